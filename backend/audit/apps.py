@@ -1,0 +1,8 @@
+"""Events, access log, work that waits, idempotency."""
+
+from django.apps import AppConfig
+
+
+class AuditConfig(AppConfig):
+    name = "backend.audit"
+    label = "audit"

@@ -1,0 +1,50 @@
+"""The worker: does work when it is due, woken by NOTIFY, with polling behind it."""
+
+import logging
+import select
+import signal
+from argparse import ArgumentParser
+from types import FrameType
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.db import InterfaceError, OperationalError, connection
+
+from backend.audit import work
+
+log = logging.getLogger(__name__)
+
+
+class Command(BaseCommand):
+    help = "Does the work that waits: reminders, due times, mails, reactions to events."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--poll", type=float, default=1.0, help="seconds between looks when nothing wakes it")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.running = True
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self.stop)
+        while self.running:
+            try:
+                if not work.run_one():
+                    self.wait(options["poll"])
+            except (OperationalError, InterfaceError):
+                log.warning("database not available; trying again")
+                connection.close()
+                self.pause(2.0)
+
+    def stop(self, number: int, frame: FrameType | None) -> None:
+        self.running = False
+
+    def wait(self, seconds: float) -> None:
+        connection.ensure_connection()
+        with connection.cursor() as cursor:
+            cursor.execute(f"LISTEN {work.CHANNEL}")
+        raw = connection.connection
+        if select.select([raw], [], [], seconds)[0]:
+            raw.poll()
+            raw.notifies.clear()
+
+    def pause(self, seconds: float) -> None:
+        select.select([], [], [], seconds)

@@ -1,0 +1,48 @@
+"""What the database knows of a caller, and the walls of this app's tables."""
+
+from django.db import migrations
+
+from backend.lib.walls import insert_only
+
+FUNCTIONS = """
+CREATE FUNCTION app_kind() RETURNS text LANGUAGE sql STABLE AS $$ SELECT current_setting('app.kind', true) $$;
+CREATE FUNCTION app_organization() RETURNS uuid LANGUAGE sql STABLE
+  AS $$ SELECT nullif(current_setting('app.organization', true), '')::uuid $$;
+CREATE FUNCTION app_client() RETURNS uuid LANGUAGE sql STABLE
+  AS $$ SELECT nullif(current_setting('app.client', true), '')::uuid $$;
+CREATE FUNCTION app_referral() RETURNS uuid LANGUAGE sql STABLE
+  AS $$ SELECT nullif(current_setting('app.referral', true), '')::uuid $$;
+CREATE FUNCTION app_link() RETURNS uuid LANGUAGE sql STABLE
+  AS $$ SELECT nullif(current_setting('app.link', true), '')::uuid $$;
+CREATE FUNCTION domain_now() RETURNS timestamptz LANGUAGE sql STABLE
+  AS $$ SELECT coalesce(nullif(current_setting('app.now', true), '')::timestamptz, now()) $$;
+CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN RAISE EXCEPTION '% only grows; nothing in it is changed or removed', TG_TABLE_NAME USING ERRCODE = 'restrict_violation'; END $$;
+CREATE FUNCTION feed_epoch() RETURNS integer LANGUAGE sql STABLE
+  AS $$ SELECT coalesce(max(id), 1) FROM audit_feedepoch $$;
+CREATE FUNCTION stamp_event() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN NEW.epoch := feed_epoch(); NEW.xid := pg_current_xact_id()::text::bigint; RETURN NEW; END $$;
+CREATE TRIGGER audit_event_stamp BEFORE INSERT ON audit_event FOR EACH ROW EXECUTE FUNCTION stamp_event();
+"""
+NAMES = "app_kind() app_organization() app_client() app_referral() app_link() domain_now() stamp_event() feed_epoch() refuse_change()"
+
+
+class Migration(migrations.Migration):
+    dependencies = [("audit", "0001_initial")]
+    operations = [
+        migrations.RunSQL(
+            FUNCTIONS,
+            reverse_sql="DROP TRIGGER audit_event_stamp ON audit_event;"
+            + "".join(f"DROP FUNCTION {name};" for name in NAMES.split()),
+        ),
+        *insert_only(
+            "audit_event",
+            using="organization_id = (SELECT app_organization())",
+            check="app_kind() IS NOT NULL",
+        ),
+        *insert_only(
+            "audit_accesslog",
+            using="organization_id = (SELECT app_organization()) OR owner_id = (SELECT app_organization())",
+            check="organization_id IS NOT DISTINCT FROM (SELECT app_organization())",
+        ),
+    ]

@@ -1,0 +1,140 @@
+"""Work that waits: queued in the transaction that makes it due, claimed with a lease, run under the same walls.
+
+Any number of workers may run. A worker claims in one short transaction (real time, the database's clock) and works in
+another as the system of the row's organization. A crash counts as an attempt, because attempts rise with the claim.
+"""
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import F
+
+from backend.audit.models import Work
+from backend.lib import clock, request_ids
+from backend.lib.actor import WORKER, system_of
+from backend.lib.unit_of_work import acting_as
+
+LEASE = timedelta(seconds=60)
+MOST_ATTEMPTS = 8
+CHANNEL = "work"
+Handler = Callable[["Claim"], None]
+_handlers: dict[str, Handler] = {}
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A row of work that is ours until its lease ends."""
+
+    id: UUID
+    kind: str
+    subject_id: UUID
+    organization_id: UUID | None
+    attempts: int
+
+
+def handles(kind: str) -> Callable[[Handler], Handler]:
+    """Registers what does work of this kind."""
+
+    def register(handler: Handler) -> Handler:
+        assert kind not in _handlers, f"{kind} is handled already"
+        _handlers[kind] = handler
+        return handler
+
+    return register
+
+
+def queue(kind: str, subject_id: UUID, *, organization_id: UUID | None, due_at: datetime) -> None:
+    """Asks for work at a time of the domain's clock; asking again moves it."""
+    queue_all(kind, [(subject_id, organization_id)], due_at=due_at)
+
+
+def queue_all(kind: str, subjects: Iterable[tuple[UUID, UUID | None]], *, due_at: datetime) -> None:
+    Work.objects.bulk_create(
+        [Work(kind=kind, subject_id=s, organization_id=o, due_at=due_at) for s, o in subjects],
+        update_conflicts=True,
+        unique_fields=["kind", "subject_id"],
+        update_fields=["organization_id", "due_at", "attempts", "is_dead", "lease_until"],
+    )
+    if due_at <= clock.now():
+        with connection.cursor() as cursor:
+            cursor.execute(f"NOTIFY {CHANNEL}")
+
+
+def drop(kinds: Iterable[str], subject_id: UUID) -> None:
+    """Work that is no longer needed."""
+    Work.objects.filter(kind__in=list(kinds), subject_id=subject_id).delete()
+
+
+CLAIM = """
+UPDATE audit_work SET lease_until = clock_timestamp() + %(lease)s, attempts = attempts + 1
+ WHERE id = (SELECT id FROM audit_work
+              WHERE due_at <= domain_now() AND NOT is_dead AND (lease_until IS NULL OR lease_until < clock_timestamp())
+                AND kind = ANY(%(kinds)s)
+              ORDER BY due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)
+RETURNING id, kind, subject_id, organization_id, attempts
+"""
+
+
+def claim_one() -> Claim | None:
+    """Takes one row that is due, or None. Real time for the lease, the domain's clock for what is due."""
+    with acting_as(WORKER), connection.cursor() as cursor:
+        cursor.execute(CLAIM, {"lease": LEASE, "kinds": list(_handlers)})
+        row = cursor.fetchone()
+    return Claim(*row) if row else None
+
+
+def run_one() -> bool:
+    """Claims and does one row of work. False when nothing is due."""
+    claim = claim_one()
+    if claim is None:
+        return False
+    request_ids.begin(None)
+    try:
+        _handlers[claim.kind](claim)
+    except Exception:
+        log.exception("work %s of %s failed, attempt %s", claim.kind, claim.subject_id, claim.attempts)
+        _put_back(claim)
+    return True
+
+
+def run_due(most: int = 10_000) -> int:
+    """Does all work that is due, in this process; for tests, the demo and the sandbox's clock."""
+    done = 0
+    while done < most and run_one():
+        done += 1
+    return done
+
+
+def finish(claim: Claim) -> None:
+    """Removes the row, in the transaction of what was done: both happen or neither.
+
+    Fenced by the attempt: a worker that lost its lease to another removes nothing.
+    """
+    Work.objects.filter(id=claim.id, attempts=claim.attempts, lease_until__isnull=False).delete()
+
+
+def do_in_organization(claim: Claim, act: Callable[[], None]) -> None:
+    """The usual shape of a handler: one transaction as the organization's system, then done."""
+    assert claim.organization_id is not None
+    with acting_as(system_of(claim.organization_id)):
+        act()
+        finish(claim)
+
+
+def _put_back(claim: Claim) -> None:
+    delay = timedelta(seconds=min(2**claim.attempts, 3600))
+    with acting_as(WORKER):
+        Work.objects.filter(id=claim.id, attempts=claim.attempts).update(
+            lease_until=clock.real_now() + delay, is_dead=claim.attempts >= MOST_ATTEMPTS
+        )
+
+
+def raise_dead() -> int:
+    """Gives dead work another life; for the operator."""
+    with acting_as(WORKER):
+        return Work.objects.filter(is_dead=True).update(is_dead=False, attempts=F("attempts") * 0, lease_until=None)

@@ -1,0 +1,213 @@
+"""Reading the catalog: short lists, always sent whole."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework.pagination import BasePagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+from rest_framework.views import APIView
+
+from backend.catalog import examples
+from backend.catalog.entries import Discipline, Muscle, Precaution, Reason, RedFlag, Region, Technique
+from backend.catalog.queries import catalog
+from backend.catalog.serializers import (
+    CatalogDisciplineSerializer,
+    CatalogMuscleSerializer,
+    CatalogPrecautionSerializer,
+    CatalogReasonSerializer,
+    CatalogRedFlagSerializer,
+    CatalogRegionSerializer,
+    CatalogTechniqueSerializer,
+    NoFilter,
+    RedFlagFilter,
+    TechniqueFilter,
+)
+
+
+class WholeList(BasePagination):
+    """The envelope of every list, for lists that have one page."""
+
+    def get_paginated_response(self, data: Any) -> Response:
+        return Response({"results": data, "next": None, "previous": None})
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        never = {"type": ["string", "null"], "format": "uri", "example": None, "description": "Always null here."}
+        return {
+            "type": "object",
+            "required": ["results", "next", "previous"],
+            "properties": {"results": schema, "next": never, "previous": never},
+        }
+
+
+class CatalogList(APIView):
+    """A list of one kind; a subclass names its serializers and says which rows."""
+
+    pagination_class = WholeList
+    serializer_class: type[BaseSerializer[Any]]
+    filter_class: type[BaseSerializer[Any]] = NoFilter
+
+    def rows(self, asked: dict[str, str]) -> Iterable[object]:
+        raise NotImplementedError
+
+    def whole(self, request: Request) -> Response:
+        asked = self.filter_class(data=request.query_params.dict())
+        asked.is_valid(raise_exception=True)
+        rows = self.serializer_class(list(self.rows(asked.validated_data)), many=True)
+        return self.pagination_class().get_paginated_response(rows.data)
+
+
+class Disciplines(CatalogList):
+    serializer_class = CatalogDisciplineSerializer
+
+    def rows(self, asked: dict[str, str]) -> Iterable[Discipline]:
+        return catalog().disciplines.values()
+
+    @extend_schema(
+        operation_id="list_disciplines",
+        tags=["Catalog"],
+        summary="Disciplines",
+        description="The professions that can send and receive referrals.",
+        responses=CatalogDisciplineSerializer(many=True),
+        examples=[OpenApiExample("Massage therapy", value=examples.DISCIPLINE)],
+    )
+    def get(self, request: Request) -> Response:
+        return self.whole(request)
+
+
+class Techniques(CatalogList):
+    serializer_class = CatalogTechniqueSerializer
+    filter_class = TechniqueFilter
+
+    def rows(self, asked: dict[str, str]) -> Iterable[Technique]:
+        discipline, region = asked.get("discipline"), asked.get("region")
+        techniques = catalog().techniques_of(discipline) if discipline else catalog().techniques.values()
+        return [technique for technique in techniques if region is None or region in technique.regions]
+
+    @extend_schema(
+        operation_id="list_techniques",
+        tags=["Catalog"],
+        summary="Techniques",
+        description="What is done in a session, by whom, on which regions and with how much load.",
+        parameters=[TechniqueFilter],
+        responses=CatalogTechniqueSerializer(many=True),
+        examples=[OpenApiExample("Canalith repositioning", value=examples.TECHNIQUE)],
+    )
+    def get(self, request: Request) -> Response:
+        return self.whole(request)
+
+
+class Regions(CatalogList):
+    serializer_class = CatalogRegionSerializer
+
+    def rows(self, asked: dict[str, str]) -> Iterable[Region]:
+        return catalog().regions.values()
+
+    @extend_schema(
+        operation_id="list_regions",
+        tags=["Catalog"],
+        summary="Regions of the body",
+        description="Regions with the sides they can have and their neighbors.",
+        responses=CatalogRegionSerializer(many=True),
+        examples=[OpenApiExample("Neck", value=examples.REGION)],
+    )
+    def get(self, request: Request) -> Response:
+        return self.whole(request)
+
+
+class Muscles(CatalogList):
+    serializer_class = CatalogMuscleSerializer
+
+    def rows(self, asked: dict[str, str]) -> Iterable[Muscle]:
+        return catalog().muscles.values()
+
+    @extend_schema(
+        operation_id="list_muscles",
+        tags=["Catalog"],
+        summary="Muscles and where they refer to",
+        description="Referral patterns are a picture aid drawn from clinical experience, not a diagnosis.",
+        responses=CatalogMuscleSerializer(many=True),
+        examples=[OpenApiExample("Upper trapezius", value=examples.MUSCLE)],
+    )
+    def get(self, request: Request) -> Response:
+        return self.whole(request)
+
+
+class Precautions(CatalogList):
+    serializer_class = CatalogPrecautionSerializer
+
+    def rows(self, asked: dict[str, str]) -> Iterable[Precaution]:
+        return catalog().precautions.values()
+
+    @extend_schema(
+        operation_id="list_precautions",
+        tags=["Catalog"],
+        summary="Precautions",
+        description="Conditions that limit care, with the question that finds them at intake.",
+        responses=CatalogPrecautionSerializer(many=True),
+        examples=[OpenApiExample("History of blood clot", value=examples.PRECAUTION)],
+    )
+    def get(self, request: Request) -> Response:
+        return self.whole(request)
+
+
+class RedFlags(CatalogList):
+    serializer_class = CatalogRedFlagSerializer
+    filter_class = RedFlagFilter
+
+    def rows(self, asked: dict[str, str]) -> Iterable[RedFlag]:
+        region = asked.get("region")
+        return catalog().red_flags_for([region]) if region else catalog().red_flags.values()
+
+    @extend_schema(
+        operation_id="list_red_flags",
+        tags=["Catalog"],
+        summary="Red flags",
+        description=(
+            "Signs that may point to serious disease, and how soon a doctor is needed. With `region` the most urgent "
+            "come first. That none is present does not rule out disease."
+        ),
+        parameters=[RedFlagFilter],
+        responses=CatalogRedFlagSerializer(many=True),
+        examples=[OpenApiExample("Leg weakness", value=examples.RED_FLAG)],
+    )
+    def get(self, request: Request) -> Response:
+        return self.whole(request)
+
+
+class DeclineReasons(CatalogList):
+    serializer_class = CatalogReasonSerializer
+
+    def rows(self, asked: dict[str, str]) -> Iterable[Reason]:
+        return catalog().decline_reasons.values()
+
+    @extend_schema(
+        operation_id="list_decline_reasons",
+        tags=["Catalog"],
+        summary="Reasons to decline a referral",
+        description="The codes for the transition `decline`.",
+        responses=CatalogReasonSerializer(many=True),
+        examples=[OpenApiExample("A doctor first", value=examples.DECLINE_REASON)],
+    )
+    def get(self, request: Request) -> Response:
+        return self.whole(request)
+
+
+class WithdrawReasons(CatalogList):
+    serializer_class = CatalogReasonSerializer
+
+    def rows(self, asked: dict[str, str]) -> Iterable[Reason]:
+        return catalog().withdraw_reasons.values()
+
+    @extend_schema(
+        operation_id="list_withdraw_reasons",
+        tags=["Catalog"],
+        summary="Reasons to withdraw a referral",
+        description="The codes for the transition `withdraw`.",
+        responses=CatalogReasonSerializer(many=True),
+        examples=[OpenApiExample("The client asked", value=examples.WITHDRAW_REASON)],
+    )
+    def get(self, request: Request) -> Response:
+        return self.whole(request)

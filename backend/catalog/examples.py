@@ -1,0 +1,81 @@
+"""Rows of the catalog as the API answers them, for the schema; a test holds them to the data."""
+
+DISCIPLINE = {
+    "code": "massage_therapy",
+    "label": "Massage therapy",
+    "mark": "MT",
+    "practitioner_title": "Massage therapist",
+    "taxonomy_code": "225700000X",
+    "credential_kind": "license",
+    "license_titles": [
+        "Licensed massage therapist (LMT)",
+        "Licensed massage practitioner (LMP)",
+        "Registered massage therapist (RMT)",
+        "Certified massage therapist (CMT)",
+    ],
+    "takes_same_day_red_flags": False,
+    "sources": ["CO-MT", "CO-MT-DEF", "NCBTMB", "FSMTB-MPA", "WA-MT"],
+    "confidence": "partly",
+}
+TECHNIQUE = {
+    "code": "vest",
+    "label": "Canalith repositioning / vestibular rehab",
+    "group": {"code": "EXER", "label": "Exercise, motor control, gait"},
+    "load": "low",
+    "disciplines": ["physical_therapy"],
+    "regions": ["head", "cervical"],
+    "synonyms": ["Epley"],
+    "note": "Check the cervical precautions first.",
+    "sources": ["CONV"],
+    "confidence": "convention",
+}
+REGION = {
+    "code": "cervical",
+    "label": "Neck",
+    "sides": ["midline", "left", "right", "bilateral"],
+    "adjacent": ["head", "jaw", "thoracic", "shoulder"],
+}
+MUSCLE = {
+    "code": "trap_up",
+    "label": "Upper trapezius",
+    "region": "shoulder",
+    "sides": ["left", "right"],
+    "trigger_zone": {"code": "top_shoulder", "label": "Top of the shoulder"},
+    "referral_zones": [
+        {"code": "post_neck", "label": "Back of the neck"},
+        {"code": "temple", "label": "Temple"},
+        {"code": "jawline", "label": "Jawline"},
+    ],
+    "complaint": "Neck and temple headache, stress ache",
+    "innervation": "Accessory CN XI (C3-4)",
+    "sources": ["TRAVELL", "FPN"],
+    "confidence": "confirmed",
+}
+PRECAUTION = {
+    "code": "dvt_hist",
+    "label": "History of DVT, on treatment and stable",
+    "category": "vascular",
+    "strictest_level": {
+        "code": "relative",
+        "label": "Relative",
+        "meaning": "Warns: a named clinician records the reason and how the treatment is modified.",
+    },
+    "intake_question": "Clot in the past?",
+    "synonyms": [],
+    "sources": ["CUP-G", "CONV"],
+}
+RED_FLAG = {
+    "code": "RF02",
+    "label": "Severe or progressive leg weakness, foot drop",
+    "region": "lumbar",
+    "urgency": {
+        "code": "same_day",
+        "label": "Same day",
+        "action": "Medical contact the same day; treatment of the region is on hold until cleared.",
+    },
+    "think_of": "Progressive radiculopathy",
+    "sources": ["GLOS", "WHO05"],
+    "confidence": "confirmed",
+}
+DECLINE_REASON = {"code": "needs_medical_first", "label": "Needs to see a doctor first", "needs_sentence": True}
+WITHDRAW_REASON = {"code": "client_request", "label": "The client asked for it", "needs_sentence": False}

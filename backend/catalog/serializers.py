@@ -1,0 +1,149 @@
+"""How the catalog reads over HTTP, and the field that accepts one of its codes."""
+
+from collections.abc import Mapping
+from typing import Any, get_args
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from backend.catalog.entries import Confidence, Load, Muscle, Precaution, RedFlag, Technique
+from backend.catalog.queries import catalog
+from backend.lib.rest.fields import PlainText, StrictSerializer
+
+
+class CatalogCode(PlainText):
+    """A code of one kind of the catalog, such as ``CatalogCode("disciplines")``; others are 400 ``unknown_code``."""
+
+    default_error_messages = {"unknown_code": "The catalog has no “{code}” among its {kind}."}
+
+    def __init__(self, kind: str, **options: Any) -> None:
+        self.kind = kind
+        super().__init__(**options)
+
+    def to_internal_value(self, data: Any) -> str:
+        code = super().to_internal_value(data)
+        if code not in getattr(catalog(), self.kind):
+            self.fail("unknown_code", code=code, kind=self.kind.replace("_", " "))
+        return code
+
+
+class TechniqueFilter(StrictSerializer):
+    discipline = CatalogCode(
+        "disciplines", required=False, help_text="Only techniques in the scope of this discipline."
+    )
+    region = CatalogCode("regions", required=False, help_text="Only techniques used on this region.")
+
+
+class RedFlagFilter(StrictSerializer):
+    region = CatalogCode(
+        "regions", required=False, help_text="The signs of this region and those asked for any region."
+    )
+
+
+class NoFilter(StrictSerializer):
+    """A list that takes no parameters."""
+
+
+class CatalogLabelSerializer(serializers.Serializer[Any]):
+    code = serializers.CharField()
+    # DRF takes declared fields off the class, so this does not hide Serializer.label
+    label = serializers.CharField(help_text="What a practitioner reads.")  # type: ignore[assignment]
+
+
+class CatalogDisciplineSerializer(CatalogLabelSerializer):
+    mark = serializers.CharField(help_text="Short letters for lists and the body map.")
+    practitioner_title = serializers.CharField()
+    taxonomy_code = serializers.CharField(allow_null=True, help_text="NUCC provider taxonomy code.")
+    credential_kind = serializers.ChoiceField(
+        choices=["license", "certification"], help_text="What a practitioner must hold to treat."
+    )
+    license_titles = serializers.ListField(child=serializers.CharField())
+    takes_same_day_red_flags = serializers.BooleanField(
+        help_text="A referral with a same-day red flag may go to this discipline without an explanation."
+    )
+    sources = serializers.ListField(child=serializers.CharField())
+    confidence = serializers.ChoiceField(choices=get_args(Confidence))
+
+
+class CatalogTechniqueSerializer(CatalogLabelSerializer):
+    code = serializers.CharField(help_text="Send it in `technique_ids`.")
+    group = serializers.SerializerMethodField(help_text="Techniques that act alike on tissue.")
+    load = serializers.ChoiceField(choices=get_args(Load), help_text="Typical mechanical load on the treated region.")
+    disciplines = serializers.ListField(child=serializers.CharField(), help_text="Usual scope; state law may differ.")
+    regions = serializers.ListField(child=serializers.CharField())
+    synonyms = serializers.ListField(child=serializers.CharField())
+    note = serializers.CharField(allow_blank=True)
+    sources = serializers.ListField(child=serializers.CharField())
+    confidence = serializers.ChoiceField(choices=get_args(Confidence))
+
+    @extend_schema_field(CatalogLabelSerializer)
+    def get_group(self, technique: Technique) -> dict[str, str]:
+        return _labeled(catalog().technique_groups, technique.group)
+
+
+class CatalogRegionSerializer(CatalogLabelSerializer):
+    sides = serializers.ListField(child=serializers.CharField(), help_text="Of left, right, midline, bilateral.")
+    adjacent = serializers.ListField(child=serializers.CharField(), help_text="Codes of the neighboring regions.")
+
+
+class CatalogMuscleSerializer(CatalogLabelSerializer):
+    region = serializers.CharField()
+    sides = serializers.ListField(child=serializers.CharField())
+    trigger_zone = serializers.SerializerMethodField(help_text="Where its trigger point is usually found.")
+    referral_zones = serializers.SerializerMethodField(help_text="Where the trigger point usually refers to.")
+    complaint = serializers.CharField()
+    innervation = serializers.CharField()
+    sources = serializers.ListField(child=serializers.CharField())
+    confidence = serializers.ChoiceField(choices=get_args(Confidence))
+
+    @extend_schema_field(CatalogLabelSerializer)
+    def get_trigger_zone(self, muscle: Muscle) -> dict[str, str]:
+        return _labeled(catalog().body_zones, muscle.trigger_zone)
+
+    @extend_schema_field(CatalogLabelSerializer(many=True))
+    def get_referral_zones(self, muscle: Muscle) -> list[dict[str, str]]:
+        return [_labeled(catalog().body_zones, zone) for zone in muscle.referral_zones]
+
+
+class CatalogPrecautionLevelSerializer(CatalogLabelSerializer):
+    meaning = serializers.CharField()
+
+
+class CatalogPrecautionSerializer(CatalogLabelSerializer):
+    category = serializers.CharField()
+    strictest_level = serializers.SerializerMethodField(
+        help_text="The strictest level any rule sets for any technique."
+    )
+    intake_question = serializers.CharField()
+    synonyms = serializers.ListField(child=serializers.CharField())
+    sources = serializers.ListField(child=serializers.CharField())
+
+    @extend_schema_field(CatalogPrecautionLevelSerializer)
+    def get_strictest_level(self, precaution: Precaution) -> dict[str, str]:
+        level = catalog().precaution_levels[precaution.strictest_level]
+        return {"code": level.code, "label": level.label, "meaning": level.meaning}
+
+
+class CatalogUrgencySerializer(CatalogLabelSerializer):
+    action = serializers.CharField(help_text="What to do.")
+
+
+class CatalogRedFlagSerializer(CatalogLabelSerializer):
+    region = serializers.CharField(help_text="`any` when it is asked whatever the region.")
+    urgency = serializers.SerializerMethodField()
+    think_of = serializers.CharField(help_text="What it may point to; not a diagnosis.")
+    sources = serializers.ListField(child=serializers.CharField())
+    confidence = serializers.ChoiceField(choices=get_args(Confidence))
+
+    @extend_schema_field(CatalogUrgencySerializer)
+    def get_urgency(self, flag: RedFlag) -> dict[str, str]:
+        urgency = catalog().urgencies[flag.urgency]
+        return {"code": urgency.code, "label": urgency.label, "action": urgency.action}
+
+
+class CatalogReasonSerializer(CatalogLabelSerializer):
+    needs_sentence = serializers.BooleanField(help_text="The reason needs a sentence in `detail`.")
+
+
+def _labeled(rows: Mapping[str, Any], code: str) -> dict[str, str]:
+    return {"code": code, "label": rows[code].label}

@@ -1,0 +1,8 @@
+"""Accounts, organizations, practitioners, roles, credentials, members, applications."""
+
+from django.apps import AppConfig
+
+
+class DirectoryConfig(AppConfig):
+    name = "backend.directory"
+    label = "directory"

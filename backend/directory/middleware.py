@@ -1,0 +1,124 @@
+"""One request, one transaction, one actor: opened before anything reads, closed after the answer is whole."""
+
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth import SESSION_KEY, logout
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+
+from backend.directory.actors import actor_of_user, actor_with_token
+from backend.lib import clock
+from backend.lib.actor import ANONYMOUS, Actor
+from backend.lib.problems import TooMany
+from backend.lib.rest.problems import problem_response
+from backend.lib.unit_of_work import acting_as, introduce
+
+Answer = Callable[[HttpRequest], HttpResponse]
+NEEDS_NO_DATABASE = ("/static/", "/health/live")
+
+
+class OneTransactionMiddleware:
+    """Opens the request's transaction. An answer of 400 and above rolls back everything.
+
+    What must outlive a refusal (a denied access, a wrong code) is put into ``request.after_refusal`` and written in a
+    second short transaction; when that fails, so does the request.
+    """
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path.startswith(NEEDS_NO_DATABASE):
+            return self.get_response(request)
+        request.after_refusal = []  # type: ignore[attr-defined]  # read below and by services' edges
+        with acting_as(ANONYMOUS):
+            response = self.get_response(request)
+            if response.status_code >= 400:
+                transaction.set_rollback(True)
+        if response.status_code >= 400 and request.after_refusal:  # type: ignore[attr-defined]
+            with acting_as(getattr(request, "actor", ANONYMOUS)):
+                for write in request.after_refusal:  # type: ignore[attr-defined]
+                    write()
+        return response
+
+
+class ActorMiddleware:
+    """Finds who is calling, once, and tells the database."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path.startswith(NEEDS_NO_DATABASE):
+            return self.get_response(request)
+        actor = self._actor(request)
+        request.actor = actor  # type: ignore[attr-defined]  # read by actor_of
+        if actor.is_known:
+            moment = introduce(actor)
+            with clock.fixed_at(moment):
+                return self.get_response(request)
+        return self.get_response(request)
+
+    def _actor(self, request: HttpRequest) -> Actor:
+        header = request.headers.get("Authorization", "")
+        if header[:7].lower() == "bearer ":
+            actor = actor_with_token(header[7:].strip())
+            request.token_refused = actor is None  # type: ignore[attr-defined]  # read by RequestActorAuthentication
+            return actor or ANONYMOUS
+        return _actor_of_session(request)
+
+
+def _actor_of_session(request: HttpRequest) -> Actor:
+    session = request.session
+    if SESSION_KEY not in session:
+        return ANONYMOUS
+    seen, now = session.get("seen_at"), clock.real_now().timestamp()
+    if seen is not None and now - seen > settings.SESSION_IDLE_SECONDS:
+        logout(request)
+        return ANONYMOUS
+    if seen is None or now - seen > 60:
+        session["seen_at"] = now
+    user: Any = request.user
+    if not user.is_authenticated:
+        return ANONYMOUS
+    chosen = None
+    with suppress(ValueError, TypeError):
+        chosen = UUID(session.get("organization_id", ""))
+    methods = session.get("account_authentication_methods", [])
+    return actor_of_user(user.pk, chosen, second_factor=any(m.get("method") == "mfa" for m in methods))
+
+
+class RateLimitMiddleware:
+    """Counts requests per caller and minute and says how many are left.
+
+    Counted in this process's memory: with n web workers a caller may reach n times the limit. It keeps a runaway
+    integration from starving the others; sign-in and codes have limits of their own, in the database.
+    """
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+        self.minute = 0
+        self.counts: Counter[str] = Counter()
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        actor: Actor = getattr(request, "actor", ANONYMOUS)
+        if not request.path.startswith("/api/") or not actor.is_known:
+            return self.get_response(request)
+        limit, (minute, second) = settings.RATE_LIMIT_PER_MINUTE, divmod(int(clock.real_now().timestamp()), 60)
+        if minute != self.minute:
+            self.minute, self.counts = minute, Counter()
+        self.counts[actor.caller_key] += 1
+        count, wait = self.counts[actor.caller_key], 60 - second
+        if count > limit:
+            problem = TooMany("Too many requests in this minute.", headers={"Retry-After": str(wait)})
+            response = problem_response(problem)
+        else:
+            response = self.get_response(request)
+        response["RateLimit-Policy"] = f'"minute";q={limit};w=60'
+        response["RateLimit"] = f'"minute";r={max(limit - count, 0)};t={wait}'
+        return response

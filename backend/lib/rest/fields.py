@@ -1,0 +1,80 @@
+"""Serializer parts that hold to the contract: zoned times, no unknown fields, read-only means unchanged."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from backend.lib.parsing import TEXT_PROBLEMS, text_problem
+
+
+@extend_schema_field(OpenApiTypes.DATETIME)
+class Moment(serializers.DateTimeField):
+    """RFC 3339 with an offset in, UTC with ``Z`` out, to the microsecond only when there is one."""
+
+    default_error_messages = {"zone_required": "Say the time zone: end the time with Z or an offset such as +02:00."}
+
+    def enforce_timezone(self, value: datetime) -> datetime:
+        if value.tzinfo is None:
+            self.fail("zone_required")
+        return value.astimezone(UTC)
+
+    def to_internal_value(self, value: Any) -> datetime:
+        moment = super().to_internal_value(value)
+        if not 1900 <= moment.year <= 2200:
+            self.fail("invalid", format="a time between the years 1900 and 2200")
+        return moment
+
+    def to_representation(self, value: Any) -> str | None:
+        return utc(value) if isinstance(value, datetime) else value
+
+
+def utc(moment: datetime) -> str:
+    """A moment as the contract writes it."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+class PlainText(serializers.CharField):
+    """Text without NUL or broken characters."""
+
+    def to_internal_value(self, data: Any) -> str:
+        text = super().to_internal_value(data)
+        problem = text_problem(text)
+        if problem:
+            raise serializers.ValidationError(TEXT_PROBLEMS[problem], code=problem)
+        return text
+
+
+class StrictSerializer(serializers.Serializer[Any]):
+    """Refuses fields it does not know, and read-only fields that came back changed."""
+
+    serializer_field_mapping = {}
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, dict):
+            self._refuse_unknown(data)
+        return super().to_internal_value(data)
+
+    def _refuse_unknown(self, data: dict[str, Any]) -> None:
+        errors = {}
+        for name, value in data.items():
+            field = self.fields.get(name)
+            if field is None:
+                errors[name] = [serializers.ErrorDetail("This field is not known here.", code="unknown_field")]
+            elif field.read_only and not self._is_unchanged(name, value):
+                errors[name] = [serializers.ErrorDetail("This field cannot be changed.", code="read_only")]
+        if errors:
+            raise serializers.ValidationError(errors)
+
+    def _is_unchanged(self, name: str, value: Any) -> bool:
+        current = self.context.get("current")
+        return isinstance(current, dict) and name in current and current[name] == value
+
+
+class Label(serializers.Serializer[Any]):
+    """A reference to another row: its id and what to call it."""
+
+    id = serializers.UUIDField()
+    display = serializers.CharField()

@@ -1,0 +1,92 @@
+"""What every API view shares: the actor, versions with ETag and If-Match, answers."""
+
+import hashlib
+import json
+from typing import Any
+
+from django.db import models
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+from rest_framework.views import APIView
+
+from backend.lib.actor import Actor
+from backend.lib.problems import Stale, VersionNeeded
+from backend.lib.rest.authentication import actor_of
+
+
+class View(APIView):
+    """A view wires: input serializer in, service, output serializer out."""
+
+    scope_resource: str | None = None
+    reads_by_post = False
+    schema_is_list = False
+
+    @property
+    def actor(self) -> Actor:
+        return actor_of(self.request)
+
+    def validated(self, serializer: type[BaseSerializer[Any]], *, data: Any = None, **context: Any) -> dict[str, Any]:
+        """The request's body, or 400 with a field error for each thing that is wrong."""
+        checked = serializer(
+            data=self.request.data if data is None else data,
+            context={"actor": self.actor, "request": self.request, **context},
+        )
+        checked.is_valid(raise_exception=True)
+        values: dict[str, Any] = checked.validated_data
+        return values
+
+    def query(self, serializer: type[BaseSerializer[Any]]) -> dict[str, Any]:
+        """The query string, checked; parameters that are not documented are an error."""
+        return self.validated(serializer, data=dict(self.request.query_params.items()))
+
+    def answer(
+        self, data: dict[str, Any], *, version: int, status: int = 200, subject: models.Model | None = None
+    ) -> Response:
+        """One resource with its strong ETag; 304 when the reader has it already."""
+        tag = etag(version, data)
+        if status == 200 and self.request.method == "GET" and tag in _tags(self.request, "If-None-Match"):
+            return Response(status=304, headers={"ETag": tag})
+        response = Response(data, status=status, headers={"ETag": tag, "Vary": "Authorization, Cookie"})
+        if subject is not None:
+            remember_subject(self.request, subject)
+        return response
+
+    def expected_version(self, *, required: bool) -> int | None:
+        """The version the caller read, from If-Match. 428 when it is needed and missing."""
+        tags = _tags(self.request, "If-Match")
+        if not tags or tags == ["*"]:
+            if required:
+                raise VersionNeeded("Send If-Match with the ETag you read, so that no change of a colleague is lost.")
+            return None
+        version = tags[0].strip('"').split(".", maxsplit=1)[0]
+        if not version.isdigit() or len(version) > 9:
+            raise Stale("This If-Match was not made by this service.")
+        return int(version)
+
+
+def check_version(current: int, expected: int | None) -> None:
+    if expected is not None and expected != current:
+        raise Stale("Somebody changed this since you read it. Load it again, then decide.", current_version=current)
+
+
+def etag(version: int, data: Any) -> str:
+    """``"<version>.<hash>"``: the version of the row, the hash of what this reader was shown."""
+    body = JSONRenderer().render(data) if not isinstance(data, bytes | str) else data
+    text = body.encode() if isinstance(body, str) else body
+    return f'"{version}.{hashlib.sha256(text).hexdigest()[:16]}"'
+
+
+def remember_subject(request: Request, subject: models.Model) -> None:
+    """Names the row an answer is about, so that a replayed answer is only given to who may still see it."""
+    request._request.answer_subject = subject  # type: ignore[attr-defined]  # read by IdempotencyMiddleware
+
+
+def _tags(request: Request, header: str) -> list[str]:
+    return [tag.strip() for tag in request.headers.get(header, "").split(",") if tag.strip()]
+
+
+def canonical(data: Any) -> str:
+    """JSON with sorted keys and no spare space: what hashes and comparisons are made over."""
+    return json.dumps(data, sort_keys=True, separators=(",", ":"), default=str)

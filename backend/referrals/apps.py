@@ -1,0 +1,8 @@
+"""Closed-loop referrals: the reference app."""
+
+from django.apps import AppConfig
+
+
+class ReferralsConfig(AppConfig):
+    name = "backend.referrals"
+    label = "referrals"

@@ -1,0 +1,208 @@
+"""The walls around referrals and visits; access that a referral opens and ends; what is signed or sent stays."""
+
+from django.db import migrations
+
+from backend.lib.walls import guarded_function, insert_only, wall
+
+ORG = "(SELECT app_organization())"
+GUEST = "((SELECT app_kind()) = 'guest' AND {referral} = (SELECT app_referral()))"
+CLIENT = "((SELECT app_kind()) = 'client' AND {client} = (SELECT app_client()))"
+
+POOL = f"""(recipient_kind = 'pool' AND recipient_organization_id IS NULL AND state = 'sent'
+  AND EXISTS (SELECT FROM directory_practitionerrole p LEFT JOIN directory_location l ON l.id = p.location_id
+               WHERE p.organization_id = {ORG} AND p.discipline = referrals_referral.discipline AND p.is_accepting AND p.ended_at IS NULL
+                 AND (pool_near = '' OR upper(l.city) = upper(pool_near) OR upper(l.postal_code) = upper(pool_near))))"""
+
+ENVELOPE = f"""sender_organization_id = {ORG}
+  OR (recipient_organization_id = {ORG} AND sent_at IS NOT NULL)
+  OR {POOL}
+  OR {GUEST.format(referral="referrals_referral.id")}
+  OR {CLIENT.format(client="referrals_referral.client_id")}"""
+
+# Asked by every table of content. The referral's own policy has answered already who sees the envelope.
+CONTENT = f"""EXISTS (SELECT FROM referrals_referral r WHERE r.id = {{table}}.referral_id AND (
+     r.sender_organization_id = {ORG}
+  OR (r.recipient_organization_id = {ORG} AND r.sent_at IS NOT NULL AND r.content_gone_because = ''
+      AND (r.accepted_at IS NOT NULL OR r.client_id IS NULL
+           OR EXISTS (SELECT FROM clients_access a WHERE a.referral_id = r.id AND a.organization_id = {ORG}
+                         AND a.from_at <= domain_now() AND (a.until IS NULL OR a.until > domain_now()))))
+  OR ({GUEST.format(referral="r.id")} AND r.sent_at IS NOT NULL AND r.content_gone_because = '')
+  OR {CLIENT.format(client="r.client_id")}))"""
+SEEN = "EXISTS (SELECT FROM referrals_referral r WHERE r.id = {table}.referral_id)"
+
+
+def content(table: str) -> str:
+    return CONTENT.format(table=table)
+
+
+def seen(table: str) -> str:
+    return SEEN.format(table=table)
+
+
+# Opens the package to the recipient of a referral that the caller sent, while a consent that covers it is in force.
+SEND_PACKAGE = """
+DECLARE r referrals_referral; k clients_consent;
+BEGIN
+  SELECT * INTO r FROM referrals_referral WHERE id = p_referral;
+  SELECT * INTO k FROM clients_consent WHERE id = r.consent_id;
+  IF r.state <> 'sent' OR r.sent_at IS NULL OR r.recipient_organization_id IS NULL OR r.client_id IS NULL
+     OR NOT (r.sender_organization_id = app_organization() OR (app_kind() = 'client' AND r.client_id = app_client()))
+  THEN RAISE insufficient_privilege; END IF;
+  IF r.recipient_organization_id <> r.sender_organization_id AND (k.id IS NULL OR k.status <> 'given'
+     OR k.client_id <> r.client_id OR NOT (r.recipient_organization_id = ANY(k.organization_ids))
+     OR (k.ends_at IS NOT NULL AND k.ends_at <= domain_now()))
+  THEN RAISE insufficient_privilege; END IF;
+  INSERT INTO clients_access (id, client_id, organization_id, why, extent, referral_id, consent_id, reason, from_at, until, ended_because)
+  VALUES (p_id, r.client_id, r.recipient_organization_id, 'referral', 'package', r.id, r.consent_id, '', domain_now(), k.ends_at, '');
+END
+"""
+
+# Raises the recipient's access to the shared record: a sent referral whose recipient is the caller, accepted just now.
+SHARE_RECORD = """
+DECLARE r referrals_referral; k clients_consent; org uuid := app_organization();
+BEGIN
+  SELECT * INTO r FROM referrals_referral WHERE id = p_referral;
+  SELECT * INTO k FROM clients_consent WHERE id = r.consent_id;
+  IF r.recipient_organization_id IS DISTINCT FROM org OR r.sent_at IS NULL OR r.accepted_at IS NULL OR r.client_id IS NULL
+  THEN RAISE insufficient_privilege; END IF;
+  IF org <> r.sender_organization_id AND (k.id IS NULL OR k.status <> 'given' OR k.client_id <> r.client_id
+     OR (k.ends_at IS NOT NULL AND k.ends_at <= domain_now())
+     OR NOT (org = ANY(k.organization_ids) OR r.recipient_kind = 'pool'))
+  THEN RAISE insufficient_privilege; END IF;
+  UPDATE clients_access SET extent = 'shared_record'
+   WHERE referral_id = r.id AND organization_id = org AND (until IS NULL OR until > domain_now());
+  IF NOT FOUND THEN
+    INSERT INTO clients_access (id, client_id, organization_id, why, extent, referral_id, consent_id, reason, from_at, until, ended_because)
+    VALUES (p_id, r.client_id, org, 'referral', 'shared_record', r.id, r.consent_id, '', domain_now(), k.ends_at, '');
+  END IF;
+END
+"""
+
+# A party of the referral (or the client) ends what the referral opened.
+END_ACCESS = """
+BEGIN
+  IF NOT EXISTS (SELECT FROM referrals_referral r WHERE r.id = p_referral
+                   AND (app_organization() IN (r.sender_organization_id, r.recipient_organization_id)
+                        OR (app_kind() = 'client' AND r.client_id = app_client())
+                        OR (app_kind() = 'guest' AND r.id = app_referral())))
+  THEN RAISE insufficient_privilege; END IF;
+  RETURN QUERY UPDATE clients_access a SET until = domain_now(), ended_because = p_because
+    WHERE a.referral_id = p_referral AND a.why = 'referral' AND (a.until IS NULL OR a.until > domain_now())
+    RETURNING a.id, a.organization_id;
+END
+"""
+
+# A finished evaluate_and_treat or co_manage leaves the recipient on the care team while the consent lasts.
+JOIN_CARE_TEAM = """
+DECLARE r referrals_referral; k clients_consent;
+BEGIN
+  SELECT * INTO r FROM referrals_referral WHERE id = p_referral;
+  SELECT * INTO k FROM clients_consent WHERE id = r.consent_id;
+  IF app_organization() NOT IN (r.sender_organization_id, r.recipient_organization_id) OR r.accepted_at IS NULL
+     OR r.kind NOT IN ('evaluate_and_treat', 'co_manage') OR r.recipient_organization_id IS NULL
+     OR k.id IS NULL OR k.status <> 'given' OR (k.ends_at IS NOT NULL AND k.ends_at <= domain_now())
+  THEN RETURN; END IF;
+  INSERT INTO clients_access (id, client_id, organization_id, why, extent, referral_id, consent_id, reason, from_at, until, ended_because)
+  VALUES (p_id, r.client_id, r.recipient_organization_id, 'care_team', 'shared_record', r.id, r.consent_id, '', domain_now(), k.ends_at, '');
+END
+"""
+
+# A pool's winner joins the circle of the consent that named the pool: the client said yes to whoever takes it.
+JOIN_CIRCLE = """
+DECLARE r referrals_referral; org uuid := app_organization();
+BEGIN
+  SELECT * INTO r FROM referrals_referral WHERE id = p_referral;
+  IF r.recipient_kind <> 'pool' OR r.recipient_organization_id IS DISTINCT FROM org OR r.accepted_at IS NULL
+  THEN RAISE insufficient_privilege; END IF;
+  UPDATE clients_consent SET organization_ids = organization_ids || org, version = version + 1
+   WHERE id = r.consent_id AND status = 'given' AND NOT (org = ANY(organization_ids));
+END
+"""
+
+FROZEN = """
+CREATE FUNCTION refuse_sent_package_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF OLD.frozen_at IS NOT NULL THEN
+    RAISE EXCEPTION 'a package that was sent is not changed' USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+END $$;
+CREATE TRIGGER referrals_package_frozen BEFORE UPDATE OR DELETE ON referrals_package FOR EACH ROW EXECUTE FUNCTION refuse_sent_package_change();
+CREATE FUNCTION refuse_signed_report_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF TG_OP = 'DELETE'
+     OR (to_jsonb(OLD) - '{read_at,read_by,plan_change,read_due_at}'::text[]) <> (to_jsonb(NEW) - '{read_at,read_by,plan_change,read_due_at}'::text[])
+     OR (OLD.read_at IS NOT NULL AND NEW.read_at IS DISTINCT FROM OLD.read_at) THEN
+    RAISE EXCEPTION 'a signed report is not changed' USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER referrals_report_signed BEFORE UPDATE OR DELETE ON referrals_report FOR EACH ROW EXECUTE FUNCTION refuse_signed_report_change();
+CREATE FUNCTION refuse_attached_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF TG_OP = 'DELETE' OR OLD.referral_id IS NOT NULL OR OLD.content <> NEW.content OR OLD.sha256 <> NEW.sha256 THEN
+    RAISE EXCEPTION 'an attachment is not changed' USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER referrals_attachment_fixed BEFORE UPDATE OR DELETE ON referrals_attachment FOR EACH ROW EXECUTE FUNCTION refuse_attached_change();
+"""
+UNFROZEN = """
+DROP TRIGGER referrals_package_frozen ON referrals_package; DROP FUNCTION refuse_sent_package_change();
+DROP TRIGGER referrals_report_signed ON referrals_report; DROP FUNCTION refuse_signed_report_change();
+DROP TRIGGER referrals_attachment_fixed ON referrals_attachment; DROP FUNCTION refuse_attached_change();
+"""
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("referrals", "0001_initial"),
+        ("clients", "0003_walls"),
+        ("visits", "0001_initial"),
+        ("links", "0002_walls"),
+    ]
+    operations = [
+        wall("referrals_poolpass", using=f"organization_id = {ORG}"),
+        # A pool that one let pass is hidden by the queryset; the wall keeps it inside the pool, without a word of content.
+        wall("referrals_referral", using=ENVELOPE, grants="SELECT, INSERT, UPDATE, DELETE"),
+        wall("referrals_package", using=content("referrals_package")),
+        wall("referrals_guest", using=seen("referrals_guest")),
+        *insert_only("referrals_step", using=seen("referrals_step"), check=seen("referrals_step")),
+        *insert_only(
+            "referrals_message",
+            using=f"{content('referrals_message')} OR organization_id = {ORG}",
+            check=seen("referrals_message"),
+        ),
+        wall(
+            "referrals_report",
+            using=f"{content('referrals_report')} OR organization_id = {ORG}",
+            check=content("referrals_report"),
+            grants="SELECT, INSERT, UPDATE",
+        ),
+        wall("referrals_offeredtime", using=content("referrals_offeredtime"), grants="SELECT, INSERT, UPDATE"),
+        *insert_only(
+            "referrals_contactattempt",
+            using=content("referrals_contactattempt"),
+            check=content("referrals_contactattempt"),
+        ),
+        wall("referrals_referralvisit", using=seen("referrals_referralvisit"), grants="SELECT, INSERT, UPDATE"),
+        wall(
+            "referrals_attachment",
+            using=f"(referral_id IS NOT NULL AND {content('referrals_attachment')}) OR organization_id = {ORG} OR (link_id IS NOT NULL AND link_id = (SELECT app_link()))",
+            grants="SELECT, INSERT, UPDATE",
+        ),
+        wall(
+            "visits_visit",
+            using=f"organization_id = {ORG} OR EXISTS (SELECT FROM referrals_referralvisit v WHERE v.visit_id = visits_visit.id)"
+            f" OR {CLIENT.format(client='visits_visit.client_id')} OR (organization_id IS NULL AND (SELECT app_kind()) = 'guest')",
+            grants="SELECT, INSERT, UPDATE",
+        ),
+        migrations.RunSQL(FROZEN, reverse_sql=UNFROZEN),
+        guarded_function("send_package(p_id uuid, p_referral uuid)", SEND_PACKAGE),
+        guarded_function("share_record(p_id uuid, p_referral uuid)", SHARE_RECORD),
+        guarded_function(
+            "end_access_of_referral(p_referral uuid, p_because text)", END_ACCESS, returns="TABLE (id uuid, organization_id uuid)"
+        ),
+        guarded_function("join_care_team(p_id uuid, p_referral uuid)", JOIN_CARE_TEAM),
+        guarded_function("join_circle(p_referral uuid)", JOIN_CIRCLE),
+    ]

@@ -1,0 +1,133 @@
+"""The catalog over HTTP."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from drf_spectacular.generators import SchemaGenerator
+from rest_framework.test import APIRequestFactory
+from rest_framework.views import APIView
+
+from backend.catalog import api, examples
+from backend.catalog.entries import Catalog
+from backend.catalog.loaders import load_catalog
+from backend.catalog.queries import DATA_DIR, use_catalog
+from backend.catalog.urls import urlpatterns
+
+LISTS: list[tuple[type[APIView], int]] = [
+    (api.Disciplines, 4),
+    (api.Techniques, 48),
+    (api.Regions, 15),
+    (api.Muscles, 45),
+    (api.Precautions, 42),
+    (api.RedFlags, 42),
+    (api.DeclineReasons, 13),
+    (api.WithdrawReasons, 8),
+]
+
+
+@pytest.fixture(autouse=True)
+def shipped() -> Iterator[Catalog]:
+    with use_catalog(load_catalog([DATA_DIR])) as loaded:
+        yield loaded
+
+
+def get(view: type[APIView], **query: str) -> tuple[int, dict[str, Any]]:
+    request = APIRequestFactory().get("/api/v1/catalog/x", query)
+    response = view.as_view(permission_classes=[], authentication_classes=[])(request)
+    if hasattr(response, "render"):
+        response.render()
+    return response.status_code, json.loads(response.content)
+
+
+@pytest.mark.parametrize(("view", "count"), LISTS)
+def test_each_list_is_sent_whole(view: type[APIView], count: int) -> None:
+    status, body = get(view)
+
+    assert status == 200
+    assert len(body["results"]) == count
+    assert (body["next"], body["previous"]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("view", "example"),
+    [
+        (api.Disciplines, examples.DISCIPLINE),
+        (api.Techniques, examples.TECHNIQUE),
+        (api.Regions, examples.REGION),
+        (api.Muscles, examples.MUSCLE),
+        (api.Precautions, examples.PRECAUTION),
+        (api.RedFlags, examples.RED_FLAG),
+        (api.DeclineReasons, examples.DECLINE_REASON),
+        (api.WithdrawReasons, examples.WITHDRAW_REASON),
+    ],
+)
+def test_the_example_of_each_list_is_a_row_it_answers(view: type[APIView], example: dict[str, Any]) -> None:
+    _, body = get(view)
+
+    assert example in body["results"]
+
+
+def test_techniques_are_narrowed_by_discipline_and_region() -> None:
+    _, body = get(api.Techniques, discipline="chiropractic", region="pelvis")
+
+    rows = body["results"]
+    assert {"hvla", "blocks"} <= {row["code"] for row in rows}
+    assert all("chiropractic" in row["disciplines"] and "pelvis" in row["regions"] for row in rows)
+    assert "extadj" not in {row["code"] for row in rows}
+
+
+def test_red_flags_of_a_region_come_with_those_of_any_region() -> None:
+    _, body = get(api.RedFlags, region="elbow")
+
+    assert [row["code"] for row in body["results"]] == ["RF27", "RF40", "RF41", "RF42"]
+
+
+@pytest.mark.parametrize(
+    ("view", "query"),
+    [
+        (api.Techniques, {"discipline": "astrology"}),
+        (api.Techniques, {"region": "tail"}),
+        (api.RedFlags, {"region": "any"}),
+        (api.Techniques, {"dicipline": "chiropractic"}),
+        (api.Regions, {"side": "left"}),
+    ],
+)
+def test_a_filter_that_is_not_known_is_refused(view: type[APIView], query: dict[str, str]) -> None:
+    status, body = get(view, **query)
+
+    assert status == 400
+    assert next(iter(query)) in json.dumps(body)
+
+
+def test_a_discipline_that_is_only_data_is_listed(shipped: Catalog) -> None:
+    added = replace(shipped.discipline("medicine"), code="strength_training", label="Strength training")
+
+    with use_catalog(replace(shipped, disciplines={**shipped.disciplines, added.code: added})):
+        _, body = get(api.Disciplines)
+
+    assert body["results"][-1]["label"] == "Strength training"
+
+
+def test_the_schema_names_each_operation_and_shows_an_example_of_a_whole_list() -> None:
+    generator = SchemaGenerator(patterns=urlpatterns)  # type: ignore[no-untyped-call]  # the library has no annotations
+    schema = generator.get_schema(request=None, public=True)  # type: ignore[no-untyped-call]  # as above
+
+    operations = {path: methods["get"] for path, methods in schema["paths"].items()}
+    assert {operation["operationId"] for operation in operations.values()} == {
+        "list_disciplines",
+        "list_techniques",
+        "list_regions",
+        "list_muscles",
+        "list_precautions",
+        "list_red_flags",
+        "list_decline_reasons",
+        "list_withdraw_reasons",
+    }
+    for operation in operations.values():
+        [example] = operation["responses"]["200"]["content"]["application/json"]["examples"].values()
+        assert set(example["value"]) == {"results", "next", "previous"}
+    names = [parameter["name"] for parameter in operations["/techniques"]["parameters"]]
+    assert names == ["discipline", "region"]

@@ -1,0 +1,113 @@
+"""The facts that come with the product."""
+
+import json
+
+import pytest
+
+from backend.catalog.entries import Catalog
+from backend.catalog.loaders import ROW_CLASSES, load_catalog
+from backend.catalog.queries import DATA_DIR
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Catalog:
+    return load_catalog([DATA_DIR])
+
+
+@pytest.mark.parametrize("kind", ROW_CLASSES)
+def test_every_kind_has_a_file_and_every_row_of_it_is_loaded(shipped: Catalog, kind: str) -> None:
+    rows = json.loads((DATA_DIR / f"{kind}.json").read_text(encoding="utf-8"))
+
+    loaded = getattr(shipped, kind)
+
+    assert rows
+    assert len(loaded) == len(rows)
+
+
+def test_the_four_disciplines_carry_their_taxonomy_code_and_letters(shipped: Catalog) -> None:
+    found = {row.code: (row.taxonomy_code, row.mark, row.credential_kind) for row in shipped.disciplines.values()}
+
+    assert found == {
+        "massage_therapy": ("225700000X", "MT", "license"),
+        "physical_therapy": ("225100000X", "PT", "license"),
+        "chiropractic": ("111N00000X", "DC", "license"),
+        "medicine": ("208D00000X", "MD", "license"),
+    }
+
+
+def test_only_medicine_takes_a_same_day_red_flag_without_an_explanation(shipped: Catalog) -> None:
+    takers = [row.code for row in shipped.disciplines.values() if row.takes_same_day_red_flags]
+
+    assert takers == ["medicine"]
+
+
+def test_only_licensed_hands_thrust_and_needle(shipped: Catalog) -> None:
+    risky = {technique.group for technique in shipped.techniques_of("massage_therapy")} & {"HVLA", "NEEDLE", "MOB_HI"}
+
+    assert risky == set()
+
+
+def test_each_technique_has_somebody_who_does_it_somewhere(shipped: Catalog) -> None:
+    idle = [row.code for row in shipped.techniques.values() if not row.disciplines or not row.regions]
+
+    assert idle == []
+
+
+def test_neighboring_regions_name_each_other(shipped: Catalog) -> None:
+    one_way = [
+        (region.code, other)
+        for region in shipped.regions.values()
+        for other in region.adjacent
+        if region.code not in shipped.regions[other].adjacent
+    ]
+
+    assert one_way == []
+
+
+def test_a_decline_for_a_clinical_or_another_reason_needs_a_sentence(shipped: Catalog) -> None:
+    needing = {reason.code for reason in shipped.decline_reasons.values() if reason.needs_sentence}
+
+    assert needing == {"contraindication", "needs_medical_first", "other"}
+
+
+def test_the_coded_reasons_are_those_of_the_referral_table(shipped: Catalog) -> None:
+    assert ", ".join(shipped.decline_reasons) == (
+        "no_capacity, out_of_scope, wrong_discipline, wrong_person, outside_area, client_request, missing_information, "
+        "contraindication, needs_medical_first, insurance, duplicate, conflict_of_interest, other"
+    )
+    assert ", ".join(shipped.withdraw_reasons) == (
+        "client_request, better, superseded, duplicate, sent_in_error, client_moved, client_died, other"
+    )
+    assert ", ".join(shipped.not_completed_reasons) == (
+        "red_flag, client_stopped, client_moved, client_died, scope, other"
+    )
+
+
+def test_each_pair_of_disciplines_has_short_reasons_to_refer(shipped: Catalog) -> None:
+    pairs = {(a, b): shipped.reason_suggestions(a, b) for a in shipped.disciplines for b in shipped.disciplines}
+
+    assert all(3 <= len(reasons) <= 6 for reasons in pairs.values())
+    assert pairs["physical_therapy", "massage_therapy"][0] == "Guarding limits exercise"
+    assert pairs["massage_therapy", "physical_therapy"][0] == "Weakness or numbness"
+    assert max(len(reason) for reasons in pairs.values() for reason in reasons) <= 60
+
+
+def test_every_source_that_is_kept_is_named_by_a_row(shipped: Catalog) -> None:
+    rows = [row for kind in ROW_CLASSES for row in getattr(shipped, kind).values()]
+    named = {source for row in rows for source in getattr(row, "sources", ())}
+
+    assert named == set(shipped.sources)
+
+
+def test_every_clinical_fact_names_a_source(shipped: Catalog) -> None:
+    rows = [row for kind in ROW_CLASSES for row in getattr(shipped, kind).values()]
+
+    assert [row.code for row in rows if hasattr(row, "sources") and not row.sources] == []
+
+
+def test_labels_are_american_english(shipped: Catalog) -> None:
+    text = " ".join(path.read_text(encoding="utf-8") for path in DATA_DIR.glob("*.json") if path.stem != "sources")
+
+    british = ("isation", "aemi", "aemo", "haemat", "oedema", "tumour", "licence", "programme", "favour", "ischaem")
+    assert [part for part in british if part in text] == []
+    assert all(row.label[0].isupper() or row.label[0].isdigit() for row in shipped.techniques.values())

@@ -1,0 +1,196 @@
+"""Builds what tests need, through the services and the API; name only what the test is about."""
+
+import itertools
+import secrets
+from dataclasses import dataclass, field
+from datetime import date, time, timedelta
+from typing import Any
+
+from django.test import Client as HttpClient
+from oauth2_provider.models import set_token_value
+
+from backend.directory.actors import actor_with_token
+from backend.directory.models import (
+    AccessToken,
+    Application,
+    Credential,
+    Location,
+    Member,
+    OpeningTime,
+    Organization,
+    Practitioner,
+    PractitionerRole,
+    User,
+)
+from backend.lib import clock
+from backend.lib.actor import Actor
+
+ALL_SCOPES = " ".join(
+    f"{name}:{right}"
+    for name in ("clients", "referrals", "care-plans", "notes", "visits", "outcomes", "directory", "events", "webhooks")
+    for right in ("read", "write")
+)
+_numbers = itertools.count(1)
+
+
+@dataclass
+class Person:
+    """A member with a token, and an HTTP client that sends it."""
+
+    member: Member
+    role: PractitionerRole | None
+    token: str
+    http: "Api" = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.http = Api(self.token)
+
+    @property
+    def actor(self) -> Actor:
+        actor = actor_with_token(self.token)
+        assert actor is not None
+        return actor
+
+
+@dataclass
+class Clinic:
+    """An organization with a practitioner, a coordinator, an admin, an auditor and a system."""
+
+    organization: Organization
+    practitioner: Person
+    coordinator: Person
+    admin: Person
+    auditor: Person
+    system: "Api"
+
+    @property
+    def id(self) -> str:
+        return str(self.organization.id)
+
+    @property
+    def role_id(self) -> str:
+        assert self.practitioner.role is not None
+        return str(self.practitioner.role.id)
+
+    @property
+    def http(self) -> "Api":
+        return self.practitioner.http
+
+
+class Api(HttpClient):
+    """Speaks JSON to the API with a bearer token."""
+
+    def __init__(self, token: str = "") -> None:
+        super().__init__(raise_request_exception=False)
+        self.defaults.update({"HTTP_AUTHORIZATION": f"Bearer {token}"} if token else {})
+
+    def send(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
+        address = path if path.startswith("/") else f"/api/v1/{path}"
+        return self.generic(
+            method,
+            address,
+            data=b"" if body is None else _json(body),
+            content_type="application/json",
+            headers=headers or None,
+        )
+
+
+def _json(body: Any) -> bytes:
+    import json
+
+    return body if isinstance(body, bytes) else json.dumps(body, default=str).encode()
+
+
+def organization(name: str = "", **more: Any) -> Organization:
+    made = Organization.objects.create(
+        name=name or f"Clinic {next(_numbers)}", **{"time_zone": "America/Denver", **more}
+    )
+    OpeningTime.objects.bulk_create(
+        OpeningTime(organization=made, weekday=day, opens=time(8), closes=time(18)) for day in range(5)
+    )
+    return made
+
+
+def user(name: str = "Kim Doe") -> User:
+    given, family = name.rsplit(" ", 1)
+    return User.objects.create(
+        email=f"u{next(_numbers)}-{secrets.token_hex(4)}@example.org", first_name=given, last_name=family, password="!"
+    )
+
+
+def role(
+    at: Organization, discipline: str = "physical_therapy", *, account: User | None = None, **more: Any
+) -> PractitionerRole:
+    """A practitioner with a verified license, in a role."""
+    name = (account.get_full_name() if account else "") or f"Alex Person{next(_numbers)}"
+    practitioner = Practitioner.objects.create(given_name=name.split()[0], family_name=name.split()[-1], user=account)
+    Credential.objects.create(
+        practitioner=practitioner,
+        kind="license",
+        discipline=discipline,
+        name="License",
+        number=f"L-{next(_numbers)}",
+        jurisdiction="CO",
+        expires_on=date.today() + timedelta(days=1000),
+        status="verified",
+        verified_on=date.today(),
+    )
+    place, _ = Location.objects.get_or_create(
+        organization=at, name="Main", defaults={"city": "Denver", "postal_code": "80202"}
+    )
+    return PractitionerRole.objects.create(
+        practitioner=practitioner, organization=at, discipline=discipline, location=place, **more
+    )
+
+
+def person(at: Organization, *rights: str, discipline: str = "", name: str = "Kim Doe") -> Person:
+    """A member with these rights; with a discipline also a practitioner in a role."""
+    account = user(name)
+    practised = role(at, discipline, account=account) if discipline else None
+    member = Member.objects.create(user=account, organization=at, rights=list(rights))
+    return Person(member=member, role=practised, token=token(member=member))
+
+
+def application(at: Organization, scopes: str = ALL_SCOPES) -> Application:
+    return Application.objects.create(
+        name=f"{at.name} system",
+        organization=at,
+        client_type="confidential",
+        authorization_grant_type="client-credentials",
+        allowed_scopes=scopes,
+    )
+
+
+def token(*, member: Member | None = None, of: Application | None = None, scopes: str = ALL_SCOPES) -> str:
+    """A bearer token of a member, or of an organization's application."""
+    text = secrets.token_urlsafe(24)
+    if of is None:
+        assert member is not None
+        of = Application.objects.create(
+            name="tool",
+            client_type="confidential",
+            authorization_grant_type="client-credentials",
+            allowed_scopes=scopes,
+        )
+    made = AccessToken(
+        user=member.user if member else None,
+        member=member,
+        application=of,
+        scope=scopes,
+        expires=clock.real_now() + timedelta(days=1),
+    )
+    set_token_value(made, text)
+    made.save()
+    return text
+
+
+def clinic(name: str, discipline: str, **more: Any) -> Clinic:
+    place = organization(name, **more)
+    return Clinic(
+        organization=place,
+        practitioner=person(place, "practitioner", discipline=discipline, name=f"{name} Practitioner"),
+        coordinator=person(place, "coordinator", name=f"{name} Coordinator"),
+        admin=person(place, "admin", name=f"{name} Admin"),
+        auditor=person(place, "auditor", name=f"{name} Auditor"),
+        system=Api(token(of=application(place))),
+    )
