@@ -8,7 +8,7 @@ ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 COPY requirements.lock ./
 RUN pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements.lock
 
-COPY pyproject.toml LICENSE README.md ./
+COPY LICENSE ./
 COPY openapi ./openapi
 COPY backend ./backend
 # The key only serves this step; a running service gets its own from the environment.

@@ -123,9 +123,12 @@ def role(
 ) -> PractitionerRole:
     """A practitioner with a verified license, in a role."""
     name = (account.get_full_name() if account else "") or f"Alex Person{next(_numbers)}"
-    practitioner = Practitioner.objects.create(given_name=name.split()[0], family_name=name.split()[-1], user=account)
+    practitioner = Practitioner.objects.create(
+        organization=at, given_name=name.split()[0], family_name=name.split()[-1], user=account
+    )
     Credential.objects.create(
         practitioner=practitioner,
+        organization=at,
         kind="license",
         discipline=discipline,
         name="License",
@@ -194,3 +197,82 @@ def clinic(name: str, discipline: str, **more: Any) -> Clinic:
         auditor=person(place, "auditor", name=f"{name} Auditor"),
         system=Api(token(of=application(place))),
     )
+
+
+# The directory
+
+
+def credential(of: PractitionerRole, **more: Any) -> Credential:
+    """Another credential of a role's practitioner, verified and in force unless said otherwise."""
+    return Credential.objects.create(
+        **{
+            "practitioner": of.practitioner,
+            "organization": of.organization,
+            "kind": "certification",
+            "discipline": of.discipline,
+            "name": "Certificate",
+            "status": "verified",
+            **more,
+        }
+    )
+
+
+def signed_in(account: User) -> Api:
+    """An HTTP client with a session, as a browser has one."""
+    http = Api()
+    http.force_login(account, backend="allauth.account.auth_backends.AuthenticationBackend")
+    return http
+
+
+# --- referrals -----------------------------------------------------------------------------------------------------
+
+REPORT = {
+    "answer": "Rotation 50 to 70 degrees after two visits.",
+    "findings": "Trigger points left levator scapulae.",
+    "recommendations": "Load from next week.",
+}
+
+
+def referral_body(to: Any, **more: Any) -> dict[str, Any]:
+    """What a sender writes; ``to`` is a clinic (its practitioner) or a recipient as the contract has it."""
+    return {
+        "to": to if isinstance(to, dict) else {"practitioner_role_id": to.role_id},
+        "kind": "evaluate_and_treat",
+        "priority": "routine",
+        "reason": "Guarding limits exercise",
+        "question": "Can soft-tissue work restore rotation?",
+        "regions": [{"region": "cervical", "side": "left"}],
+        "red_flags": {"asked": True, "positive": []},
+        "send": True,
+        **more,
+    }
+
+
+def referral(sender: Clinic, to: Any, **more: Any) -> Any:
+    """A referral that was created through the API; with ``client_id`` and consent it is sent."""
+    answer = sender.http.send("POST", "referrals", referral_body(to, **more))
+    assert answer.status_code == 201, answer.content
+    return answer.json()
+
+
+def sent(sender: Clinic, to: Clinic, **more: Any) -> Any:
+    """A client with a consent that covers the recipient, and a referral on its way."""
+    made = client(sender)
+    consent(sender, made["id"], to)
+    return referral(sender, to, client_id=made["id"], **more)
+
+
+def try_move(who: Any, referral_id: str, name: str, **details: Any) -> Any:
+    http = who if isinstance(who, Api) else who.http
+    return http.send("POST", f"referrals/{referral_id}/transitions", {"name": name, **details})
+
+
+def move(who: Any, referral_id: str, name: str, **details: Any) -> Any:
+    answer = try_move(who, referral_id, name, **details)
+    assert answer.status_code == 200, answer.content
+    return answer.json()
+
+
+def visit_window(days: int = 2) -> dict[str, str]:
+    start = (clock.now() + timedelta(days=days)).replace(minute=0, second=0, microsecond=0)
+    return {"starts_at": start.isoformat(), "ends_at": (start + timedelta(minutes=50)).isoformat()}

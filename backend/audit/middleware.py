@@ -54,7 +54,7 @@ class IdempotencyMiddleware:
             subject = getattr(request, "answer_subject", None)
             IdempotentRequest.objects.filter(**address).update(
                 status=response.status_code,
-                body=response.content,
+                body=getattr(request, "answer_to_keep", response.content),
                 headers={name: response[name] for name in KEPT_HEADERS if name in response},
                 subject_model=subject._meta.label if subject else "",
                 subject_id=subject.pk if subject else None,

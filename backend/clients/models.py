@@ -1,7 +1,6 @@
 """The person cared for, where they are registered, what they allow, and who may see them."""
 
-from datetime import date
-from typing import Self
+from typing import Self, TypeVar
 from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
@@ -12,6 +11,14 @@ from backend.lib import clock
 from backend.lib.actor import Actor, ActorKind
 from backend.lib.ids import uuid7
 from backend.lib.querysets import ScopedQuerySet
+
+M = TypeVar("M", bound=models.Model)
+
+
+class RegistrationQuerySet(ScopedQuerySet["Registration"]):
+    def visible_to(self, actor: Actor) -> Self:
+        """One's own organization's; nobody learns where else a client is known."""
+        return self.filter(organization_id=actor.organization_id) if actor.is_staff else self.none()
 
 
 class Registration(models.Model):
@@ -35,6 +42,8 @@ class Registration(models.Model):
     created_at = models.DateTimeField(default=clock.now)
     ended_at = models.DateTimeField(null=True)
 
+    objects = RegistrationQuerySet.as_manager()
+
     class Meta:
         constraints = [
             models.UniqueConstraint(
@@ -52,17 +61,35 @@ class Registration(models.Model):
 
 class AccessQuerySet(ScopedQuerySet["Access"]):
     def visible_to(self, actor: Actor) -> Self:
-        """One's own, and those to clients one registered."""
+        """One's own, those to clients one registered, and a client's own."""
+        if actor.kind == ActorKind.CLIENT:
+            return self.filter(client_id=actor.client_id)
         if not actor.is_staff:
             return self.none()
         home = Registration.objects.filter(
-            client_id=OuterRef("client_id"), organization_id=actor.organization_id, kind="home", ended_at=None
+            Q(organization_id=actor.organization_id), client_id=OuterRef("client_id"), kind="home", ended_at=None
         )
         return self.filter(Q(organization_id=actor.organization_id) | Exists(home))
 
     def live(self) -> Self:
         now = clock.now()
         return self.filter(Q(until=None) | Q(until__gt=now), from_at__lte=now)
+
+    def opening_for(self, actor: Actor) -> Self:
+        """Live rows that open the shared record to this caller.
+
+        A broken glass is open to the practitioner who broke it only; a consent that excludes a practitioner opens
+        nothing to that person.
+        """
+        opened = self.live().filter(organization_id=actor.organization_id, extent=Access.Extent.SHARED_RECORD)
+        if actor.practitioner_id is None:
+            return opened.exclude(why=Access.Why.BREAK_GLASS)
+        excluding = Consent.objects.filter(
+            pk=OuterRef("consent_id"), excluded_practitioner_ids__contains=[actor.practitioner_id]
+        )
+        return opened.filter(
+            ~Q(why=Access.Why.BREAK_GLASS) | Q(practitioner_id=actor.practitioner_id), ~Exists(excluding)
+        )
 
 
 class Access(models.Model):
@@ -98,6 +125,7 @@ class Access(models.Model):
             models.Index(fields=["organization", "client_id"], name="access_who"),
             models.Index(fields=["client_id", "organization"], name="access_whom"),
             models.Index(fields=["referral_id"], name="access_referral"),
+            models.Index(fields=["consent_id"], name="access_consent"),
         ]
 
     def __str__(self) -> str:
@@ -112,17 +140,20 @@ class ClientQuerySet(ScopedQuerySet["Client"]):
         if not actor.is_staff:
             return self.none()
         home = Registration.objects.filter(
-            client_id=OuterRef("pk"), organization_id=actor.organization_id, kind="home", ended_at=None
+            Q(organization_id=actor.organization_id), client_id=OuterRef("pk"), kind="home", ended_at=None
         )
-        opened = Access.objects.live().filter(
-            client_id=OuterRef("pk"), organization_id=actor.organization_id, extent=Access.Extent.SHARED_RECORD
-        )
+        opened = Access.objects.opening_for(actor).filter(client_id=OuterRef("pk"))
         return self.filter(Exists(home) | Exists(opened))
+
+    def surviving(self, actor: Actor) -> Self:
+        """Without those that became part of another record this caller sees."""
+        survivor = Client.objects.visible_to(actor).filter(pk=OuterRef("merged_into_id"))
+        return self.filter(Q(merged_into=None) | ~Exists(survivor))
 
     def registered_at(self, organization_id: UUID | None) -> Self:
         """Clients whom this organization registered itself."""
         home = Registration.objects.filter(
-            client_id=OuterRef("pk"), organization_id=organization_id, kind="home", ended_at=None
+            Q(organization_id=organization_id), client_id=OuterRef("pk"), kind="home", ended_at=None
         )
         return self.filter(Exists(home))
 
@@ -135,7 +166,6 @@ class Client(models.Model):
         MOVED = "moved"
         DECEASED = "deceased"
         INACTIVE = "inactive"
-        MERGED = "merged"
 
     class Gender(models.TextChoices):
         FEMALE = "female"
@@ -166,6 +196,12 @@ class Client(models.Model):
 
     objects = ClientQuerySet.as_manager()
 
+    class Meta:
+        indexes = [
+            models.Index(fields=["birth_date"], name="client_birth_date"),
+            models.Index(fields=["merged_into"], name="client_merged", condition=Q(merged_into__isnull=False)),
+        ]
+
     def __str__(self) -> str:
         return self.display
 
@@ -179,7 +215,7 @@ class Client(models.Model):
         return bool(self.email)
 
 
-class OfClientQuerySet(ScopedQuerySet[models.Model]):
+class OfClientQuerySet(ScopedQuerySet[M]):
     """Rows that hang on a client: seen by who sees the client's shared record."""
 
     def visible_to(self, actor: Actor) -> Self:
@@ -211,6 +247,10 @@ class ClientIdentifier(models.Model):
         return f"{self.system}|{self.value}"
 
 
+class RepresentativeQuerySet(OfClientQuerySet["Representative"]):
+    """Seen by who sees the client."""
+
+
 class Representative(models.Model):
     """Who may answer for a client: parent, guardian, attorney."""
 
@@ -231,7 +271,7 @@ class Representative(models.Model):
     created_at = models.DateTimeField(default=clock.now)
     ended_at = models.DateTimeField(null=True)
 
-    objects = OfClientQuerySet.as_manager()
+    objects = RepresentativeQuerySet.as_manager()
 
     def __str__(self) -> str:
         return self.name
@@ -239,12 +279,15 @@ class Representative(models.Model):
 
 class ConsentQuerySet(ScopedQuerySet["Consent"]):
     def visible_to(self, actor: Actor) -> Self:
-        """The circle sees its own consent, and so does the client; nobody else."""
+        """The circle sees its own consent, and so does the client; a refusal only who recorded it."""
         if actor.kind == ActorKind.CLIENT:
             return self.filter(client_id=actor.client_id)
         if not actor.is_staff:
             return self.none()
-        return self.filter(organization_ids__contains=[actor.organization_id])
+        return self.filter(
+            ~Q(status=Consent.Status.REFUSED) | Q(organization_id=actor.organization_id),
+            organization_ids__contains=[actor.organization_id],
+        )
 
     def in_force(self) -> Self:
         return self.filter(status=Consent.Status.GIVEN).filter(Q(ends_at=None) | Q(ends_at__gt=clock.now()))
@@ -290,6 +333,8 @@ class Consent(models.Model):
     ends_at = models.DateTimeField(null=True)
     withdrawn_at = models.DateTimeField(null=True)
     withdrawn_reason = models.TextField(blank=True)
+    # The answers before the last renewal: how and by whom each yes was given, and until when.
+    earlier = models.JSONField(default=list)
     created_at = models.DateTimeField(default=clock.now)
     occurred_at = models.DateTimeField(null=True)
 
@@ -303,6 +348,7 @@ class Consent(models.Model):
 
     @property
     def is_in_force(self) -> bool:
+        """Given, not withdrawn, and not past its last day."""
         return self.status == self.Status.GIVEN and (self.ends_at is None or self.ends_at > clock.now())
 
     def covers(
@@ -314,16 +360,47 @@ class Consent(models.Model):
         if guest:
             return guest.lower() in [g.lower() for g in self.guests]
         if pool is not None:
-            return any(p["discipline"] == pool[0] and p.get("near", "").lower() == pool[1].lower() for p in self.pools)
+            discipline, near = pool[0], pool[1].lower()
+            return any(p["discipline"] == discipline and p.get("near", "").lower() in ("", near) for p in self.pools)
         return False
 
-    @property
-    def ends_on(self) -> date | None:
-        return self.expires_on
+
+class SharedInCircleQuerySet(ScopedQuerySet[M]):
+    """The safety floor: rows that everybody in a circle with the clinic that wrote them may see."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        clients = Client.objects.visible_to(actor).filter(pk=OuterRef("client_id"))
+        if actor.kind == ActorKind.CLIENT:
+            return self.filter(Exists(clients))
+        circles = Consent.objects.in_force().filter(
+            client_id=OuterRef("client_id"),
+            organization_ids__contains=[actor.organization_id, OuterRef("organization_id")],
+        )
+        may_read = Q(organization_id=actor.organization_id) | self.shared_by(circles)
+        if actor.practitioner_id is not None:
+            broken = Access.objects.live().filter(
+                Q(organization_id=actor.organization_id),
+                client_id=OuterRef("client_id"),
+                why=Access.Why.BREAK_GLASS,
+                practitioner_id=actor.practitioner_id,
+            )
+            may_read |= Q(Exists(broken))
+        return self.filter(Exists(clients)).filter(may_read)
+
+    def shared_by(self, circles: models.QuerySet[Consent]) -> Q:
+        return Q(Exists(circles))
+
+
+class PrecautionQuerySet(SharedInCircleQuerySet["Precaution"]):
+    def shared_by(self, circles: models.QuerySet[Consent]) -> Q:
+        """A sensitive one leaves its clinic only where the consent says so; one of a wrong client comes back."""
+        sensitive = circles.filter(categories__contains=[Consent.Category.SENSITIVE])
+        shared = Q(Exists(circles), is_sensitive=False) | Q(Exists(sensitive))
+        return shared & ~Q(entered_in_error_reason=Precaution.WRONG_CLIENT)
 
 
 class Precaution(models.Model):
-    """A condition that limits care, with site and side. ``sensitive`` ones leave the clinic only when a consent says so."""
+    """A condition that limits care, with site and side. ``sensitive`` ones leave it only where consent says so."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     version = models.IntegerField(default=1)
@@ -338,10 +415,15 @@ class Precaution(models.Model):
     ended_at = models.DateTimeField(null=True)
     entered_in_error_reason = models.CharField(max_length=40, blank=True)
 
-    objects = OfClientQuerySet.as_manager()
+    objects = PrecautionQuerySet.as_manager()
+    WRONG_CLIENT = "wrong_client"
 
     def __str__(self) -> str:
         return self.code
+
+
+class HoldQuerySet(SharedInCircleQuerySet["Hold"]):
+    """Holds are never sensitive: everybody in the circle has to know where not to treat."""
 
 
 class Hold(models.Model):
@@ -359,7 +441,7 @@ class Hold(models.Model):
     cleared_by = models.CharField(max_length=200, blank=True)
     clearance = models.TextField(blank=True)
 
-    objects = OfClientQuerySet.as_manager()
+    objects = HoldQuerySet.as_manager()
 
     def __str__(self) -> str:
         return f"hold {self.id}"

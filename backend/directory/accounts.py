@@ -59,6 +59,8 @@ class Application(AbstractApplication):
         "directory.Organization", on_delete=models.PROTECT, null=True, related_name="applications"
     )
     allowed_scopes = models.TextField(blank=True)
+    version = models.IntegerField(default=1)
+    ended_at = models.DateTimeField(null=True, blank=True)
 
     objects = ApplicationManager()
 
@@ -67,6 +69,10 @@ class Application(AbstractApplication):
 
     def natural_key(self) -> tuple[str]:
         return (self.client_id,)
+
+    def is_usable(self, request: Any) -> bool:
+        """Asked by the toolkit before any token is made."""
+        return self.ended_at is None
 
 
 class AccessToken(AbstractAccessToken):

@@ -18,7 +18,7 @@ MEMBER_COLUMNS = """
 BY_TOKEN = f"""
 SELECT a.id, a.organization_id, a.name, t.scope, t.user_id, {MEMBER_COLUMNS}
   FROM directory_accesstoken t
-  JOIN directory_application a ON a.id = t.application_id
+  JOIN directory_application a ON a.id = t.application_id AND a.ended_at IS NULL
   LEFT JOIN directory_member m ON m.id = t.member_id AND m.ended_at IS NULL
   LEFT JOIN directory_user u ON u.id = t.user_id AND u.is_active
   LEFT JOIN directory_practitioner p ON p.user_id = u.id

@@ -19,7 +19,8 @@ from backend.lib.rest.problems import problem_response
 from backend.lib.unit_of_work import acting_as, introduce
 
 Answer = Callable[[HttpRequest], HttpResponse]
-NEEDS_NO_DATABASE = ("/static/", "/health/live")
+# Readiness asks the database itself, also before it has any tables.
+NEEDS_NO_TRANSACTION = ("/static/", "/health/")
 
 
 class OneTransactionMiddleware:
@@ -33,7 +34,7 @@ class OneTransactionMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.path.startswith(NEEDS_NO_DATABASE):
+        if request.path.startswith(NEEDS_NO_TRANSACTION):
             return self.get_response(request)
         request.after_refusal = []  # type: ignore[attr-defined]  # read below and by services' edges
         with acting_as(ANONYMOUS):
@@ -54,7 +55,7 @@ class ActorMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.path.startswith(NEEDS_NO_DATABASE):
+        if request.path.startswith(NEEDS_NO_TRANSACTION):
             return self.get_response(request)
         actor = self._actor(request)
         request.actor = actor  # type: ignore[attr-defined]  # read by actor_of

@@ -9,13 +9,17 @@ from django.db import models
 from django.db.models import F, Q
 
 from backend.lib import clock
+from backend.lib.actor import Actor, ActorKind
 from backend.lib.ids import uuid7
 from backend.lib.problems import NotFound
 from backend.lib.worktime import OpeningHours
 
 
 class DirectoryQuerySet(models.QuerySet[Any]):
-    """The directory is open to every signed-in caller; it holds no client data."""
+    """The directory is open to everybody who acts for an organization; it holds no client data."""
+
+    def visible_to(self, actor: Actor) -> "DirectoryQuerySet":
+        return self.all() if actor.is_staff else self.none()
 
     def one(self, pk: Any) -> Any:
         try:
@@ -28,6 +32,14 @@ class DirectoryQuerySet(models.QuerySet[Any]):
 
     def locked(self) -> "DirectoryQuerySet":
         return self.select_for_update(of=("self",), no_key=True)
+
+
+class MemberQuerySet(DirectoryQuerySet):
+    def visible_to(self, actor: Actor) -> "MemberQuerySet":
+        """Who works somewhere is known to the people there, and not to their systems."""
+        if actor.kind != ActorKind.MEMBER:
+            return self.none()
+        return self.filter(organization_id=actor.organization_id)
 
 
 class DirectoryRow(models.Model):
@@ -118,8 +130,12 @@ class Location(DirectoryRow):
 
 
 class Practitioner(DirectoryRow):
-    """A person who treats. ``user`` is their account, when they have one."""
+    """A person who treats. ``user`` is their account, when they have one.
 
+    ``organization`` entered them and may correct what it entered; nobody else but they themselves may.
+    """
+
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     family_name = models.CharField(max_length=100)
     given_name = models.CharField(max_length=100)
     user = models.OneToOneField(
@@ -131,7 +147,10 @@ class Practitioner(DirectoryRow):
 
 
 class Credential(DirectoryRow):
-    """A license or a certification. In force when verified, not expired, and for the discipline."""
+    """A license or a certification. In force when verified, issued and not expired.
+
+    ``organization`` entered it: its admins verify, suspend and revoke it, and nobody else's.
+    """
 
     class Kind(models.TextChoices):
         LICENSE = "license"
@@ -144,6 +163,7 @@ class Credential(DirectoryRow):
         REVOKED = "revoked"
 
     practitioner = models.ForeignKey(Practitioner, on_delete=models.PROTECT, related_name="credentials")
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     kind = models.CharField(max_length=20, choices=Kind.choices)
     discipline = models.CharField(max_length=40)
     name = models.CharField(max_length=100)
@@ -163,7 +183,11 @@ class Credential(DirectoryRow):
         return f"{self.name} {self.number}"
 
     def is_in_force(self, on: date) -> bool:
-        return self.status == self.Status.VERIFIED and (self.expires_on is None or self.expires_on >= on)
+        return (
+            self.status == self.Status.VERIFIED
+            and (self.issued_on is None or self.issued_on <= on)
+            and (self.expires_on is None or self.expires_on >= on)
+        )
 
 
 class PractitionerRole(DirectoryRow):
@@ -182,12 +206,39 @@ class PractitionerRole(DirectoryRow):
     # Agreed once, signed in: the clinic's system may deliver what this person signed in their own software.
     transmission_agreed_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
+    ended_because = models.CharField(max_length=200, blank=True)
 
     class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["practitioner", "organization", "discipline"],
+                condition=Q(ended_at=None),
+                name="one_live_role_a_discipline",
+            )
+        ]
         indexes = [models.Index(fields=["discipline", "organization"], name="role_discipline")]
 
     def __str__(self) -> str:
         return f"{self.practitioner}, {self.organization}"
+
+    def is_away(self, on: date) -> bool:
+        return self.away_until is not None and self.away_until >= on
+
+
+class AnswerStat(models.Model):
+    """How fast a role answered the referrals of one organization; shown only as sums."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    role = models.ForeignKey(PractitionerRole, on_delete=models.CASCADE, related_name="answer_stats")
+    from_organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+")
+    answered = models.IntegerField(default=0)
+    total_minutes = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["role", "from_organization"], name="one_answer_stat_each")]
+
+    def __str__(self) -> str:
+        return f"{self.role_id}: {self.answered} in {self.total_minutes} min"
 
 
 class Member(DirectoryRow):
@@ -206,6 +257,8 @@ class Member(DirectoryRow):
     quiet_until = models.TimeField(default="08:00")
     daily_digest = models.BooleanField(default=True)
     ended_at = models.DateTimeField(null=True, blank=True)
+
+    objects = MemberQuerySet.as_manager()  # type: ignore[misc]  # narrows the base's
 
     class Meta:
         constraints = [
@@ -230,6 +283,7 @@ from backend.directory.accounts import (  # noqa: E402 - accounts refer to membe
 
 __all__ = [
     "AccessToken",
+    "AnswerStat",
     "Application",
     "Credential",
     "DeviceGrant",

@@ -3,6 +3,12 @@
 from typing import Any
 
 from oauth2_provider.oauth2_validators import OAuth2Validator
+from oauth2_provider.settings import oauth2_settings
+
+
+def known_scopes() -> list[str]:
+    """Every scope a token can carry."""
+    return list(oauth2_settings.SCOPES)
 
 
 class Validator(OAuth2Validator):  # type: ignore[misc]  # the toolkit ships no types

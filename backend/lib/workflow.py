@@ -88,21 +88,22 @@ class Workflow(Generic[S]):
             and (rights is None or not row.rights or row.rights & set(rights))
         ]
 
-    def choose(self, name: object, subject: S, parties: Collection[str], **problem: Any) -> Transition[S]:
-        """The row to take, or the refusal: 400 unknown, 403 wrong party, 409 wrong state with the ways out."""
-        row = self.known(name)
+    def check_party(self, row: Transition[S], parties: Collection[str]) -> None:
+        """403 ``wrong_party`` when none of the caller's sides makes this transition."""
         if not set(row.by) & set(parties):
             raise Forbidden(
                 f"“{row.label}” is for the {' or the '.join(row.by)}, and that is not your side of this referral.",
                 code="wrong_party",
             )
+
+    def check_state(self, row: Transition[S], subject: S, parties: Collection[str], **problem: Any) -> None:
+        """409 ``wrong_state`` with the ways out when the transition does not start here."""
         if subject.state not in row.sources or (row.offered is not None and not row.offered(subject, {})):
             raise self.wrong_state(row, subject, parties, **problem)
-        return row
 
     def wrong_state(self, row: Transition[S], subject: S, parties: Collection[str], **problem: Any) -> Conflict:
         ways_out = [step.name for step in self.available(subject, parties)]
-        raise Conflict(
+        return Conflict(
             f"“{row.label}” is not possible while this is {subject.state.replace('_', ' ')}."
             + (f" Possible now: {', '.join(way.replace('_', ' ') for way in ways_out)}." if ways_out else ""),
             code="wrong_state",

@@ -3,6 +3,7 @@
 from typing import Self
 
 from django.db import models
+from django.db.models import Q
 
 from backend.lib import clock
 from backend.lib.actor import Actor, ActorKind
@@ -19,9 +20,10 @@ class LinkQuerySet(ScopedQuerySet["Link"]):
 
 
 class Link(models.Model):
-    """Opens one referral to a guest, or one question to a client. The address in the mail is made from id and secret key.
+    """Opens one referral to a guest, or one question to a client.
 
-    ``contact`` is where the code goes. Nothing medical is kept here.
+    The address in the mail is made from id and secret key. ``contact`` is where the code goes.
+    Nothing medical is kept here.
     """
 
     class Purpose(models.TextChoices):
@@ -46,6 +48,13 @@ class Link(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["referral_id"], name="link_referral")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(purpose="guest", referral_id__isnull=False)
+                | (~Q(purpose="guest") & Q(client_id__isnull=False)),
+                name="a_link_opens_something",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.purpose} link"

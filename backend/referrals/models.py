@@ -123,6 +123,7 @@ class Referral(models.Model):
     state_entered_at = models.DateTimeField(default=clock.now)
     reminders = models.IntegerField(default=0)
     review_on = models.DateField(null=True)
+    release_until = models.DateTimeField(null=True)
     waitlist_count = models.IntegerField(default=0)
     no_show_count = models.IntegerField(default=0)
     return_count = models.IntegerField(default=0)

@@ -124,6 +124,10 @@ def test_the_server_stops_in_order_when_its_starter_is_killed(tmp_path: Path) ->
 
         postmaster.wait(20)
     assert not (tmp_path / "postgres" / "data" / "postmaster.pid").exists()
+    abandoned = Path((tmp_path / "postgres" / "socket").read_text())
+    with EmbeddedPostgres(tmp_path / "postgres") as again:
+        assert ask(again.url(), "SELECT 1") == 1
+    assert not abandoned.exists()
 
 
 def test_a_folder_is_opened_once(server: EmbeddedPostgres) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
 
-from django.db.models import F, Model, Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -15,7 +15,7 @@ from backend.lib.problems import BadRequest, invalid
 from backend.lib.rest.authentication import actor_of
 from backend.lib.rest.views import canonical
 
-M = TypeVar("M", bound=Model)
+M = TypeVar("M")
 LIMIT, MOST = 50, 100
 
 
@@ -32,18 +32,19 @@ class Page(Generic[M]):
 
 
 def page_of(
-    queryset: QuerySet[M],
+    queryset: "QuerySet[Any, M]",
     request: Request,
     *,
     order: Sequence[str] = ("-created_at", "-id"),
     filters: Mapping[str, Any] | None = None,
     at: str | None = None,
+    keep: Mapping[str, str] | None = None,
 ) -> Page[M]:
     """One page of a queryset, by the ``limit`` and ``cursor`` parameters.
 
     ``order`` names plain columns that together are unique. ``filters`` is what the list was asked for; a cursor made
     for other filters or another caller is 400 ``bad_cursor``. ``at`` is the address under which the next page is found
-    (a search by POST goes on with GET).
+    (a search by POST goes on with GET); ``keep`` adds parameters to it, such as the sealed question of that search.
     """
     limit = limit_of(request)
     purpose, bound_to = at or request.path, _bound_to(request, filters or {})
@@ -68,10 +69,10 @@ def page_of(
         rows.reverse()
 
     def link(direction: str, row: M) -> str:
-        values = [getattr(row, name) for name, _ in columns]
+        values = [row[name] if isinstance(row, dict) else getattr(row, name) for name, _ in columns]
         cursor = seal([direction, *values], purpose=purpose, bound_to=bound_to)
         return request.build_absolute_uri(
-            f"{purpose}?{urlencode({**_kept(request), 'limit': limit, 'cursor': cursor})}"
+            f"{purpose}?{urlencode({**_kept(request), **(keep or {}), 'limit': limit, 'cursor': cursor})}"
         )
 
     has_next = more if not backwards else after is not None

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 
 PROBLEMS = {
@@ -19,6 +20,19 @@ class OperationSchema(AutoSchema):  # type: ignore[misc]  # drf-spectacular ship
     def get_tags(self) -> list[str]:
         parts = self.path.removeprefix("/api/v1/").split("/")
         return [parts[0].replace("-", " ")]
+
+
+class ActorScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]  # drf-spectacular ships no types
+    """A bearer token, or a person's session in the workspace."""
+
+    target_class = "backend.lib.rest.authentication.RequestActorAuthentication"
+    name = ["bearer", "session"]
+
+    def get_security_definition(self, auto_schema: Any) -> list[dict[str, Any]]:
+        return [
+            {"type": "http", "scheme": "bearer", "description": "An access token from `POST /oauth/token`."},
+            {"type": "apiKey", "in": "cookie", "name": "sessionid", "description": "With the CSRF token."},
+        ]
 
 
 def only_the_api(endpoints: list[Any], **_: Any) -> list[Any]:

@@ -2,20 +2,53 @@
 
 from django.db import migrations
 
-from backend.lib.walls import wall
+from backend.lib.walls import guarded_function, wall
+
+ORG = "(SELECT app_organization())"
+
+# A client who died gets no more mails from anybody: a clinic of theirs may end every link, and so may the client.
+REVOKE = """
+DECLARE ended integer;
+BEGIN
+  IF NOT (EXISTS (SELECT FROM clients_registration WHERE client_id = p_client AND organization_id = app_organization()
+                     AND kind = 'home' AND ended_at IS NULL)
+          OR EXISTS (SELECT FROM clients_access WHERE client_id = p_client AND organization_id = app_organization()
+                        AND extent = 'shared_record' AND from_at <= domain_now() AND (until IS NULL OR until > domain_now()))
+          OR (app_kind() = 'client' AND p_client = app_client()))
+  THEN RAISE insufficient_privilege; END IF;
+  UPDATE links_link SET revoked_at = domain_now(), version = version + 1 WHERE client_id = p_client AND revoked_at IS NULL;
+  GET DIAGNOSTICS ended = ROW_COUNT;
+  RETURN ended;
+END
+"""
+
+FIXED = """
+CREATE FUNCTION refuse_link_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF (OLD.purpose, OLD.organization_id, OLD.contact) <> (NEW.purpose, NEW.organization_id, NEW.contact)
+     OR (OLD.client_id, OLD.referral_id) IS DISTINCT FROM (NEW.client_id, NEW.referral_id)
+     OR (OLD.revoked_at IS NOT NULL AND NEW.revoked_at IS DISTINCT FROM OLD.revoked_at) THEN
+    RAISE EXCEPTION 'what a link opens, and to whom, is never changed' USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER links_link_fixed BEFORE UPDATE ON links_link FOR EACH ROW EXECUTE FUNCTION refuse_link_change();
+"""
 
 
 class Migration(migrations.Migration):
-    dependencies = [("links", "0001_initial"), ("audit", "0002_walls")]
+    dependencies = [("links", "0001_initial"), ("audit", "0002_walls"), ("clients", "0003_walls")]
     operations = [
+        # Whoever holds a link finds its row; only an organization makes one, in its own name.
         wall(
             "links_link",
-            using="organization_id = (SELECT app_organization()) OR id = (SELECT app_link())",
+            using=f"organization_id = {ORG} OR id = (SELECT app_link())",
             grants="SELECT, INSERT, UPDATE",
         ),
-        wall(
-            "links_code",
-            using="EXISTS (SELECT FROM links_link l WHERE l.id = links_code.link_id)",
-            grants="SELECT, INSERT, UPDATE",
+        # A code is between the service and who holds the link; the organization that sent it has no part in it.
+        wall("links_code", using="link_id = (SELECT app_link())", grants="SELECT, INSERT, UPDATE"),
+        migrations.RunSQL(
+            FIXED, reverse_sql="DROP TRIGGER links_link_fixed ON links_link; DROP FUNCTION refuse_link_change();"
         ),
+        guarded_function("revoke_links_of_client(p_client uuid)", REVOKE, returns="integer"),
     ]

@@ -119,6 +119,24 @@ BEGIN
 END
 """
 
+# Whether the consent behind a referral still holds; the row is locked, so that a withdrawal waits or has won.
+CONSENT_HOLDS = """
+DECLARE r referrals_referral; found uuid;
+BEGIN
+  SELECT * INTO r FROM referrals_referral WHERE id = p_referral;
+  IF NOT (app_organization() IN (r.sender_organization_id, r.recipient_organization_id) OR r.recipient_kind = 'pool'
+          OR (app_kind() = 'client' AND r.client_id = app_client()) OR (app_kind() = 'guest' AND r.id = app_referral()))
+  THEN RAISE insufficient_privilege; END IF;
+  SELECT k.id INTO found FROM clients_consent k
+   WHERE k.client_id = r.client_id AND k.status = 'given' AND (k.ends_at IS NULL OR k.ends_at > domain_now())
+     AND r.sender_organization_id = ANY(k.organization_ids)
+     AND (r.recipient_organization_id = ANY(k.organization_ids) OR k.id = r.consent_id
+          OR EXISTS (SELECT FROM referrals_guest g WHERE g.referral_id = r.id AND lower(g.email) = ANY(k.guests)))
+   ORDER BY (k.id = r.consent_id) DESC LIMIT 1 FOR SHARE;
+  RETURN found IS NOT NULL;
+END
+"""
+
 FROZEN = """
 CREATE FUNCTION refuse_sent_package_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -204,5 +222,6 @@ class Migration(migrations.Migration):
             "end_access_of_referral(p_referral uuid, p_because text)", END_ACCESS, returns="TABLE (id uuid, organization_id uuid)"
         ),
         guarded_function("join_care_team(p_id uuid, p_referral uuid)", JOIN_CARE_TEAM),
+        guarded_function("consent_holds(p_referral uuid)", CONSENT_HOLDS, returns="boolean"),
         guarded_function("join_circle(p_referral uuid)", JOIN_CIRCLE),
     ]

@@ -1,0 +1,226 @@
+"""Reading clients: one, those found, possible duplicates, who shares with whom, who may see."""
+
+from collections.abc import Iterable
+from datetime import date
+from difflib import SequenceMatcher
+from typing import Any
+from unicodedata import combining, normalize
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Exists, F, Func, OuterRef, Q, QuerySet, Value
+
+from backend.audit.access_log import Look, log_looks
+from backend.audit.models import AccessLog
+from backend.clients.models import Access, Client, ClientIdentifier, ClientQuerySet, Consent, Registration
+from backend.clients.policies import is_only_auditor
+from backend.lib.actor import Actor, ActorKind
+
+ALIKE = 0.84
+"""How alike two names are that may be one person's; 1 is the same."""
+MOST_DUPLICATES = 10
+
+
+def client_for(actor: Actor, client_id: UUID | str) -> Client:
+    """The client with this id, or the one it became part of; 404 when the caller sees neither.
+
+    ``is_home`` on it says whether the caller's organization registered it.
+    """
+    clients: ClientQuerySet = with_home(Client.objects.visible_to(actor), actor)
+    found = clients.one(client_id)
+    if found.merged_into_id is None:
+        return found
+    return clients.filter(pk=found.merged_into_id).first() or found
+
+
+def with_home(clients: QuerySet[Client], actor: Actor) -> Any:
+    """Adds ``is_home``, for reading only."""
+    home = Registration.objects.visible_to(actor).filter(client_id=OuterRef("pk"), kind="home", ended_at=None)
+    return clients.annotate(is_home=Exists(home))
+
+
+def ids_of(actor: Actor, client: Client) -> list[UUID]:
+    """The client's id and those of the records that became part of it."""
+    merged = Client.objects.visible_to(actor).filter(merged_into_id=client.pk)
+    return [client.pk, *merged.values_list("pk", flat=True)]
+
+
+def homes_of(client_id: UUID) -> list[UUID]:
+    """The organizations that registered the client themselves. Ids only, for notices and the access log."""
+    return _column("SELECT homes_of(%s)", [client_id])
+
+
+def audience_of(client_id: UUID, *, whole_record: bool = True) -> list[UUID]:
+    """Organizations told of a change: homes, and those whose access lives. Empty when the caller sees nothing.
+
+    With ``whole_record`` false also those that may read a package only.
+    """
+    return _column("SELECT audience_of(%s, %s)", [client_id, whole_record])
+
+
+def consent_covering(
+    client_id: UUID,
+    *,
+    organization_id: UUID | None = None,
+    guest: str = "",
+    pool: tuple[str, str] | None = None,
+    among: UUID | None = None,
+) -> Consent | None:
+    """The consent in force now whose circle holds an organization, a guest's address or a pool (discipline, near).
+
+    ``among`` names an organization that has to be in the same circle: the sender. Always a fresh query. Of several the
+    one that lasts longest.
+    """
+    in_force = Consent.objects.in_force().filter(client_id=client_id)
+    if among is not None:
+        in_force = in_force.filter(organization_ids__contains=[among])
+    if organization_id is not None:
+        in_force = in_force.filter(organization_ids__contains=[organization_id])
+    longest_first = in_force.order_by(F("ends_at").desc(nulls_first=True), "-given_at")
+    return next((c for c in longest_first if c.covers(organization_id, guest=guest, pool=pool)), None)
+
+
+def circle_of(client_id: UUID, organization_id: UUID, *, category: str = "") -> frozenset[UUID]:
+    """The organizations that share with this one now, itself included; with a category only where it is shared."""
+    consents = Consent.objects.in_force().filter(client_id=client_id, organization_ids__contains=[organization_id])
+    if category:
+        consents = consents.filter(categories__contains=[category])
+    circles = consents.values_list("organization_ids", flat=True)
+    return frozenset({organization_id}.union(*circles))
+
+
+def access_of(client_id: UUID, *, actor: Actor) -> QuerySet[Access]:
+    """Who may see the client now, as far as the caller may know: all of it for home, else one's own."""
+    return Access.objects.visible_to(actor).live().filter(client_id=client_id)
+
+
+def withheld_precautions(client_id: UUID) -> list[tuple[UUID, UUID, list[dict[str, str]]]]:
+    """Sensitive precautions the caller may not read: id, the organization to ask, regions."""
+    return ask_guard("SELECT id, organization_id, regions FROM withheld_precautions(%s)", [client_id])
+
+
+def clients_named(actor: Actor, text: str) -> QuerySet[Client]:
+    """Clients whose names hold every word, or whose e-mail address or phone number is the text."""
+    names = Q()
+    for word in text.split():
+        names &= Q(family_name__icontains=word) | Q(given_name__icontains=word)
+    found = names | Q(email__iexact=text.strip())
+    if digits := _digits(text):
+        found |= Q(phone_digits=digits)
+    clients: QuerySet[Client] = _with_digits(Client.objects.visible_to(actor).surviving(actor)).filter(found)
+    return clients
+
+
+def clients_born_on(actor: Actor, day: date) -> QuerySet[Client]:
+    return Client.objects.visible_to(actor).surviving(actor).filter(birth_date=day)
+
+
+def clients_identified(actor: Actor, value: str, system: str = "") -> QuerySet[Client]:
+    """Clients that carry this identifier of the caller's organization, also when it was given to a merged record."""
+    mine = ClientIdentifier.objects.visible_to(actor).filter(value=value, **({"system": system} if system else {}))
+    carriers = Client.objects.visible_to(actor).filter(Exists(mine.filter(client_id=OuterRef("pk"))))
+    became = carriers.filter(merged_into_id=OuterRef("pk"))
+    return Client.objects.visible_to(actor).surviving(actor).filter(Q(pk__in=carriers.values("pk")) | Exists(became))
+
+
+def possible_duplicates(actor: Actor, client: Client) -> list[Client]:
+    """Other clients of the caller's own clinic that may be the same person."""
+    return possible_matches(
+        actor,
+        family_name=client.family_name,
+        given_name=client.given_name,
+        birth_date=client.birth_date,
+        email=client.email,
+        phone=client.phone,
+        besides=client.pk,
+    )
+
+
+def possible_matches(
+    actor: Actor,
+    *,
+    family_name: str,
+    given_name: str = "",
+    birth_date: date | None = None,
+    email: str = "",
+    phone: str = "",
+    besides: UUID | None = None,
+) -> list[Client]:
+    """Clients of the caller's own clinic with the same birth date and a similar name, or the same e-mail or phone."""
+    same_birth, reached = Q(birth_date=birth_date, birth_date__isnull=False), Q(pk__in=[])
+    if email:
+        reached |= Q(email__iexact=email)
+    if digits := _digits(phone):
+        reached |= Q(phone_digits=digits)
+    own = Client.objects.visible_to(actor).registered_at(actor.organization_id).filter(merged_into=None)
+    candidates = _with_digits(own.exclude(Q(pk=besides))).filter(same_birth | reached).order_by("-created_at")[:100]
+    name = f"{given_name} {family_name}"
+    alike = [c for c in candidates if _is_reached(c, email, digits) or _alike(name, c.display)]
+    return alike[:MOST_DUPLICATES]
+
+
+def log_reads(actor: Actor, clients: Iterable[Client], *, subject_type: str = "client") -> None:
+    """Writes who looked at clients of another clinic; needs ``is_home`` on each. One's own clinic's cost nothing."""
+    if actor.kind == ActorKind.CLIENT:
+        return
+    shown = [c for c in clients if not c.is_home or is_only_auditor(actor)]  # type: ignore[attr-defined]  # with_home
+    if shown:
+        reasons = _reasons(actor, [client.pk for client in shown])
+        log_looks(actor, [Look(subject_type, c.pk, c.pk, *reasons.get(c.pk, (None, ""))) for c in shown])
+
+
+def looks_at(actor: Actor, client_ids: Iterable[UUID]) -> QuerySet[AccessLog]:
+    """Who did see the client, as far as the caller may know."""
+    return AccessLog.objects.visible_to(actor).filter(client_id__in=list(client_ids))
+
+
+REASONS = """
+SELECT wanted.id, (SELECT home FROM homes_of(wanted.id) AS home LIMIT 1),
+       (SELECT a.why FROM clients_access a WHERE a.client_id = wanted.id AND a.organization_id = %(organization)s
+           AND a.extent = 'shared_record' AND a.from_at <= domain_now() AND (a.until IS NULL OR a.until > domain_now())
+         ORDER BY a.why = 'break_glass', a.from_at LIMIT 1)
+  FROM unnest(%(ids)s::uuid[]) AS wanted(id)
+"""
+
+
+def _reasons(actor: Actor, client_ids: list[UUID]) -> dict[UUID, tuple[UUID | None, str]]:
+    """For each client its home and why the caller's organization may see it."""
+    rows = ask_guard(REASONS, {"organization": actor.organization_id, "ids": client_ids})
+    return {client_id: (home, why or "") for client_id, home, why in rows}
+
+
+def _with_digits(clients: QuerySet[Client]) -> Any:
+    pattern = (Value(r"\D"), Value(""), Value("g"))
+    return clients.annotate(phone_digits=Func(F("phone"), *pattern, function="regexp_replace"))
+
+
+def _digits(phone: str) -> str:
+    digits = "".join(letter for letter in phone if letter.isdigit())
+    return digits if len(digits) >= 6 else ""
+
+
+def _is_reached(client: Client, email: str, digits: str) -> bool:
+    same_mail = bool(email) and client.email.lower() == email.lower()
+    return same_mail or (bool(digits) and _digits(client.phone) == digits)
+
+
+def _alike(one: str, other: str) -> bool:
+    return SequenceMatcher(None, _plain(one), _plain(other)).ratio() >= ALIKE
+
+
+def _plain(name: str) -> str:
+    """Lower case, without accents, words in order: a swapped given and family name is the same name."""
+    letters = "".join(letter for letter in normalize("NFKD", name.casefold()) if not combining(letter))
+    return " ".join(sorted(letters.replace("-", " ").split()))
+
+
+def ask_guard(sql: str, values: Any) -> list[Any]:
+    """The rows of one statement: mostly a call of one of the guard's functions."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        rows: list[Any] = cursor.fetchall()
+    return rows
+
+
+def _column(sql: str, values: Any) -> list[UUID]:
+    return [row[0] for row in ask_guard(sql, values)]

@@ -1,0 +1,108 @@
+"""The safety floor of every circle: precautions, and holds on treating a region."""
+
+from uuid import UUID
+
+from backend.audit.events import record
+from backend.clients.models import Hold, Precaution
+from backend.clients.policies import TREATS, records_precautions, refuse_unless
+from backend.clients.queries import audience_of, circle_of
+from backend.clients.services.taking import of_client, organization_of, shared_client
+from backend.lib import clock
+from backend.lib.actor import Actor
+from backend.lib.problems import Conflict
+
+Regions = list[dict[str, str]]
+
+
+def record_precaution(
+    client_id: UUID, *, actor: Actor, code: str, regions: Regions, note: str = "", is_sensitive: bool = False
+) -> Precaution:
+    """A condition that limits care. A sensitive one leaves the clinic only where a consent says so."""
+    client = shared_client(actor, client_id)
+    refuse_unless(records_precautions(actor), TREATS)
+    recorded = Precaution.objects.create(
+        client=client,
+        organization_id=organization_of(actor),
+        code=code,
+        regions=regions,
+        note=note,
+        is_sensitive=is_sensitive,
+        recorded_by=actor.display[:200],
+    )
+    _tell("precaution.recorded", recorded, actor, "sensitive" if is_sensitive else "")
+    return recorded
+
+
+def end_precaution(client_id: UUID, precaution_id: UUID, *, actor: Actor) -> Precaution:
+    """It no longer holds. Ended by the clinic that recorded it."""
+    found = _own_precaution(client_id, precaution_id, actor)
+    refuse_unless(records_precautions(actor), TREATS)
+    if found.ended_at is not None or found.entered_in_error_reason:
+        raise Conflict("This precaution has ended already.", code="precaution_ended")
+    found.ended_at, found.version = clock.now(), found.version + 1
+    found.save(update_fields=["ended_at", "version"])
+    _tell("precaution.ended", found, actor, "sensitive" if found.is_sensitive else "")
+    return found
+
+
+def mark_precaution_entered_in_error(client_id: UUID, precaution_id: UUID, *, actor: Actor, reason: str) -> Precaution:
+    """It was never so. The text stays, struck through; by a practitioner or an admin of the clinic that wrote it."""
+    found = _own_precaution(client_id, precaution_id, actor)
+    refuse_unless(records_precautions(actor) or actor.has_right("admin"), TREATS)
+    if found.entered_in_error_reason:
+        raise Conflict("This precaution is marked as an error already.", code="entered_in_error")
+    found.entered_in_error_reason, found.version = reason, found.version + 1
+    found.save(update_fields=["entered_in_error_reason", "version"])
+    wrong_client = reason == Precaution.WRONG_CLIENT
+    category = "sensitive" if found.is_sensitive else ""
+    _tell("precaution.entered_in_error", found, actor, category, always=wrong_client)
+    return found
+
+
+def place_hold(
+    client_id: UUID, *, actor: Actor, regions: Regions, because: str, subject_id: UUID | None = None
+) -> Hold:
+    """Nobody in the circle treats these regions until a practitioner clears them."""
+    client = shared_client(actor, client_id)
+    refuse_unless(records_precautions(actor), TREATS)
+    placed = Hold.objects.create(
+        client=client,
+        organization_id=organization_of(actor),
+        regions=regions,
+        because=because,
+        subject_id=subject_id,
+    )
+    _tell("hold.placed", placed, actor)
+    return placed
+
+
+def clear_hold(client_id: UUID, hold_id: UUID, *, actor: Actor, clearance: str) -> Hold:
+    """A practitioner of the circle says, with name and a sentence, why treatment may go on."""
+    client = shared_client(actor, client_id)
+    hold = of_client(client, Hold.objects.visible_to(actor).locked().one(hold_id), actor)
+    refuse_unless(actor.treats, "A practitioner clears a hold, with a sentence.")
+    if hold.cleared_at is not None:
+        raise Conflict("This hold is cleared already.", code="hold_cleared", cleared_by=hold.cleared_by)
+    hold.cleared_at, hold.cleared_by, hold.clearance = clock.now(), actor.display[:200], clearance
+    hold.version += 1
+    hold.save(update_fields=["cleared_at", "cleared_by", "clearance", "version"])
+    _tell("hold.cleared", hold, actor)
+    return hold
+
+
+def _own_precaution(client_id: UUID, precaution_id: UUID, actor: Actor) -> Precaution:
+    client = shared_client(actor, client_id)
+    found = of_client(client, Precaution.objects.visible_to(actor).locked().one(precaution_id), actor)
+    refuse_unless(
+        found.organization_id == actor.organization_id,
+        "Another clinic recorded this precaution; only that clinic changes it. Ask them.",
+        code="not_yours",
+    )
+    return found
+
+
+def _tell(type: str, row: Precaution | Hold, actor: Actor, category: str = "", *, always: bool = False) -> None:
+    """Those who see the client and share a circle with the clinic that wrote it."""
+    circle = circle_of(row.client_id, row.organization_id, category=category)
+    told = {row.organization_id, *(circle & set(audience_of(row.client_id)))}
+    record(type, subject=row, actor=actor, organizations=told, client_id=row.client_id, always=always)

@@ -1,0 +1,74 @@
+"""The first beat of every service here: the client, locked, and whether this caller may write."""
+
+from typing import Protocol, TypeVar, cast
+from uuid import UUID
+
+from backend.clients.models import Access, Client, Registration
+from backend.clients.policies import WORKS, refuse_unless, works_with_clients
+from backend.clients.queries import ids_of
+from backend.lib import clock
+from backend.lib.actor import Actor, ActorKind
+from backend.lib.problems import NotFound
+
+
+class OfClient(Protocol):
+    client_id: UUID
+
+
+R = TypeVar("R", bound=OfClient)
+
+
+def locked_client(actor: Actor, client_id: UUID) -> Client:
+    """The client, or the one it became part of, locked; 404 when not the caller's to see."""
+    client = Client.objects.visible_to(actor).locked().one(client_id)
+    if client.merged_into_id is None:
+        return client
+    return Client.objects.visible_to(actor).locked().filter(pk=client.merged_into_id).first() or client
+
+
+def own_client(actor: Actor, client_id: UUID) -> Client:
+    """A client of the caller's clinic, locked: only home changes what it registered."""
+    client = locked_client(actor, client_id)
+    refuse_unless(works_with_clients(actor), WORKS)
+    refuse_unless(
+        is_home(actor, client.pk),
+        "Another clinic registered this client; only that clinic changes the record. Ask them.",
+        code="not_home",
+    )
+    return client
+
+
+def shared_client(actor: Actor, client_id: UUID) -> Client:
+    """A client whom the caller may write about: at home, or with a live shared record; never with a broken glass."""
+    client = locked_client(actor, client_id)
+    if actor.kind != ActorKind.CLIENT:
+        shares = Access.objects.opening_for(actor).filter(client_id=client.pk).exclude(why=Access.Why.BREAK_GLASS)
+        refuse_unless(
+            is_home(actor, client.pk) or shares.exists(),
+            "This access is for reading only.",
+            code="read_only_access",
+        )
+    return client
+
+
+def of_client(client: Client, row: R, actor: Actor) -> R:
+    """A row that hangs on this client or on a record that became part of it; 404 for another client's."""
+    if row.client_id not in ids_of(actor, client):
+        raise NotFound
+    return row
+
+
+def is_home(actor: Actor, client_id: UUID) -> bool:
+    return Registration.objects.visible_to(actor).filter(client_id=client_id, kind="home", ended_at=None).exists()
+
+
+def changed(client: Client, *fields: str) -> None:
+    """Saves these fields with the next version."""
+    client.version, client.updated_at = client.version + 1, clock.now()
+    client.save(update_fields=[*fields, "version", "updated_at"])
+
+
+def organization_of(actor: Actor) -> UUID:
+    """Where the caller acts; whoever passed a rights check acts for an organization."""
+    refuse_unless(actor.organization_id is not None, "Only an organization does this.")
+    return cast(UUID, actor.organization_id)

@@ -1,0 +1,34 @@
+"""What is answered when no view did: problem details to programs, a page to people."""
+
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+
+from backend.lib import request_ids
+from backend.lib.problems import BadRequest, Forbidden, NotFound, Problem
+from backend.lib.rest.problems import problem_response
+
+FOR_PROGRAMS = ("/api/", "/fhir/", "/oauth/", "/.well-known/", "/health/")
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _answer(request, BadRequest("This request cannot be read."))
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _answer(request, Forbidden("This is not yours to do."))
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _answer(request, NotFound())
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return _answer(request, Problem("Something went wrong on our side. Nothing was saved; please try again."))
+
+
+def _answer(request: HttpRequest, problem: Problem) -> HttpResponse:
+    if request.path.startswith(FOR_PROGRAMS):
+        return problem_response(problem)
+    # Without the request, so that no context processor can fail a second time.
+    words = {"title": problem.title, "detail": problem.detail, "request_id": request_ids.current()}
+    return HttpResponse(render_to_string("error.html", words), status=problem.status)

@@ -1,0 +1,1 @@
+"""The directory over HTTP, by subject."""

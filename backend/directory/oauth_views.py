@@ -1,0 +1,65 @@
+"""Tokens for systems and people's tools: the grants in use, and the documents that describe them."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from oauth2_provider.views import AuthorizationView
+
+from backend.directory.oauth import known_scopes
+
+GRANTS = ["authorization_code", "client_credentials", "refresh_token"]
+
+
+class Authorize(AuthorizationView):  # type: ignore[misc]  # the toolkit ships no types
+    """Asks the signed-in person whether a tool may act for them."""
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response: HttpResponse = super().get(request, *args, **kwargs)
+        if address := self.oauth2_data.get("redirect_uri"):
+            # Browsers hold form-action against the redirect after the form, too.
+            parts = urlsplit(address)
+            response._csp_update = {"form-action": [f"{parts.scheme}://{parts.netloc}"]}  # type: ignore[attr-defined]  # read by django-csp
+        return response
+
+
+def server_metadata(request: HttpRequest) -> JsonResponse:
+    """RFC 8414: what this authorization server can do."""
+    return JsonResponse(
+        {
+            "issuer": settings.BASE_URL,
+            **_endpoints(),
+            "response_types_supported": ["code"],
+            "response_modes_supported": ["query"],
+            "grant_types_supported": GRANTS,
+            "scopes_supported": known_scopes(),
+            "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
+            "revocation_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
+            "code_challenge_methods_supported": ["S256"],
+            "service_documentation": f"{settings.BASE_URL}/api/docs",
+        }
+    )
+
+
+def smart_configuration(request: HttpRequest) -> JsonResponse:
+    """SMART App Launch: only what is true of this server."""
+    return JsonResponse(
+        {
+            **_endpoints(),
+            "response_types_supported": ["code"],
+            "grant_types_supported": GRANTS,
+            "scopes_supported": known_scopes(),
+            "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+            "code_challenge_methods_supported": ["S256"],
+            "capabilities": ["client-public", "client-confidential-symmetric"],
+        }
+    )
+
+
+def _endpoints() -> dict[str, str]:
+    return {
+        "authorization_endpoint": f"{settings.BASE_URL}/oauth/authorize",
+        "token_endpoint": f"{settings.BASE_URL}/oauth/token",
+        "revocation_endpoint": f"{settings.BASE_URL}/oauth/revoke",
+    }

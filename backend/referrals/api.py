@@ -1,0 +1,366 @@
+"""The API of referrals: a view reads its input, calls one service or query, and answers."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.parsers import BaseParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from backend.audit.access_log import Look, log_looks
+from backend.lib.actor import ActorKind
+from backend.lib.problems import BadRequest, Forbidden
+from backend.lib.rest.fields import Moment, PlainText, StrictSerializer
+from backend.lib.rest.pages import page_of
+from backend.lib.rest.views import View
+from backend.referrals import attachments, drafts, examples, policies, queries, services
+from backend.referrals.inputs import Identifier, NewMessage, NewReferral, ReferralFields
+from backend.referrals.models import Attachment, Message, Referral, Report
+from backend.referrals.schema import TRANSITION
+from backend.referrals.serializers import (
+    AttachmentOut,
+    MessageOut,
+    ReferralDetail,
+    ReferralSummary,
+    ReportOut,
+)
+
+
+class ReferralFilters(StrictSerializer):
+    """What a list can be asked for."""
+
+    box = serializers.ChoiceField(queries.BOXES, required=False, help_text="By whose move it is.")
+    state = serializers.CharField(required=False, max_length=30)
+    due_before = Moment(required=False)
+    assigned_to = serializers.UUIDField(required=False, help_text="A practitioner role on either side.")
+    client_id = serializers.UUIDField(required=False)
+    updated_since = Moment(required=False)
+    limit = serializers.IntegerField(required=False, min_value=1, max_value=100)
+    cursor = serializers.CharField(required=False, max_length=4000)
+
+
+class ReferralView(View):
+    """What every view of referrals shares."""
+
+    scope_resource = "referrals"
+
+    def shown(
+        self, referral_id: UUID | str, *, status: int = 200, warnings: list[dict[str, Any]] | None = None
+    ) -> Response:
+        """One referral as the caller sees it; a look at another clinic's client is logged."""
+        row = queries.one_row(referral_id, self.actor)
+        body = queries.detail(row, self.actor)
+        self.log([row])
+        if warnings is not None:
+            body["warnings"] = warnings
+        response = self.answer(body, version=row["version"], status=status, subject=Referral(id=row["id"]))
+        if status == 201:
+            response["Location"] = f"/api/v1/referrals/{row['id']}"
+        return response
+
+    def log(self, rows: list[dict[str, Any]]) -> None:
+        """One row per client of another clinic whose content was shown."""
+        log_looks(
+            self.actor,
+            [
+                Look("referral", row["id"], row["client_id"], row["sender_organization_id"], why="referral")
+                for row in rows
+                if row["client_id"]
+                and row["content_open"]
+                and row["sender_organization_id"] != self.actor.organization_id
+            ],
+        )
+
+
+class Referrals(ReferralView):
+    @extend_schema(
+        operation_id="list_referrals",
+        summary="The worklist, by whose move it is",
+        parameters=[ReferralFilters],
+        responses=ReferralSummary(many=True),
+        examples=[examples.SUMMARY],
+    )
+    def get(self, request: Request) -> Response:
+        filters = self.query(ReferralFilters)
+        found = queries.rows(self.actor)
+        if box := filters.get("box"):
+            found = found.filter(queries.in_box(self.actor, box))
+        if state := filters.get("state"):
+            found = found.filter(state=state)
+        if due_before := filters.get("due_before"):
+            found = found.filter(due_at__lt=due_before)
+        if client_id := filters.get("client_id"):
+            found = found.filter(client_id=client_id)
+        if updated_since := filters.get("updated_since"):
+            found = found.filter(updated_at__gte=updated_since)
+        if role := filters.get("assigned_to"):
+            found = found.filter(queries.held_by(role))
+        by_due = box in ("ours", "theirs", "client")
+        page = page_of(
+            found, request, order=("due_at", "id") if by_due else ("-created_at", "-id"), filters=_asked(filters)
+        )
+        self.log(list(page.rows))
+        return page.response(lambda row: queries.summary(row, self.actor))
+
+    @extend_schema(
+        operation_id="create_referral",
+        summary="Write a referral, and perhaps send it in the same breath",
+        request=NewReferral,
+        responses={201: ReferralDetail},
+        examples=[examples.NEW, examples.DETAIL],
+    )
+    def post(self, request: Request) -> Response:
+        fields = self.validated(NewReferral)
+        referral, warnings = drafts.create_referral(actor=self.actor, fields=fields)
+        return self.shown(referral.id, status=201, warnings=warnings)
+
+
+class FindReferrals(StrictSerializer):
+    identifier = Identifier()
+
+
+class ReferralSearch(ReferralView):
+    reads_by_post = True
+
+    @extend_schema(
+        operation_id="search_referrals",
+        summary="Find a referral by either side's number",
+        request=FindReferrals,
+        responses=ReferralSummary(many=True),
+        examples=[examples.SEARCH, examples.SUMMARY],
+    )
+    def post(self, request: Request) -> Response:
+        identifier = self.validated(FindReferrals)["identifier"]
+        found = queries.rows(self.actor).filter(queries.numbered(identifier, self.actor))
+        page = page_of(found, request, filters={"identifier": identifier}, at="/api/v1/referrals")
+        self.log(list(page.rows))
+        return page.response(lambda row: queries.summary(row, self.actor))
+
+
+class OneReferral(ReferralView):
+    @extend_schema(
+        operation_id="read_referral",
+        summary="One referral: state, whose move, what is possible, package, history",
+        responses=ReferralDetail,
+        examples=[examples.DETAIL],
+    )
+    def get(self, request: Request, referral_id: UUID) -> Response:
+        self._note_opening(referral_id)
+        return self.shown(referral_id)
+
+    @extend_schema(
+        operation_id="change_referral",
+        summary="Change a draft (JSON merge patch, needs If-Match)",
+        request=ReferralFields,
+        responses=ReferralDetail,
+        examples=[examples.CHANGE, examples.DETAIL],
+    )
+    def patch(self, request: Request, referral_id: UUID) -> Response:
+        queries.one_row(referral_id, self.actor)
+        expected = self.expected_version(required=True)
+        fields = self.validated(ReferralFields)
+        drafts.change_draft(referral_id, actor=self.actor, expected_version=expected, fields=fields)
+        return self.shown(referral_id)
+
+    @extend_schema(
+        operation_id="discard_referral", summary="Discard a draft that was never shown", responses={204: None}
+    )
+    def delete(self, request: Request, referral_id: UUID) -> Response:
+        queries.one_row(referral_id, self.actor)
+        services.discard_draft(referral_id, actor=self.actor, expected_version=self.expected_version(required=True))
+        return Response(status=204)
+
+    def _note_opening(self, referral_id: UUID) -> None:
+        """A person of the recipient looking for the first time is a fact the sender is told."""
+        if self.actor.kind == ActorKind.MEMBER:
+            unopened = Referral.objects.visible_to(self.actor).filter(
+                pk=referral_id, opened_at=None, recipient_organization_id=self.actor.organization_id
+            )
+            if (referral := unopened.first()) is not None:
+                services.mark_opened(referral, actor=self.actor)
+
+
+class ReferralTransitions(ReferralView):
+    @extend_schema(
+        operation_id="move_referral",
+        summary="Make one transition of the workflow",
+        request=TRANSITION,
+        responses=ReferralDetail,
+        examples=[*examples.MOVES, examples.DETAIL],
+    )
+    def post(self, request: Request, referral_id: UUID) -> Response:
+        body = request.data
+        if not isinstance(body, dict):
+            raise BadRequest("Send an object with the name of the transition.", code="malformed_json")
+        details = {str(name): value for name, value in body.items() if name != "name"}
+        reserved = {"actor", "expected_version"} & set(details)
+        if reserved:
+            raise BadRequest(f"There is no field {sorted(reserved)[0]}.", code="unknown_field")
+        services.move_referral(
+            referral_id,
+            body.get("name"),
+            actor=self.actor,
+            expected_version=self.expected_version(required=False),
+            **details,
+        )
+        return self.shown(referral_id)
+
+
+class ReferralMessages(ReferralView):
+    @extend_schema(
+        operation_id="list_messages",
+        summary="What the two sides wrote to each other",
+        responses=MessageOut(many=True),
+        examples=[examples.MESSAGE],
+    )
+    def get(self, request: Request, referral_id: UUID) -> Response:
+        row = queries.one_row(referral_id, self.actor)
+        found = Message.objects.visible_to(self.actor).filter(referral_id=referral_id)
+        if not policies.may_read_content(self.actor):
+            found = found.none()
+        self.log([row])
+        return page_of(found, request).response(_message)
+
+    @extend_schema(
+        operation_id="write_message",
+        summary="Write to the other side; the referral does not move",
+        request=NewMessage,
+        responses={201: MessageOut},
+        examples=[examples.NEW_MESSAGE, examples.MESSAGE],
+    )
+    def post(self, request: Request, referral_id: UUID) -> Response:
+        queries.one_row(referral_id, self.actor)
+        text = self.validated(NewMessage)["text"]
+        message = services.add_message(referral_id, actor=self.actor, text=text)
+        return self.answer(_message(message), version=1, status=201, subject=message)
+
+
+class ReferralReports(ReferralView):
+    @extend_schema(
+        operation_id="list_reports",
+        summary="The signed reports on a referral, newest first",
+        responses=ReportOut(many=True),
+        examples=[examples.REPORT],
+    )
+    def get(self, request: Request, referral_id: UUID) -> Response:
+        row = queries.one_row(referral_id, self.actor)
+        if not policies.may_read_clinical(self.actor):
+            raise Forbidden("Reports are read by practitioners.", code="right_required")
+        found = Report.objects.visible_to(self.actor).filter(referral_id=referral_id)
+        found = found.prefetch_related(queries.files_of(self.actor))
+        self.log([row])
+        return page_of(found, request, order=("-received_at", "-id")).response(queries.report)
+
+
+class ReferralAttachments(ReferralView):
+    @extend_schema(
+        operation_id="list_attachments",
+        summary="The files of a referral and its reports",
+        responses=AttachmentOut(many=True),
+        examples=[examples.ATTACHMENT],
+    )
+    def get(self, request: Request, referral_id: UUID) -> Response:
+        row = queries.one_row(referral_id, self.actor)
+        found = Attachment.objects.visible_to(self.actor).filter(referral_id=referral_id).defer("content")
+        if not policies.may_read_clinical(self.actor):
+            found = found.none()
+        self.log([row])
+        return page_of(found, request).response(queries.attachment)
+
+
+class Bytes(BaseParser):
+    """Takes any body as it is; what it is decides the sniffing, not the header."""
+
+    media_type = "*/*"
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> bytes:
+        return bytes(stream.read())
+
+
+class Upload(StrictSerializer):
+    name = PlainText(max_length=200, required=False, help_text="What to call the file.")
+    sha256 = serializers.RegexField(r"^[0-9a-fA-F]{64}$", required=False, help_text="Refused when it differs.")
+
+
+class Attachments(ReferralView):
+    parser_classes = [Bytes]
+
+    @extend_schema(
+        operation_id="upload_attachment",
+        summary="Keep a file, to name it in attachment_ids",
+        parameters=[Upload],
+        request={"application/octet-stream": OpenApiTypes.BINARY},
+        responses={201: AttachmentOut},
+        examples=[examples.ATTACHMENT],
+    )
+    def post(self, request: Request) -> Response:
+        if self.actor.kind == ActorKind.MEMBER and not self.actor.has_right("practitioner", "coordinator"):
+            raise Forbidden("Files are kept by practitioners and coordinators.", code="right_required")
+        asked = self.query(Upload)
+        kept = attachments.store_attachment(
+            actor=self.actor, name=asked.get("name", "file"), content=request.data, sha256=asked.get("sha256")
+        )
+        return self.answer(queries.attachment(kept), version=1, status=201, subject=kept)
+
+
+class AttachmentContent(ReferralView):
+    @extend_schema(
+        operation_id="download_attachment",
+        summary="The bytes, always as a download",
+        responses={(200, "application/octet-stream"): OpenApiTypes.BINARY},
+        parameters=[OpenApiParameter("attachment_id", OpenApiTypes.UUID, OpenApiParameter.PATH)],
+    )
+    def get(self, request: Request, attachment_id: UUID) -> HttpResponse:
+        found = Attachment.objects.visible_to(self.actor).select_related("referral").one(attachment_id)
+        if not policies.may_read_clinical(self.actor):
+            raise Forbidden("Files are read by practitioners.", code="right_required")
+        referral = found.referral
+        if (
+            referral is not None
+            and referral.client_id
+            and referral.sender_organization_id != self.actor.organization_id
+        ):
+            look = Look("attachment", found.id, referral.client_id, referral.sender_organization_id, why="referral")
+            log_looks(self.actor, [look])
+        return download(found)
+
+
+def download(found: Attachment) -> HttpResponse:
+    """Never rendered in our origin: an attachment, not sniffed again, in a sandbox."""
+    response = HttpResponse(bytes(found.content), content_type=found.media_type)
+    ascii_name = found.name.encode("ascii", "replace").decode().replace("?", "_")
+    response["Content-Disposition"] = f'attachment; filename="{ascii_name}"'
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    response["Digest"] = f"sha-256={found.sha256}"
+    return response
+
+
+class TransitionCatalog(View):
+    @extend_schema(
+        operation_id="list_transitions",
+        summary="The workflow of referrals: states, transitions, who may",
+        responses=OpenApiTypes.OBJECT,
+        examples=[examples.TRANSITIONS],
+    )
+    def get(self, request: Request) -> Response:
+        return Response({"results": queries.transitions(), "next": None, "previous": None})
+
+
+def _message(message: Message) -> dict[str, Any]:
+    return {
+        "id": str(message.id),
+        "kind": message.kind,
+        "party": message.party,
+        "by": message.by,
+        "text": message.text,
+        "created_at": queries.moment(message.created_at),
+    }
+
+
+def _asked(filters: dict[str, Any]) -> dict[str, Any]:
+    return {name: str(value) for name, value in filters.items() if name not in ("cursor", "limit")}

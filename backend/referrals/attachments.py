@@ -1,0 +1,83 @@
+"""Files that go with a referral or report: sniffed, bounded, hashed, never trusted by name."""
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.conf import settings
+
+from backend.lib.actor import Actor
+from backend.lib.problems import BadRequest, Problem, TooLarge, invalid
+from backend.referrals.models import Attachment, Referral, Report
+
+# The first bytes of what is accepted. A picture or a document, nothing that a browser would run.
+SIGNATURES: tuple[tuple[bytes, str], ...] = (
+    (b"%PDF-", "application/pdf"),
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"\xff\xd8\xff", "image/jpeg"),
+)
+UNSAFE = re.compile(r"[\x00-\x1f\x7f/\\:*?\"<>|]")
+
+
+class UnsupportedMedia(Problem):
+    status, title, default_code = 415, "Not a file we can keep", "unsupported_media_type"
+
+
+def store_attachment(*, actor: Actor, name: str, content: bytes, sha256: str | None = None) -> Attachment:
+    """Keeps the bytes until they are attached. 413 too large, 415 unknown kind, 400 when the digest differs."""
+    if len(content) > settings.ATTACHMENT_MAX_BYTES:
+        raise TooLarge(
+            f"A file may have at most {settings.ATTACHMENT_MAX_BYTES // 1_000_000} MB.", code="attachment_too_large"
+        )
+    if not content:
+        raise BadRequest("The file is empty.", code="attachment_empty")
+    digest = hashlib.sha256(content).hexdigest()
+    if sha256 is not None and sha256.lower() != digest:
+        raise BadRequest("The file was damaged on its way: the digest differs. Send it again.", code="digest_mismatch")
+    attachment = Attachment(
+        organization_id=actor.organization_id,
+        link_id=actor.link_id,
+        name=safe_name(name),
+        media_type=sniffed(content),
+        size=len(content),
+        sha256=digest,
+        content=content,
+        by=actor.display,
+    )
+    attachment.save(force_insert=True)
+    return attachment
+
+
+def sniffed(content: bytes) -> str:
+    """The kind the bytes say they are; what the sender called it does not count."""
+    for start, media_type in SIGNATURES:
+        if content.startswith(start):
+            return media_type
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError:
+        text = ""
+    if text and "\x00" not in text and "<" not in text:
+        return "text/plain"
+    raise UnsupportedMedia("Send a PDF, a PNG or JPEG picture, or plain text.")
+
+
+def safe_name(name: str) -> str:
+    """A name that is only ever shown and offered for saving, never used as a path."""
+    plain = "".join(
+        c for c in unicodedata.normalize("NFC", name) if unicodedata.category(c) not in ("Cf", "Cs", "Co", "Cc")
+    )
+    return UNSAFE.sub("_", plain).strip(". ")[-150:] or "file"
+
+
+def attach(ids: Iterable[UUID], *, referral: Referral, actor: Actor, report: Report | None = None) -> None:
+    """Ties uploaded files of the caller's own to a referral or its report."""
+    for index, pk in enumerate(ids):
+        pointer = f"/{'report/' if report else ''}attachment_ids/{index}"
+        mine = Attachment.objects.visible_to(actor).filter(pk=pk, referral=None)
+        found = mine.filter(organization_id=actor.organization_id, link_id=actor.link_id).defer("content").first()
+        if found is None:
+            raise invalid(pointer, "There is no such file of yours that is still free.", code="unknown_attachment")
+        Attachment.objects.filter(pk=found.pk).update(referral=referral, report=report)

@@ -1,0 +1,235 @@
+"""When the party that has the move is due, when it is reminded, and what happens when it stays silent.
+
+Sources: PRODUCT.md §4 (the product's own defaults). A clinic's own due times may only be tighter.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from typing import Literal
+
+from backend.directory.models import Organization
+from backend.lib import clock
+from backend.lib.worktime import (
+    OpeningHours,
+    add_business_days,
+    add_calendar_days,
+    add_open_time,
+    add_opening_hours,
+    outside_night,
+    remaining_business,
+)
+from backend.referrals import workflow as w
+from backend.referrals.models import Referral
+
+Unit = Literal["business_days", "opening_hours", "calendar_days"]
+CONSENT_ANSWER, TIMES_ANSWER = timedelta(hours=48), timedelta(hours=48)
+CONSENT_REMINDER = timedelta(hours=24)
+REPORT_EVERY_DAYS, REPORT_EVERY_VISITS = 30, 10
+CLOSES_UNACKNOWLEDGED = timedelta(days=14)
+REMIND_AGAIN = timedelta(days=7)
+RELEASE_DAYS = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """An amount of time: business days and opening hours of the party that has the move, or calendar days."""
+
+    amount: int
+    unit: Unit
+
+    def after(self, start: datetime, hours: OpeningHours) -> datetime:
+        if self.unit == "business_days":
+            return add_business_days(start, self.amount, hours)
+        if self.unit == "opening_hours":
+            return add_opening_hours(start, self.amount, hours)
+        return add_calendar_days(start, self.amount, hours)
+
+    def tightened(self, own: int | None) -> "Due":
+        return Due(min(self.amount, own), self.unit) if own else self
+
+
+def same(due: Due) -> dict[str, Due]:
+    return dict.fromkeys(("routine", "urgent", "asap"), due)
+
+
+URGENT = Due(4, "opening_hours")
+DEFAULTS: dict[str, dict[str, Due]] = {
+    w.SENT: {"routine": Due(3, "business_days"), "urgent": Due(1, "business_days"), "asap": URGENT},
+    w.NEEDS_INFORMATION: same(Due(2, "business_days")),
+    w.ACCEPTED: {
+        "routine": Due(14, "calendar_days"),
+        "urgent": Due(2, "calendar_days"),
+        "asap": Due(1, "calendar_days"),
+    },
+    "back_to_accepted": same(Due(3, "business_days")),
+    w.BOOKED: same(Due(1, "business_days")),
+    w.IN_CARE: {"routine": Due(7, "calendar_days"), "urgent": Due(1, "calendar_days"), "asap": Due(1, "calendar_days")},
+    "next_report": same(Due(REPORT_EVERY_DAYS, "calendar_days")),
+    "report_returned": same(Due(5, "business_days")),
+    w.CANCELLATION_REQUESTED: same(Due(2, "business_days")),
+    w.REPORTED: same(Due(5, "business_days")),
+    "deciding": same(Due(2, "business_days")),
+}
+
+
+def looser_than_defaults(due_times: dict[str, dict[str, int]]) -> list[str]:
+    """Sentences about a clinic's own due times that are unknown or looser than the defaults."""
+    complaints = []
+    for state, by_priority in due_times.items():
+        for priority, amount in by_priority.items():
+            default = DEFAULTS.get(state, {}).get(priority)
+            if default is None:
+                complaints.append(f"There is no due time for {state}, {priority}.")
+            elif not 1 <= amount <= default.amount:
+                unit = default.unit.replace("_", " ")
+                complaints.append(f"{state}, {priority}: 1 to {default.amount} {unit}, never looser.")
+    return complaints
+
+
+def hours_of(organization: Organization) -> OpeningHours:
+    """When the clinic is open; Monday to Friday, nine to five, until it says so itself."""
+    if organization.opening_times.all():
+        return organization.opening_hours()
+    weekdays = dict.fromkeys(range(5), ((time(9), time(17)),))
+    return OpeningHours(time_zone=organization.time_zone, weekly=weekdays, holidays=frozenset())
+
+
+def clinic_that_counts(referral: Referral, mover: str | None) -> Organization:
+    """Whose opening days count: the party that has the move; the sender where a client, guest or pool has it."""
+    if mover == w.RECIPIENT and referral.recipient_organization is not None:
+        return referral.recipient_organization
+    return referral.sender_organization
+
+
+def due_for(referral: Referral, state: str, *, back: bool = False, returned: bool = False) -> datetime | None:
+    """When the party that has the move in this state is due, counted from now. ``None`` for drafts and finished ones."""
+    now = clock.now()
+    mover = w.STATES[state].mover
+    clinic = clinic_that_counts(referral, mover)
+    hours = hours_of(clinic)
+
+    def amount(kind: str) -> Due:
+        default = DEFAULTS[kind][referral.priority]
+        return default.tightened(clinic.due_times.get(kind, {}).get(referral.priority))
+
+    if state == w.DRAFT or mover is None:
+        return None
+    if state == w.AWAITING_CONSENT:
+        return now + CONSENT_ANSWER
+    if state == w.SENT and referral.paused_minutes is not None:
+        return add_open_time(now, timedelta(minutes=referral.paused_minutes), hours)
+    if state == w.ACCEPTED and referral.is_advice:
+        return amount("report_returned" if returned else w.SENT).after(now, hours)
+    if state == w.ACCEPTED:
+        return amount("back_to_accepted" if back else w.ACCEPTED).after(now, hours)
+    if state == w.TIMES_OFFERED:
+        return min([now + TIMES_ANSWER, *_open_offers(referral)])
+    if state == w.WAITLISTED and referral.review_on is not None:
+        day_before = datetime.combine(referral.review_on - timedelta(days=1), time(12), UTC)
+        return max(add_calendar_days(day_before, 1, hours), now)
+    if state == w.BOOKED:
+        visit = referral.visits.select_related("visit").get(is_current=True).visit
+        return amount(w.BOOKED).after(max(visit.ends_at, now), hours)
+    if state == w.IN_CARE and returned:
+        return amount("report_returned").after(now, hours)
+    if state == w.IN_CARE:
+        return max(amount(w.IN_CARE).after(referral.first_seen_at or now, hours), now)
+    if state == w.REPORTED and is_alarming(referral):
+        return URGENT.after(now, hours)
+    if state in w.DECIDING:
+        return (URGENT if referral.has_red_flag else amount("deciding")).after(now, hours)
+    return amount(state).after(now, hours)
+
+
+def next_report_due(referral: Referral) -> datetime:
+    """After an interim report the next one is due in 30 days."""
+    clinic = clinic_that_counts(referral, w.RECIPIENT)
+    return DEFAULTS["next_report"][referral.priority].after(clock.now(), hours_of(clinic))
+
+
+def report_read_due(referral: Referral, *, alarming: bool) -> datetime:
+    """When a report has to be read by the sender."""
+    due = URGENT if alarming else DEFAULTS[w.REPORTED][referral.priority]
+    return due.after(clock.now(), hours_of(referral.sender_organization))
+
+
+def release_until(referral: Referral) -> datetime:
+    return add_business_days(clock.now(), RELEASE_DAYS, hours_of(clinic_that_counts(referral, w.RECIPIENT)))
+
+
+def open_minutes_left(referral: Referral) -> int:
+    """How much of the recipient's answer time is left, for the pause while the sender answers a question."""
+    if referral.due_at is None:
+        return 0
+    hours = hours_of(clinic_that_counts(referral, w.RECIPIENT))
+    now = clock.now()
+    return (
+        max(int(remaining_business(now, referral.due_at, hours).total_seconds() // 60), 60)
+        if now < referral.due_at
+        else 60
+    )
+
+
+def is_alarming(referral: Referral) -> bool:
+    """Whether the last report carries a red flag or a new precaution: read at once, never closed in silence."""
+    last = referral.reports.order_by("-received_at", "-id").first()
+    return last is not None and (last.has_red_flag or bool(last.new_precautions))
+
+
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """Something the service does at a time: a reminder, or a transition of its own."""
+
+    at: datetime
+    action: str
+
+
+def next_timer(referral: Referral) -> Timer | None:
+    """What the clock does next with this referral, given how often it reminded already."""
+    reminders = list(_reminders(referral))[referral.reminders :]
+    lapse = _lapse(referral)
+    timers = [*reminders[:1], *([lapse] if lapse and not (reminders and reminders[0].at < lapse.at) else [])]
+    return min(timers, key=lambda timer: timer.at, default=None)
+
+
+def _reminders(referral: Referral) -> Iterable[Timer]:
+    entered, due = referral.state_entered_at, referral.due_at
+    if due is None or w.STATES[referral.state].mover is None:
+        return
+    if referral.state == w.AWAITING_CONSENT:
+        yield Timer(outside_night(entered + CONSENT_REMINDER, referral.sender_organization.time_zone), "remind")
+    elif referral.state in (w.SENT, w.NEEDS_INFORMATION, w.CANCELLATION_REQUESTED):
+        yield Timer(entered + (due - entered) / 2, "remind")
+    yield Timer(due, "overdue")
+    for n in range(1, 9):
+        yield Timer(due + n * REMIND_AGAIN, "remind")
+
+
+LAPSES: dict[str, tuple[str, Callable[[Referral], datetime | None]]] = {
+    w.SENT: ("expire", lambda r: _twice(r)),
+    w.AWAITING_CONSENT: ("expire", lambda r: _twice(r)),
+    w.NEEDS_INFORMATION: ("expire", lambda r: _twice(r)),
+    w.TIMES_OFFERED: ("times_lapsed", lambda r: r.due_at),
+    w.CANCELLATION_REQUESTED: ("agree", lambda r: _twice(r)),
+    w.REPORTED: (
+        "close_unacknowledged",
+        lambda r: None if is_alarming(r) else r.state_entered_at + CLOSES_UNACKNOWLEDGED,
+    ),
+}
+
+
+def _lapse(referral: Referral) -> Timer | None:
+    action, moment = LAPSES.get(referral.state, ("", lambda _: None))
+    at = moment(referral)
+    return Timer(at, action) if at else None
+
+
+def _twice(referral: Referral) -> datetime | None:
+    """Twice the due time since the state was entered."""
+    span = referral.due_span
+    return referral.state_entered_at + 2 * span if span else None
+
+
+def _open_offers(referral: Referral) -> list[datetime]:
+    return [offer.starts_at for offer in referral.offered_times.all() if offer.is_open]

@@ -1,0 +1,316 @@
+"""Writing a referral: create, change while it is a draft, and copy when it goes to somebody else."""
+
+from typing import Any
+from uuid import UUID
+
+from backend.catalog.queries import catalog
+from backend.clients.models import Client, ClientIdentifier, Precaution
+from backend.directory.models import Organization, PractitionerRole
+from backend.lib import clock
+from backend.lib.actor import Actor, ActorKind
+from backend.lib.problems import BadRequest, Conflict, FieldError, Forbidden, NotFound, invalid
+from backend.lib.rest.views import check_version
+from backend.referrals import attachments, effects, gates, policies, services
+from backend.referrals import workflow as w
+from backend.referrals.models import Guest, Package, Referral
+from backend.referrals.move import Move
+from backend.referrals.workflow import WORKFLOW
+
+PACKAGE_FIELDS = ("reason", "question", "red_flags", "findings", "scores", "tried", "goals", "feedback_wanted")
+
+
+def create_referral(*, actor: Actor, fields: dict[str, Any]) -> tuple[Referral, list[dict[str, Any]]]:
+    """Writes a referral and, when asked, sends it or asks the client in the same transaction.
+
+    Returns the referral and warnings (a similar one is open). A refused send stores nothing. Raises 400 for bad fields,
+    403 for who may not write referrals, 404 for a client that is not the caller's, 409 when a gate is closed.
+    """
+    refuse_who_writes_none(actor)
+    client = client_named(fields, actor)
+    if client is None and fields["kind"] != Referral.Kind.ADVICE:
+        raise invalid("/client_id", "Only advice can be asked without a client.", code="client_required")
+    referral = Referral(
+        client=client,
+        kind=fields["kind"],
+        priority=fields["priority"],
+        sender_organization_id=actor.organization_id,
+        sender_role=sender_role(fields, actor),
+    )
+    guest = address(referral, fields["to"])
+    fill(referral, fields)
+    check_identifier(referral)
+    referral.save(force_insert=True)
+    package = Package(referral=referral, client=demographics(client), precautions=precautions_of(client, actor))
+    fill_package(package, fields)
+    refuse_names_without_client(referral, fields)
+    package.save(force_insert=True)
+    if guest is not None:
+        guest.referral = referral
+        guest.save(force_insert=True)
+    attachments.attach(fields.get("attachment_ids", []), referral=referral, actor=actor)
+    warnings = warnings_about(referral)
+    if fields.get("send") or fields.get("ask_consent"):
+        name = "send" if fields.get("send") else "ask_consent"
+        referral = start_off(referral, name, fields, actor)
+    return referral, warnings
+
+
+def refuse_who_writes_none(actor: Actor) -> None:
+    if actor.kind == ActorKind.MEMBER and not actor.has_right("practitioner", "coordinator"):
+        raise Forbidden("Referrals are written by practitioners and coordinators.", code="right_required")
+
+
+def start_off(referral: Referral, name: str, fields: dict[str, Any], actor: Actor) -> Referral:
+    """Sends a draft that was written in this transaction."""
+    row = WORKFLOW[name]
+    details = {"on_behalf_of": fields["on_behalf_of"]} if fields.get("on_behalf_of") else {}
+    policies.check_rights(actor, row, referral, details)
+    return services.carry_out(
+        Move(referral=services.locked(referral.id, actor), row=row, actor=actor, party=w.SENDER, details=details)
+    )
+
+
+def change_draft(
+    referral_id: UUID | str, *, actor: Actor, expected_version: int | None, fields: dict[str, Any]
+) -> Referral:
+    """Changes a draft; what was sent is never changed."""
+    referral = services.locked(referral_id, actor)
+    if w.SENDER not in policies.parties_of(actor, referral):
+        raise Forbidden("Only the sender changes a draft.", code="wrong_party")
+    refuse_who_writes_none(actor)
+    check_version(referral.version, expected_version)
+    if referral.state != w.DRAFT:
+        raise Conflict(
+            "What was sent is not changed; write a message, or withdraw it and send another.",
+            code="wrong_state",
+            state=referral.state,
+            available=[row.name for row in WORKFLOW.available(referral, policies.parties_of(actor, referral))],
+        )
+    if "practitioner_role_id" in fields:
+        referral.sender_role = sender_role(fields, actor)
+    if "to" in fields:
+        Guest.objects.filter(pk=referral.pk).delete()
+        guest = address(referral, fields["to"])
+        if guest is not None:
+            guest.referral = referral
+            guest.save(force_insert=True)
+    fill(referral, fields)
+    check_identifier(referral)
+    referral.version += 1
+    referral.updated_at = clock.now()
+    referral.save()
+    package = Package.objects.get(pk=referral.pk)
+    fill_package(package, fields)
+    refuse_names_without_client(referral, fields)
+    package.save()
+    services.record("referral.changed", referral, actor)
+    return referral
+
+
+def client_named(fields: dict[str, Any], actor: Actor) -> Client | None:
+    """The client by id or by the organization's own number; 404 when it is not the caller's to see."""
+    if pk := fields.get("client_id"):
+        return Client.objects.visible_to(actor).one(pk)
+    if reference := fields.get("client"):
+        found = ClientIdentifier.objects.visible_to(actor).filter(**reference["identifier"]).first()
+        if found is None:
+            raise NotFound
+        return Client.objects.visible_to(actor).one(found.client_id)
+    return None
+
+
+def sender_role(fields: dict[str, Any], actor: Actor) -> PractitionerRole | None:
+    """The named role of the caller's clinic, else the caller's own."""
+    named = fields.get("practitioner_role_id") or (fields.get("on_behalf_of") or {}).get("practitioner_role_id")
+    pk = named or next(iter(sorted(actor.role_ids)), None)
+    if pk is None:
+        return None
+    roles = PractitionerRole.objects.select_related("practitioner", "organization")
+    role = roles.filter(pk=pk, organization_id=actor.organization_id, ended_at=None).first()
+    if role is None:
+        raise invalid(
+            "/practitioner_role_id", "There is no such practitioner role in your clinic.", code="unknown_role"
+        )
+    return role
+
+
+def address(referral: Referral, to: dict[str, Any]) -> Guest | None:
+    """Writes down the recipient; for a guest, returns the guest's row."""
+    referral.recipient_role = referral.recipient_organization = None
+    referral.pool_near = ""
+    kinds = Referral.RecipientKind
+    if pk := to.get("practitioner_role_id"):
+        roles = PractitionerRole.objects.select_related("practitioner", "organization")
+        role = roles.filter(pk=pk, ended_at=None).first()
+        if role is None:
+            raise invalid("/to/practitioner_role_id", "There is no such colleague.", code="unknown_role")
+        referral.recipient_kind, referral.discipline = kinds.ROLE, role.discipline
+        referral.recipient_role, referral.recipient_organization = role, role.organization
+    elif pk := to.get("organization_id"):
+        clinic = Organization.objects.filter(pk=pk).first()
+        if clinic is None:
+            raise invalid("/to/organization_id", "There is no such clinic.", code="unknown_organization")
+        referral.recipient_kind, referral.recipient_organization = kinds.ORGANIZATION, clinic
+        referral.discipline = to.get("discipline") or _only_discipline(clinic)
+    elif guest := to.get("guest"):
+        referral.recipient_kind, referral.discipline = kinds.GUEST, guest["discipline"]
+        return Guest(name=guest["name"], discipline=guest["discipline"], email=guest.get("email", "").lower())
+    else:
+        referral.recipient_kind, referral.discipline = kinds.POOL, to["discipline"]
+        referral.pool_near = to.get("near", "")
+    return None
+
+
+def _only_discipline(clinic: Organization) -> str:
+    found = set(clinic.roles.filter(ended_at=None).values_list("discipline", flat=True))
+    if len(found) != 1:
+        raise invalid(
+            "/to/discipline", "This clinic practices several disciplines; say which one.", code="discipline_required"
+        )
+    return str(found.pop())
+
+
+def fill(referral: Referral, fields: dict[str, Any]) -> None:
+    for name in ("kind", "priority", "transfer", "regions", "technique_ids", "sender_identifier"):
+        if name in fields:
+            setattr(referral, name, fields[name])
+    if "order" in fields:
+        order = fields["order"] or {}
+        referral.order_number, referral.order_by = order.get("number", ""), order.get("by", "")
+        referral.order_visits, referral.order_until = order.get("visits"), order.get("until")
+    wrong = [t for t in referral.technique_ids if referral.discipline not in catalog().technique(t).disciplines]
+    if wrong:
+        raise invalid(
+            "/technique_ids",
+            f"{catalog().technique(wrong[0]).label} is not done by this discipline.",
+            code="out_of_scope",
+        )
+
+
+def fill_package(package: Package, fields: dict[str, Any]) -> None:
+    for name in PACKAGE_FIELDS:
+        if name in fields:
+            value = fields[name]
+            setattr(package, name, [as_json(score) for score in value] if name == "scores" else value)
+
+
+def as_json(score: dict[str, Any]) -> dict[str, Any]:
+    """A score with its number and day as text."""
+    on = score.get("on")
+    return {"measure": score["measure"], "value": str(score["value"]), "on": str(on) if on else None}
+
+
+def refuse_names_without_client(referral: Referral, fields: dict[str, Any]) -> None:
+    """A corridor question holds no attachment; names and dates of birth are refused where they can be recognized."""
+    if referral.client_id is not None:
+        return
+    if fields.get("attachment_ids"):
+        raise BadRequest(
+            "A question without a client has no attachment.",
+            code="client_required",
+            errors=[FieldError("/attachment_ids", "A question without a client has no attachment.", "client_required")],
+        )
+
+
+def check_identifier(referral: Referral) -> None:
+    """409 when the sender has used this number already."""
+    if not referral.sender_identifier:
+        return
+    taken = Referral.objects.filter(
+        sender_organization_id=referral.sender_organization_id, sender_identifier=referral.sender_identifier
+    ).exclude(pk=referral.pk)
+    if found := taken.values_list("id", flat=True).first():
+        raise Conflict(
+            "This number is taken by another referral of yours.", code="identifier_taken", existing=str(found)
+        )
+
+
+def demographics(client: Client | None) -> dict[str, Any] | None:
+    """The client as the recipient will see them before accepting, so that a match can be made."""
+    if client is None:
+        return None
+    return {
+        "id": str(client.id),
+        "display": client.display,
+        "family_name": client.family_name,
+        "given_name": client.given_name,
+        "birth_date": client.birth_date.isoformat() if client.birth_date else None,
+        "gender": client.gender,
+        "email": client.email,
+        "phone": client.phone,
+        "address": client.address,
+        "city": client.city,
+        "postal_code": client.postal_code,
+        "country": client.country,
+        "language": client.language,
+    }
+
+
+def precautions_of(client: Client | None, actor: Actor) -> list[dict[str, Any]]:
+    """The precautions on record that may leave the clinic; sensitive ones stay."""
+    if client is None:
+        return []
+    rows = Precaution.objects.visible_to(actor).filter(
+        client_id=client.pk, ended_at=None, entered_in_error_reason="", is_sensitive=False
+    )
+    return [{"code": row.code, "regions": row.regions, "note": row.note} for row in rows]
+
+
+def warnings_about(referral: Referral) -> list[dict[str, Any]]:
+    similar = gates.similar_open(referral)
+    if not similar:
+        return []
+    return [
+        {
+            "code": "possible_duplicate",
+            "detail": "A referral of this client to the same recipient is open already.",
+            "referral_ids": [str(pk) for pk in similar],
+        }
+    ]
+
+
+@effects.of("redirect", "convert")
+def send_another(move: Move) -> None:
+    """A new, linked referral takes over; consent and every other gate are asked again."""
+    made = copy_and_send(move)
+    if move.row.name == "redirect":
+        move.referral.redirected_to = made
+        move.related["redirected_to_id"] = str(made.id)
+        move.say("redirect", move.details.get("reason"))
+        return
+    for unread in move.referral.reports.filter(read_at=None):
+        effects.mark_read(unread, move, "updated")
+    move.referral.converted_to = made
+    move.referral.closed_how = "converted"
+    move.related["converted_to_id"] = str(made.id)
+
+
+def copy_and_send(move: Move) -> Referral:
+    """The same package to somebody else, or the advice as a referral, sent at once."""
+    old, details = move.referral, move.details
+    package = Package.objects.get(pk=old.pk)
+    to = details.get("to") or _same_recipient(old)
+    fields: dict[str, Any] = {
+        "client_id": old.client_id or details.get("client_id"),
+        "to": to,
+        "kind": details.get("kind", old.kind),
+        "priority": old.priority,
+        "transfer": old.transfer,
+        "regions": old.regions,
+        "technique_ids": [],
+        "practitioner_role_id": old.sender_role_id,
+        **{name: getattr(package, name) for name in PACKAGE_FIELDS},
+        "send": True,
+    }
+    if details.get("question"):
+        fields["question"] = details["question"]
+    made, _ = create_referral(actor=move.actor, fields=fields)
+    return made
+
+
+def _same_recipient(referral: Referral) -> dict[str, Any]:
+    if referral.recipient_role_id:
+        return {"practitioner_role_id": referral.recipient_role_id}
+    if referral.recipient_organization_id:
+        return {"organization_id": referral.recipient_organization_id, "discipline": referral.discipline}
+    raise invalid("/to", "Say whom to refer to.", code="recipient_required")

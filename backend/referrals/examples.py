@@ -1,0 +1,224 @@
+"""The examples of the OpenAPI document; a test sends the requests among them."""
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample
+
+REFERRAL_ID = "019a9f00-0000-7000-8000-000000000001"
+CLIENT = {"id": "019a9f00-0000-7000-8000-000000000002", "display": "Lee Moss"}
+NORTH = {"id": "019a9f00-0000-7000-8000-000000000003", "display": "Elm Street Massage"}
+SOUTH = {"id": "019a9f00-0000-7000-8000-000000000004", "display": "Harbor Physical Therapy"}
+ROLE = {"id": "019a9f00-0000-7000-8000-000000000005", "display": "Sam Ito"}
+SENDER = {"id": "019a9f00-0000-7000-8000-000000000006", "display": "Dana Cole"}
+
+BODY: dict[str, Any] = {
+    "client_id": CLIENT["id"],
+    "to": {"practitioner_role_id": ROLE["id"]},
+    "kind": "evaluate_and_treat",
+    "priority": "routine",
+    "reason": "Numb thumb and index finger since 10 November, worse at night",
+    "question": "Is the arm pain from the neck, and what loading is safe?",
+    "regions": [{"region": "cervical", "side": "left"}],
+    "red_flags": {"asked": True, "positive": []},
+    "sender_identifier": {"system": "urn:elm-street:referral", "value": "R-1042"},
+    "send": True,
+}
+SUMMARY_BODY: dict[str, Any] = {
+    "id": REFERRAL_ID,
+    "version": 2,
+    "state": "sent",
+    "state_group": "waiting_for_them",
+    "whose_move": "recipient",
+    "due_at": "2026-11-27T01:00:00Z",
+    "is_overdue": False,
+    "kind": "evaluate_and_treat",
+    "priority": "routine",
+    "transfer": False,
+    "discipline": "physical_therapy",
+    "regions": [{"region": "cervical", "side": "left"}],
+    "technique_ids": [],
+    "client": CLIENT,
+    "reason": BODY["reason"],
+    "question": BODY["question"],
+    "sender": {"organization": NORTH, "practitioner_role": SENDER},
+    "recipient": {
+        "kind": "practitioner_role",
+        "organization": SOUTH,
+        "practitioner_role": ROLE,
+        "discipline": "physical_therapy",
+        "near": None,
+        "guest": None,
+    },
+    "tracking": {"sent_at": "2026-11-24T17:40:00Z", "delivered_at": None, "opened_at": None, "reminders": 0},
+    "unread_report_count": 0,
+    "created_at": "2026-11-24T17:40:00Z",
+    "updated_at": "2026-11-24T17:40:00Z",
+}
+DETAIL_BODY: dict[str, Any] = {
+    **SUMMARY_BODY,
+    "tracking": {
+        **SUMMARY_BODY["tracking"],
+        "accepted_at": None,
+        "first_seen_at": None,
+        "no_shows": 0,
+        "contact_attempts": [],
+    },
+    "available_transitions": [
+        {
+            "name": "withdraw",
+            "label": "Withdraw",
+            "summary": "Take it back, with a reason.",
+            "party": "sender",
+            "fields": [{"name": "reason", "required": True}, {"name": "detail", "required": False}],
+        }
+    ],
+    "package": {
+        "client": {
+            **CLIENT,
+            "family_name": "Moss",
+            "given_name": "Lee",
+            "birth_date": "1985-03-02",
+            "gender": "female",
+            "email": "lee@example.org",
+            "phone": "+1 303 555 0100",
+            "address": "",
+            "city": "Denver",
+            "postal_code": "80202",
+            "country": "US",
+            "language": "en",
+        },
+        "reason": BODY["reason"],
+        "question": BODY["question"],
+        "red_flags": BODY["red_flags"],
+        "precautions": [],
+        "findings": "",
+        "scores": [],
+        "tried": "",
+        "goals": "",
+        "feedback_wanted": "",
+    },
+    "attachments": [],
+    "offered_times": [],
+    "order": None,
+    "identifiers": {"sender": BODY["sender_identifier"], "recipient": None},
+    "review_on": None,
+    "visits": [],
+    "unread_reports": [],
+    "history": [
+        {
+            "name": "send",
+            "from": "draft",
+            "to": "sent",
+            "party": "sender",
+            "by": "Dana Cole",
+            "at": "2026-11-24T17:40:00Z",
+            "occurred_at": None,
+            "recorded_at": "2026-11-24T17:40:00Z",
+            "reason": "",
+            "manner": "",
+            "on_behalf_of": SENDER["id"],
+            "application_id": None,
+        }
+    ],
+    "closed_how": None,
+    "redirected_to_id": None,
+    "converted_to_id": None,
+    "came_from_id": None,
+    "withheld": [],
+}
+NEW = OpenApiExample("Send to a colleague", value=BODY, request_only=True)
+CHANGE = OpenApiExample("Change the question", value={"question": "Is loading safe?"}, request_only=True)
+SUMMARY = OpenApiExample("A sent referral", value=SUMMARY_BODY, response_only=True)
+DETAIL = OpenApiExample("As its sender reads it", value=DETAIL_BODY, response_only=True, status_codes=["200", "201"])
+SEARCH = OpenApiExample("By number", value={"identifier": BODY["sender_identifier"]}, request_only=True)
+MOVE_BODIES: dict[str, dict[str, Any]] = {
+    "accept": {"name": "accept"},
+    "ask_information": {"name": "ask_information", "question": "Any dizziness?"},
+    "give_information": {"name": "give_information", "answer": "None."},
+    "book": {"name": "book", "visit": {"starts_at": "2026-12-01T16:00:00Z", "ends_at": "2026-12-01T16:50:00Z"}},
+    "start": {"name": "start"},
+    "report": {
+        "name": "report",
+        "final": True,
+        "report": {
+            "answer": "Rotation 50 to 70 degrees after two visits.",
+            "findings": "Trigger points left levator scapulae.",
+            "recommendations": "Load from next week.",
+        },
+    },
+    "acknowledge": {"name": "acknowledge", "plan_change": "no_change"},
+    "decline": {"name": "decline", "reason": "no_capacity"},
+    "withdraw": {"name": "withdraw", "reason": "client_request"},
+}
+MOVES = [OpenApiExample(name.replace("_", " "), value=body, request_only=True) for name, body in MOVE_BODIES.items()]
+NEW_MESSAGE = OpenApiExample("A sentence", value={"text": "She can come on Tuesdays."}, request_only=True)
+MESSAGE = OpenApiExample(
+    "A message",
+    value={
+        "id": "019a9f00-0000-7000-8000-000000000007",
+        "kind": "message",
+        "party": "sender",
+        "by": "Dana Cole",
+        "text": "She can come on Tuesdays.",
+        "created_at": "2026-11-25T08:12:00Z",
+    },
+    response_only=True,
+)
+ATTACHMENT_BODY = {
+    "id": "019a9f00-0000-7000-8000-000000000008",
+    "name": "letter.pdf",
+    "media_type": "application/pdf",
+    "size": 48211,
+    "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+}
+ATTACHMENT = OpenApiExample("A letter", value=ATTACHMENT_BODY, response_only=True)
+REPORT = OpenApiExample(
+    "A final report",
+    value={
+        "id": "019a9f00-0000-7000-8000-000000000009",
+        "is_final": True,
+        "answer": "Rotation 50 to 70 degrees after two visits.",
+        "findings": "Trigger points left levator scapulae.",
+        "recommendations": "Load from next week.",
+        "outcome": "answered",
+        "not_completed_reason": None,
+        "has_red_flag": False,
+        "new_precautions": [],
+        "signature": {
+            "kind": "here",
+            "practitioner": "Sam Ito, Harbor Physical Therapy",
+            "license": "License PT-100, CO",
+            "signed_at": "2026-12-08T18:00:00Z",
+            "received_at": "2026-12-08T18:00:00Z",
+            "application": None,
+        },
+        "content_hash": ATTACHMENT_BODY["sha256"],
+        "supersedes_id": None,
+        "read_due_at": "2026-12-16T01:00:00Z",
+        "read_at": None,
+        "read_by": None,
+        "plan_change": None,
+        "attachments": [],
+    },
+    response_only=True,
+)
+TRANSITIONS = OpenApiExample(
+    "One row",
+    value={
+        "results": [
+            {
+                "name": "accept",
+                "label": "Accept",
+                "summary": "Take the client on.",
+                "sources": ["sent"],
+                "targets": ["accepted"],
+                "by": ["recipient", "pool"],
+                "event": "referral.accepted",
+                "fields": [{"name": "practitioner_role_id", "required": False}],
+            }
+        ],
+        "next": None,
+        "previous": None,
+    },
+    response_only=True,
+)

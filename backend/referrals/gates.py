@@ -1,0 +1,159 @@
+"""What must hold at send and at accept: consent, credential, not oneself, red flags. Each asks in a statement of its own."""
+
+from collections.abc import Sequence
+from datetime import date
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Q
+
+from backend.catalog.queries import catalog
+from backend.clients.models import Consent
+from backend.directory.eligibility import credential_problem, eligible_roles
+from backend.directory.models import PractitionerRole
+from backend.lib import clock
+from backend.lib.problems import Conflict, Problem
+from backend.referrals import workflow as w
+from backend.referrals.models import Package, Referral
+
+HOW_TO_GET_CONSENT = "Record the client's yes under consents, or ask the client by link (ask_consent)."
+
+
+def today() -> date:
+    return clock.now().date()
+
+
+def needs_consent(referral: Referral) -> bool:
+    """Sharing inside one organization, and advice without a client, need none."""
+    return referral.client_id is not None and not referral.is_inside_one_organization
+
+
+def covering_consent(referral: Referral, *, guest_email: str = "") -> Consent | None:
+    """A consent in force whose circle holds both the sender and the recipient."""
+    for consent in (
+        Consent.objects.in_force()
+        .filter(client_id=referral.client_id, organization_ids__contains=[referral.sender_organization_id])
+        .order_by("-given_at")
+    ):
+        if referral.is_guest:
+            covered = consent.covers(guest=guest_email) if guest_email else False
+        elif referral.is_pool:
+            covered = consent.covers(pool=(referral.discipline, referral.pool_near))
+        else:
+            covered = consent.covers(referral.recipient_organization_id) and not _excludes(consent, referral)
+        if covered:
+            return consent
+    return None
+
+
+def _excludes(consent: Consent, referral: Referral) -> bool:
+    role = referral.recipient_role
+    return role is not None and role.practitioner_id in consent.excluded_practitioner_ids
+
+
+def consent_missing(referral: Referral) -> Problem:
+    return Conflict(
+        "The client has not said yes to sharing with this recipient.",
+        code="consent_required",
+        missing=["consent"],
+        how=HOW_TO_GET_CONSENT,
+    )
+
+
+def consent_holds(referral: Referral) -> bool:
+    """Asks now, and locks the consent's row, so that a withdrawal waits for this transaction or has won."""
+    if not needs_consent(referral):
+        return True
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT consent_holds(%s)", [referral.id])
+        return bool(cursor.fetchone()[0])
+
+
+def check_consent_holds(referral: Referral) -> None:
+    """409 when the consent ended."""
+    if not consent_holds(referral):
+        raise Conflict(
+            "The client has stopped sharing.", code="consent_required", missing=["consent"], how="Ask the sender."
+        )
+
+
+def check_role(role: PractitionerRole, *, of_discipline: str, who: str = "recipient") -> None:
+    """409 when the practitioner's credential is not in force or their discipline does not fit."""
+    if role.discipline != of_discipline:
+        raise Conflict(f"{role.practitioner} practices another discipline here.", code="credential_invalid", party=who)
+    problem = credential_problem(role, today())
+    if problem:
+        raise Conflict(problem, code="credential_invalid", party=who)
+
+
+def check_recipient(referral: Referral) -> None:
+    """The named role is credentialed; in a clinic or pool somebody is."""
+    if referral.is_guest:
+        return
+    if referral.recipient_role is not None:
+        check_role(referral.recipient_role, of_discipline=referral.discipline)
+        return
+    roles = eligible_roles(referral.discipline, referral.pool_near, today())
+    if referral.recipient_organization_id:
+        roles = roles.filter(organization_id=referral.recipient_organization_id)
+    sender = referral.sender_role.practitioner_id if referral.sender_role else None
+    if referral.is_pool:
+        roles = roles.exclude(organization_id=referral.sender_organization_id)
+    if not roles.filter(~Q(practitioner_id=sender)).exists():
+        code = "empty_pool" if referral.is_pool else "credential_invalid"
+        raise Conflict("Nobody there can take this referral at the moment; choose somebody else.", code=code)
+
+
+def check_not_oneself(referral: Referral) -> None:
+    """Never to the same person, in whatever organization they work."""
+    sender, recipient = referral.sender_role, referral.recipient_role
+    if sender and recipient and sender.practitioner_id == recipient.practitioner_id:
+        raise Conflict("This is a referral to yourself; choose a colleague.", code="self_referral")
+
+
+def check_red_flags(referral: Referral, package: Package) -> None:
+    """Red flags are asked, and never block a referral to someone who can act on them."""
+    answers = package.red_flags or {}
+    if not answers.get("asked"):
+        raise Conflict("Ask about red flags for this region first.", code="red_flags_unanswered")
+    urgencies = {catalog().red_flags[code].urgency for code in answers.get("positive", [])}
+    if "emergency" in urgencies and not answers.get("emergency_action"):
+        raise Conflict(
+            "This needs emergency care now. Call, then record where you called or sent the client.",
+            code="emergency_first",
+            pointer="/red_flags/emergency_action",
+        )
+    if "same_day" in urgencies:
+        if referral.priority != Referral.Priority.ASAP:
+            raise Conflict("A red flag of the same day needs the priority asap.", code="priority_too_low")
+        if referral.discipline != "medicine" and not answers.get("why_not_medicine"):
+            raise Conflict(
+                "Send this to medicine, or say in a sentence why not.",
+                code="medicine_first",
+                pointer="/red_flags/why_not_medicine",
+            )
+
+
+def holds_region(package: Package) -> bool:
+    """Whether the region is held for the whole circle until somebody clears it."""
+    positive = (package.red_flags or {}).get("positive", [])
+    return any(catalog().red_flags[code].urgency in ("emergency", "same_day") for code in positive)
+
+
+def similar_open(referral: Referral) -> Sequence[UUID]:
+    """Open referrals of the same client to the same recipient for an overlapping region."""
+    others = Referral.objects.filter(
+        client_id=referral.client_id, sender_organization_id=referral.sender_organization_id, state__in=w.UNFINISHED
+    ).exclude(pk=referral.pk)
+    if referral.client_id is None:
+        return []
+    if referral.recipient_role_id:
+        others = others.filter(recipient_role_id=referral.recipient_role_id)
+    elif referral.recipient_organization_id:
+        others = others.filter(recipient_organization_id=referral.recipient_organization_id)
+    elif referral.is_pool:
+        others = others.filter(recipient_kind="pool", discipline=referral.discipline)
+    else:
+        return []
+    rows = others.values_list("id", "regions")
+    return [pk for pk, regions in rows if not regions or catalog().overlaps(regions, referral.regions)]

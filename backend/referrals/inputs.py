@@ -1,0 +1,371 @@
+"""What each transition takes with it: one serializer per transition, checked after the transition was chosen."""
+
+from typing import Any
+from uuid import UUID
+
+from rest_framework import serializers
+
+from backend.catalog.queries import catalog
+from backend.lib.rest.fields import Moment, PlainText, StrictSerializer
+from backend.referrals.models import ContactAttempt, Referral, Report
+
+LONG, SHORT = 10_000, 2_000
+PLAN_CHANGES = ("no_change", "updated")
+
+
+class OnBehalfOf(StrictSerializer):
+    """The practitioner a system acts for: an attribution, not a signature."""
+
+    practitioner_role_id = serializers.UUIDField()
+
+
+class Recorded(StrictSerializer):
+    """An answer that came by another way, written down by the sender's staff."""
+
+    who = PlainText(max_length=200, help_text="Who answered.")
+    how = serializers.ChoiceField(["phone", "fax", "letter", "in_person"])
+    at = Moment(required=False, help_text="When the answer came.")
+    attachment_id = serializers.UUIDField(required=False, help_text="A scan of the letter or fax.")
+
+
+class Details(StrictSerializer):
+    """What every transition may carry."""
+
+    occurred_at = Moment(required=False, help_text="A late fact: at most 7 days back, never in the future.")
+    on_behalf_of = OnBehalfOf(required=False)
+    recorded = Recorded(required=False, help_text="For a guest's or client's answer that came by phone, fax or letter.")
+
+
+class Identifier(StrictSerializer):
+    system = PlainText(max_length=200)
+    value = PlainText(max_length=200)
+
+
+class Question(Details):
+    question = PlainText(max_length=SHORT)
+
+
+class Answer(Details):
+    answer = PlainText(max_length=LONG)
+
+
+class ConsentAnswer(Details):
+    """How the client said yes or no."""
+
+    method = serializers.ChoiceField(["in_person", "paper", "verbal"], required=False)
+    given_by = serializers.DictField(child=PlainText(max_length=200), required=False)
+    categories = serializers.ListField(
+        child=serializers.ChoiceField(["plan", "notes", "outcomes", "sensitive"]), required=False
+    )
+    expires_on = serializers.DateField(required=False)
+
+
+class Accept(Details):
+    practitioner_role_id = serializers.UUIDField(required=False, help_text="Who takes it; else the caller's own role.")
+    own_client_id = serializers.UUIDField(required=False, help_text="The same person among one's own clients.")
+    recipient_identifier = Identifier(required=False, help_text="The recipient's number for this referral (FILL).")
+
+
+class TimeSpan(StrictSerializer):
+    starts_at = Moment()
+    ends_at = Moment()
+    time_zone = PlainText(max_length=60, required=False)
+
+    def validate(self, span: dict[str, Any]) -> dict[str, Any]:
+        if span["ends_at"] <= span["starts_at"]:
+            raise serializers.ValidationError({"ends_at": ["It ends before it starts."]}, code="ends_before_start")
+        return span
+
+
+class OfferTimes(Details):
+    times = TimeSpan(many=True, min_length=1, max_length=5)
+
+
+class ChooseTime(Details):
+    time_id = serializers.UUIDField()
+
+
+class Waitlist(Details):
+    review_on = serializers.DateField(help_text="The day on which the recipient will look at it again.")
+    detail = PlainText(max_length=SHORT, required=False)
+
+
+class Book(Details):
+    visit = TimeSpan(required=False)
+    visit_id = serializers.UUIDField(required=False)
+
+    def validate(self, details: dict[str, Any]) -> dict[str, Any]:
+        if ("visit" in details) == ("visit_id" in details):
+            raise serializers.ValidationError({"visit": ["Give either the visit's times or a visit_id."]})
+        return details
+
+
+class CancelVisit(Details):
+    by = serializers.ChoiceField(["client", "recipient"])
+    detail = PlainText(max_length=SHORT, required=False)
+
+
+class Detail(Details):
+    detail = PlainText(max_length=SHORT, required=False)
+
+
+class LogContact(Details):
+    channel = serializers.ChoiceField(ContactAttempt.Channel.choices)
+    outcome = serializers.ChoiceField(ContactAttempt.Outcome.choices)
+
+
+class CodedReason(serializers.ChoiceField):
+    """A reason code; leaving it out is ``reason_required``."""
+
+    default_error_messages = {"required": "Say why: choose a reason.", "null": "Say why: choose a reason."}
+
+    def fail(self, key: str, **more: Any) -> None:
+        if key in ("required", "null"):
+            raise serializers.ValidationError(self.error_messages[key], code="reason_required")
+        super().fail(key, **more)
+
+
+def _codes(kind: str) -> list[tuple[str, str]]:
+    return [(code, reason.label) for code, reason in getattr(catalog(), kind).items()]
+
+
+class Decline(Details):
+    reason = CodedReason(_codes("decline_reasons"))
+    detail = PlainText(max_length=SHORT, required=False)
+    suggested_practitioner_role_id = serializers.UUIDField(required=False)
+
+    def validate(self, details: dict[str, Any]) -> dict[str, Any]:
+        if catalog().decline_reasons[details["reason"]].needs_sentence and not details.get("detail"):
+            raise serializers.ValidationError(
+                {"detail": ["This reason needs a sentence, so that the sender knows what to do next."]},
+                code="detail_required",
+            )
+        return details
+
+
+class Withdraw(Details):
+    reason = CodedReason(_codes("withdraw_reasons"))
+    detail = PlainText(max_length=SHORT, required=False)
+
+
+class Assign(Details):
+    practitioner_role_id = serializers.UUIDField()
+    side = serializers.ChoiceField(["sender", "recipient"], required=False, help_text="Needed inside one organization.")
+
+
+class Start(Details):
+    seen_at = Moment(required=False, help_text="When the client was first seen; now when absent.")
+
+
+class ReportBody(StrictSerializer):
+    """What the report says. ``outcome`` is answered when absent."""
+
+    answer = PlainText(max_length=LONG, help_text="The answer to the question.")
+    findings = PlainText(max_length=LONG, allow_blank=True, required=False, default="")
+    recommendations = PlainText(max_length=LONG, allow_blank=True, required=False, default="")
+    outcome = serializers.ChoiceField(Report.Outcome.choices, required=False, default=Report.Outcome.ANSWERED)
+    not_completed_reason = serializers.ChoiceField(_codes("not_completed_reasons"), required=False)
+    has_red_flag = serializers.BooleanField(required=False, default=False)
+    new_precautions = serializers.ListField(child=PlainText(max_length=40), required=False, max_length=20)
+    attachment_ids = serializers.ListField(child=serializers.UUIDField(), required=False, max_length=20)
+
+    def validate(self, report: dict[str, Any]) -> dict[str, Any]:
+        if report["outcome"] == Report.Outcome.NOT_COMPLETED and not report.get("not_completed_reason"):
+            raise serializers.ValidationError(
+                {"not_completed_reason": ["Say why it was not completed."]}, code="reason_required"
+            )
+        unknown = [code for code in report.get("new_precautions", []) if code not in catalog().precautions]
+        if unknown:
+            raise serializers.ValidationError({"new_precautions": [f"Unknown precaution {unknown[0]}."]})
+        return report
+
+
+class SignedElsewhere(StrictSerializer):
+    """What a practitioner signed in the clinic's own software, delivered by its system."""
+
+    practitioner_role_id = serializers.UUIDField()
+    signed_at = Moment()
+    source = Identifier()
+    document_sha256 = serializers.RegexField(r"^[0-9a-f]{64}$", required=False)
+
+
+class MakeReport(Details):
+    final = serializers.BooleanField(default=True)
+    report = ReportBody()
+    signed_elsewhere = SignedElsewhere(required=False)
+    seen_at = Moment(required=False, help_text="Seen and report in one: when the client was seen.")
+
+
+class ReadReport(Details):
+    report_id = serializers.UUIDField()
+    plan_change = serializers.ChoiceField(PLAN_CHANGES)
+
+
+class ReturnReport(Details):
+    missing = PlainText(max_length=SHORT, help_text="What is missing.")
+
+
+class Acknowledge(Details):
+    """After a report: whether the plan changed. Else: what the client was told."""
+
+    plan_change = serializers.ChoiceField(PLAN_CHANGES, required=False)
+    client_told = PlainText(max_length=SHORT, required=False)
+
+
+class Reason(Details):
+    reason = PlainText(max_length=SHORT)
+
+
+class GuestAddress(StrictSerializer):
+    name = PlainText(max_length=200)
+    discipline = PlainText(max_length=40)
+    email = serializers.EmailField(
+        required=False, help_text="May be left out when the answer will come by phone or fax."
+    )
+
+
+class To(StrictSerializer):
+    """The recipient: one practitioner, a clinic, whoever of a discipline near a place, or a colleague without an account."""
+
+    practitioner_role_id = serializers.UUIDField(required=False)
+    organization_id = serializers.UUIDField(required=False)
+    discipline = PlainText(max_length=40, required=False)
+    near = PlainText(max_length=100, required=False, allow_blank=True)
+    guest = GuestAddress(required=False)
+
+    def validate(self, to: dict[str, Any]) -> dict[str, Any]:
+        ways = {"practitioner_role_id", "guest"} & set(to)
+        if "organization_id" in to:
+            ways.add("organization_id")
+        elif "discipline" in to:
+            ways.add("discipline")
+        if len(ways) != 1:
+            raise serializers.ValidationError(
+                "Name one recipient: a practitioner_role_id, an organization_id, a discipline or a guest."
+            )
+        for place in (to, to.get("guest", {})):
+            code = place.get("discipline")
+            if code is not None and code not in catalog().disciplines:
+                raise serializers.ValidationError({"discipline": ["There is no such discipline."]}, code="unknown_code")
+        return to
+
+
+class Redirect(Details):
+    to = To()
+    question = PlainText(max_length=SHORT, required=False)
+    reason = PlainText(max_length=SHORT, required=False)
+
+
+class Convert(Details):
+    kind = serializers.ChoiceField([c for c in Referral.Kind.choices if c[0] != Referral.Kind.ADVICE])
+    to = To(required=False)
+    client_id = serializers.UUIDField(required=False, help_text="Needed when the advice was asked without a client.")
+
+
+class RegionSide(StrictSerializer):
+    region = PlainText(max_length=40)
+    side = PlainText(max_length=20, required=False, default="midline")
+
+    def validate(self, place: dict[str, Any]) -> dict[str, Any]:
+        region = catalog().regions.get(place["region"])
+        if region is None:
+            raise serializers.ValidationError({"region": ["There is no such region."]}, code="unknown_code")
+        if place["side"] not in region.sides:
+            raise serializers.ValidationError(
+                {"side": [f"The sides here are {', '.join(region.sides)}."]}, code="unknown_code"
+            )
+        return place
+
+
+class RedFlags(StrictSerializer):
+    """The red-flag check: asked, and which were positive."""
+
+    asked = serializers.BooleanField()
+    positive = serializers.ListField(child=PlainText(max_length=20), max_length=50, default=list)
+    emergency_action = PlainText(max_length=SHORT, required=False, help_text="Called / sent to emergency care at …")
+    why_not_medicine = PlainText(
+        max_length=SHORT, required=False, help_text="Why a same-day flag does not go to medicine."
+    )
+
+    def validate_positive(self, codes: list[str]) -> list[str]:
+        unknown = [code for code in codes if code not in catalog().red_flags]
+        if unknown:
+            raise serializers.ValidationError(f"There is no red flag {unknown[0]}.", code="unknown_code")
+        return codes
+
+
+class Score(StrictSerializer):
+    measure = PlainText(max_length=40)
+    value = serializers.DecimalField(max_digits=8, decimal_places=2)
+    on = serializers.DateField(required=False)
+
+
+class OrderDetails(StrictSerializer):
+    """An order or authorization."""
+
+    number = PlainText(max_length=100)
+    by = PlainText(max_length=200, required=False)
+    visits = serializers.IntegerField(min_value=1, max_value=1000, required=False)
+    until = serializers.DateField(required=False)
+
+
+class ClientReference(StrictSerializer):
+    identifier = Identifier()
+
+
+class ReferralFields(StrictSerializer):
+    """A referral's words, all optional: what a draft may have changed."""
+
+    to = To(required=False)
+    kind = serializers.ChoiceField(Referral.Kind.choices, required=False)
+    priority = serializers.ChoiceField(Referral.Priority.choices, required=False)
+    transfer = serializers.BooleanField(required=False)
+    reason = PlainText(max_length=SHORT, required=False)
+    question = PlainText(max_length=SHORT, required=False)
+    regions = RegionSide(many=True, required=False, max_length=20)
+    technique_ids = serializers.ListField(child=PlainText(max_length=40), required=False, max_length=20)
+    red_flags = RedFlags(required=False)
+    findings = PlainText(max_length=LONG, required=False, allow_blank=True)
+    scores = Score(many=True, required=False, max_length=50)
+    tried = PlainText(max_length=LONG, required=False, allow_blank=True)
+    goals = PlainText(max_length=LONG, required=False, allow_blank=True)
+    feedback_wanted = PlainText(max_length=SHORT, required=False, allow_blank=True)
+    order = OrderDetails(required=False, allow_null=True)
+    practitioner_role_id = serializers.UUIDField(required=False, help_text="The sender's role; else the caller's own.")
+    sender_identifier = Identifier(required=False, allow_null=True)
+
+    def validate_technique_ids(self, ids: list[str]) -> list[str]:
+        unknown = [code for code in ids if code not in catalog().techniques]
+        if unknown:
+            raise serializers.ValidationError(f"There is no technique {unknown[0]}.", code="unknown_code")
+        return ids
+
+
+class NewReferral(ReferralFields):
+    """A referral as it is created. With ``send`` it is sent in the same breath, and a refused send stores nothing."""
+
+    client_id = serializers.UUIDField(required=False, help_text="Left out only for advice without a client.")
+    client = ClientReference(required=False)
+    to = To()
+    kind = serializers.ChoiceField(Referral.Kind.choices)
+    priority = serializers.ChoiceField(Referral.Priority.choices, default=Referral.Priority.ROUTINE)
+    reason = PlainText(max_length=SHORT)
+    question = PlainText(max_length=SHORT)
+    regions = RegionSide(many=True, max_length=20, default=list)
+    red_flags = RedFlags(required=False)
+    on_behalf_of = OnBehalfOf(required=False)
+    attachment_ids = serializers.ListField(child=serializers.UUIDField(), required=False, max_length=20)
+    send = serializers.BooleanField(default=False)
+    ask_consent = serializers.BooleanField(
+        default=False, help_text="Ask the client by link; it is sent when they say yes."
+    )
+
+
+class NewMessage(StrictSerializer):
+    text = PlainText(max_length=LONG)
+
+
+def role_named(details: dict[str, Any]) -> UUID | None:
+    """The practitioner role a system names, by whichever field the transition has for it."""
+    named = details.get("practitioner_role_id") or (details.get("on_behalf_of") or {}).get("practitioner_role_id")
+    return named if isinstance(named, UUID) else None

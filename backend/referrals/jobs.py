@@ -1,0 +1,133 @@
+"""What the worker does with referrals: reminders, lapses, delivery, the end of a consent, roles that end."""
+
+from uuid import UUID
+
+from django.db.models import Q
+
+from backend.audit import reactions, work
+from backend.audit.models import Event
+from backend.clients.models import Client, Consent
+from backend.directory import services as directory
+from backend.lib import clock
+from backend.lib.actor import Actor, system_of
+from backend.lib.unit_of_work import acting_as
+from backend.referrals import deadlines, gates, services
+from backend.referrals import workflow as w
+from backend.referrals.models import Referral
+
+CONSENT_ENDED = "referral.consent_ended"
+
+
+@work.handles(services.CLOCK)
+def clock_struck(claim: work.Claim) -> None:
+    """Does the one thing that is due now; what comes next is queued again by doing it."""
+    assert claim.organization_id is not None
+    actor = system_of(claim.organization_id)
+    with acting_as(actor):
+        work.finish(claim)
+        referral = services.locked(claim.subject_id, actor)
+        timer = deadlines.next_timer(referral)
+        if timer is None or timer.at > clock.now():
+            services.set_clock(referral)
+        elif timer.action in ("remind", "overdue"):
+            remind(referral, timer.action, actor)
+        else:
+            services.move_referral(referral.id, timer.action, actor=actor)
+
+
+def remind(referral: Referral, action: str, actor: Actor) -> None:
+    """One reminder to the party that has the move; at the due time both sides learn that it is overdue."""
+    referral.reminders += 1
+    referral.save(update_fields=["reminders"])
+    services.record("referral.overdue" if action == "overdue" else "referral.reminded", referral, actor)
+    services.set_clock(referral)
+
+
+@reactions.on("referral.sent")
+@reactions.on("referral.consent_given")
+def deliver(event: Event) -> None:
+    """The recipient's copy of the event has arrived: that is delivery to a clinic here."""
+    actor = system_of(event.organization_id)
+    referral = Referral.objects.visible_to(actor).filter(pk=event.subject_id, delivered_at=None).first()
+    if referral is None or referral.recipient_organization_id != event.organization_id:
+        return
+    Referral.objects.filter(pk=referral.pk).update(delivered_at=clock.now())
+    services.record("referral.delivered", referral, actor)
+
+
+def end_with_consent(consent: Consent, actor: Actor) -> None:
+    """Called in the transaction of a withdrawal or an expiry: queues the end of what waited under this consent."""
+    open_ones = Referral.objects.filter(consent_id=consent.pk, state__in=w.WORKFLOW["consent_ended"].sources)
+    work.queue_all(
+        CONSENT_ENDED,
+        [(pk, org) for pk, org in open_ones.values_list("id", "sender_organization_id")],
+        due_at=clock.now(),
+    )
+
+
+@work.handles(CONSENT_ENDED)
+def consent_ended(claim: work.Claim) -> None:
+    def act() -> None:
+        assert claim.organization_id is not None
+        actor = system_of(claim.organization_id)
+        referral = Referral.objects.visible_to(actor).one(claim.subject_id)
+        if referral.state in w.WORKFLOW["consent_ended"].sources and not gates.consent_holds(referral):
+            services.move_referral(referral.id, "consent_ended", actor=actor)
+
+    work.do_in_organization(claim, act)
+
+
+def end_with_death(client: Client, actor: Actor) -> None:
+    """Called in the transaction that records a death: what has not begun ends, what has waits for its final report."""
+    end_for(client.pk, actor)
+
+
+def end_for(client_id: UUID, actor: Actor) -> None:
+    """What this organization sent: withdrawn before care; in care its reminders stop."""
+    mine = Referral.objects.visible_to(actor).filter(
+        client_id=client_id, sender_organization_id=actor.organization_id, state__in=w.UNFINISHED
+    )
+    system = system_of(actor.organization_id) if actor.organization_id else actor
+    for referral in mine:
+        if referral.state in w.BEFORE_CARE:
+            services.move_referral(referral.id, "withdraw", actor=system, reason="client_died")
+        else:
+            work.drop([services.CLOCK], referral.id)
+
+
+@reactions.on("client.deceased")
+def end_elsewhere_with_death(event: Event) -> None:
+    """The same for what other clinics of the circle had sent."""
+    end_for(event.subject_id, system_of(event.organization_id))
+
+
+@reactions.on("practitioner_role.ended")
+def hand_over(event: Event) -> None:
+    """A role ended: its open referrals go to the organization's queue, both sides are told, due times stand."""
+    actor = system_of(event.organization_id)
+    role_id = event.subject_id
+    held = Referral.objects.visible_to(actor).filter(
+        Q(sender_role_id=role_id) | Q(recipient_role_id=role_id), state__in=w.UNFINISHED
+    )
+    for pk in held.values_list("id", flat=True):
+        referral = services.locked(pk, actor)
+        if referral.recipient_role_id == role_id:
+            referral.recipient_role = None
+        if referral.sender_role_id == role_id and referral.state != w.DRAFT:
+            referral.sender_role = None
+        referral.version += 1
+        referral.save(update_fields=["recipient_role", "sender_role", "version"])
+        services.record("referral.handed_over", referral, actor, related={"practitioner_role_id": str(role_id)})
+
+
+@reactions.on("referral.accepted")
+@reactions.on("referral.declined")
+def measure_answer(event: Event) -> None:
+    """How long the recipient took to answer, for matching. Runs once per event, in the recipient's copy."""
+    actor = system_of(event.organization_id)
+    referral = Referral.objects.visible_to(actor).filter(pk=event.subject_id).first()
+    if referral is None or referral.recipient_organization_id != event.organization_id or referral.sent_at is None:
+        return
+    if referral.recipient_role_id is not None:
+        minutes = int((event.recorded_at - referral.sent_at).total_seconds() // 60)
+        directory.record_answer(referral.recipient_role_id, referral.sender_organization_id, minutes)

@@ -1,0 +1,58 @@
+"""One transition under way: who makes it, with what, and what it will leave behind."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from backend.directory.models import PractitionerRole
+from backend.lib.actor import Actor, ActorKind
+from backend.lib.workflow import Transition
+from backend.referrals.models import Referral
+
+
+@dataclass
+class Move:
+    """One transition under way."""
+
+    referral: Referral
+    row: Transition[Referral]
+    actor: Actor
+    party: str
+    details: dict[str, Any]
+    occurred_at: datetime | None = None
+    on_behalf_of: PractitionerRole | None = None
+    sentences: list[tuple[str, str]] = field(default_factory=list)
+    related: dict[str, str] = field(default_factory=dict)
+    also_tell: tuple[UUID, ...] = ()
+    due_at: datetime | None = None
+    comes_back: bool = False
+    report_was_returned: bool = False
+    restarts_state: bool = False
+    after: list[Callable[[], None]] = field(default_factory=list)
+
+    @property
+    def by(self) -> str:
+        recorded = self.details.get("recorded")
+        if recorded:
+            return f"{recorded['who']} (recorded by {self.actor.display})"
+        if self.actor.kind == ActorKind.SYSTEM and self.actor.application_id is None:
+            return "Trialogue"
+        return self.actor.display or str(self.actor.kind)
+
+    @property
+    def manner(self) -> str:
+        recorded = self.details.get("recorded")
+        if recorded:
+            return f"recorded by the {self.party if self.actor.kind != ActorKind.MEMBER else 'sender'}, {recorded['how'].replace('_', ' ')}"
+        return str(self.details.get("method", ""))
+
+    @property
+    def reason_code(self) -> str:
+        reason = self.details.get("reason", "")
+        return reason if self.row.name in ("decline", "withdraw") else ""
+
+    def say(self, kind: str, text: str | None) -> None:
+        if text:
+            self.sentences.append((kind, text))

@@ -1,0 +1,100 @@
+"""Which side a caller is on, and what a person on that side may do."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from backend.lib.actor import Actor, ActorKind
+from backend.lib.problems import Forbidden
+from backend.lib.workflow import Transition
+from backend.referrals import workflow as w
+from backend.referrals.models import Referral
+
+# Presses that need a person who treats; a system has to name who that is.
+NAMED = frozenset({"accept", "decline"})
+
+
+def parties_of(actor: Actor, referral: Referral, details: Mapping[str, Any] | None = None) -> set[str]:
+    """The sides the caller is on. Inside one organization these can be both.
+
+    A guest answers for the recipient. The sender's staff may answer for a guest when they say who answered and how.
+    """
+    if actor.kind == ActorKind.GUEST:
+        return {w.RECIPIENT}
+    if actor.kind == ActorKind.CLIENT:
+        return {w.CLIENT}
+    if not actor.is_staff:
+        return set()
+    sides = set()
+    if actor.kind == ActorKind.SYSTEM and actor.application_id is None:
+        sides.add(w.SYSTEM)
+    if referral.sender_organization_id == actor.organization_id:
+        sides.add(w.SENDER)
+        if referral.is_guest and (details or {}).get("recorded"):
+            sides.add(w.RECIPIENT)
+    if referral.recipient_organization_id == actor.organization_id:
+        sides.add(w.RECIPIENT)
+    elif referral.is_pool and referral.recipient_organization_id is None and w.SENDER not in sides:
+        sides.add(w.POOL)
+    return sides - {w.SENDER, w.RECIPIENT} if w.SYSTEM in sides else sides
+
+
+def party_for(row: Transition[Referral], parties: set[str]) -> str:
+    """The one side on which the caller makes this transition."""
+    return next(party for party in row.by if party in parties)
+
+
+def check_rights(actor: Actor, row: Transition[Referral], referral: Referral, details: Mapping[str, Any]) -> None:
+    """403 when the person's rights inside their own clinic do not reach so far."""
+    if actor.kind != ActorKind.MEMBER:
+        _check_system(actor, row, details)
+        return
+    if row.name == "report" and "signed_elsewhere" in details:
+        raise Forbidden("Only a clinic's system delivers what was signed elsewhere.", code="signature_required")
+    if not (row.rights & actor.rights):
+        raise Forbidden(
+            f"“{row.label}” needs {' or '.join(sorted(row.rights))} rights in your clinic.", code="right_required"
+        )
+    if row.name in NAMED and not actor.treats:
+        _check_coordinator(row, referral, details)
+
+
+def _check_system(actor: Actor, row: Transition[Referral], details: Mapping[str, Any]) -> None:
+    if actor.kind != ActorKind.SYSTEM or actor.application_id is None:
+        return
+    if row.name == "report":
+        if "signed_elsewhere" not in details:
+            raise Forbidden(
+                "A system cannot sign. Deliver what a practitioner signed with signed_elsewhere, or let them sign here.",
+                code="signature_required",
+            )
+        if not actor.allows("notes:transmit"):
+            raise Forbidden("This token does not carry the scope notes:transmit.", code="insufficient_scope")
+        return
+    needs_name = row.name == "accept" or row.rights == w.TREATS
+    named = details.get("practitioner_role_id") or details.get("on_behalf_of")
+    if needs_name and not named:
+        raise Forbidden(
+            f"A system names the practitioner who decides to “{row.label.lower()}”: practitioner_role_id or on_behalf_of.",
+            code="practitioner_required",
+        )
+
+
+def _check_coordinator(row: Transition[Referral], referral: Referral, details: Mapping[str, Any]) -> None:
+    """A coordinator accepts and declines for a named role where the clinic allows it, never for a contraindication."""
+    clinic = referral.recipient_organization
+    if clinic is not None and not clinic.coordinators_may_accept:
+        raise Forbidden("In this clinic a practitioner answers referrals.", code="right_required")
+    if row.name == "accept" and not (details.get("practitioner_role_id") or referral.recipient_role_id):
+        raise Forbidden("Name the practitioner who takes the client on.", code="practitioner_required")
+    if row.name == "decline" and details.get("reason") in ("contraindication", "needs_medical_first"):
+        raise Forbidden("A practitioner has to give this reason.", code="right_required")
+
+
+def may_read_content(actor: Actor) -> bool:
+    """Inside a clinic: an admin without another role reads no package, messages or reports."""
+    return actor.kind != ActorKind.MEMBER or actor.has_right("practitioner", "coordinator", "auditor")
+
+
+def may_read_clinical(actor: Actor) -> bool:
+    """Findings, outcomes and reports: not for coordinators and admins."""
+    return actor.kind != ActorKind.MEMBER or actor.has_right("practitioner", "auditor")

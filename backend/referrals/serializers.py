@@ -1,0 +1,269 @@
+"""The shapes of answers about referrals, for the schema; a test compares them with what the queries make."""
+
+from rest_framework import serializers
+
+from backend.lib.rest.fields import Label, Moment
+from backend.referrals import workflow as w
+from backend.referrals.models import Referral, Report
+
+GROUPS = ("draft", "waiting_for_them", "waiting_for_us", "in_care", "deciding", "finished")
+
+
+class IdentifierOut(serializers.Serializer):
+    system = serializers.CharField()
+    value = serializers.CharField()
+
+
+class Side(serializers.Serializer):
+    organization = Label(allow_null=True)
+    practitioner_role = Label(allow_null=True, help_text="Null: the organization's queue.")
+
+
+class GuestOut(serializers.Serializer):
+    """A colleague without an account. What they attested is never called verified."""
+
+    name = serializers.CharField()
+    discipline = serializers.CharField()
+    email = serializers.EmailField()
+    attested_name = serializers.CharField()
+    attested_clinic = serializers.CharField()
+    license_kind = serializers.CharField()
+    license_number = serializers.CharField()
+    license_place = serializers.CharField()
+    attested_at = Moment(allow_null=True)
+    bounced_at = Moment(allow_null=True)
+    verified = serializers.BooleanField()
+
+
+class RecipientOut(Side):
+    kind = serializers.ChoiceField(Referral.RecipientKind.choices)
+    discipline = serializers.CharField()
+    near = serializers.CharField(allow_null=True)
+    guest = GuestOut(allow_null=True)
+
+
+class PlaceOut(serializers.Serializer):
+    region = serializers.CharField()
+    side = serializers.CharField()
+
+
+class ShortTracking(serializers.Serializer):
+    sent_at = Moment(allow_null=True)
+    delivered_at = Moment(allow_null=True, help_text="Our server handed it over.")
+    opened_at = Moment(allow_null=True, help_text="A person of the recipient looked.")
+    reminders = serializers.IntegerField()
+
+
+class ReferralSummary(serializers.Serializer):
+    """A referral in a list."""
+
+    id = serializers.UUIDField()
+    version = serializers.IntegerField()
+    state = serializers.CharField(help_text="Open enumeration: see /catalog/transitions.")
+    state_group = serializers.ChoiceField(GROUPS)
+    whose_move = serializers.ChoiceField([w.SENDER, w.RECIPIENT, w.CLIENT], allow_null=True)
+    due_at = Moment(allow_null=True)
+    is_overdue = serializers.BooleanField()
+    kind = serializers.ChoiceField(Referral.Kind.choices)
+    priority = serializers.ChoiceField(Referral.Priority.choices)
+    transfer = serializers.BooleanField()
+    discipline = serializers.CharField()
+    regions = PlaceOut(many=True)
+    technique_ids = serializers.ListField(child=serializers.CharField())
+    client = Label(allow_null=True, required=False)
+    reason = serializers.CharField(required=False)
+    question = serializers.CharField(required=False)
+    sender = Side(required=False)
+    recipient = RecipientOut()
+    tracking = ShortTracking(required=False)
+    unread_report_count = serializers.IntegerField()
+    created_at = Moment()
+    updated_at = Moment()
+    withheld = serializers.ListField(child=serializers.CharField(), required=False)
+
+
+class StepOut(serializers.Serializer):
+    name = serializers.CharField()
+    to = serializers.CharField()
+    party = serializers.CharField()
+    by = serializers.CharField()
+    at = Moment()
+    occurred_at = Moment(allow_null=True)
+    recorded_at = Moment()
+    reason = serializers.CharField(help_text="A code, or empty.")
+    manner = serializers.CharField()
+    on_behalf_of = serializers.UUIDField(allow_null=True)
+    application_id = serializers.UUIDField(allow_null=True)
+
+    def get_fields(self) -> dict[str, serializers.Field]:  # type: ignore[type-arg]  # DRF's own signature
+        return {**super().get_fields(), "from": serializers.CharField()}
+
+
+class FieldOut(serializers.Serializer):
+    name = serializers.CharField()
+    required = serializers.BooleanField()
+
+
+class AvailableTransition(serializers.Serializer):
+    """A transition the caller can make now."""
+
+    name = serializers.CharField()
+    label = serializers.CharField()
+    summary = serializers.CharField()
+    party = serializers.CharField()
+    fields = FieldOut(many=True)  # type: ignore[assignment]  # the word of the contract
+
+
+class ClientDemographics(serializers.Serializer):
+    """The client as the recipient sees them before accepting, so that a match can be made."""
+
+    id = serializers.UUIDField()
+    display = serializers.CharField()
+    family_name = serializers.CharField()
+    given_name = serializers.CharField()
+    birth_date = serializers.DateField(allow_null=True)
+    gender = serializers.CharField()
+    email = serializers.CharField()
+    phone = serializers.CharField()
+    address = serializers.CharField()
+    city = serializers.CharField()
+    postal_code = serializers.CharField()
+    country = serializers.CharField()
+    language = serializers.CharField()
+
+
+class PackageOut(serializers.Serializer):
+    """The immutable snapshot that was sent. A front desk reads client, reason, question and one line of precautions."""
+
+    client = ClientDemographics(allow_null=True)
+    reason = serializers.CharField()
+    question = serializers.CharField()
+    red_flags = serializers.DictField(required=False)
+    precautions = serializers.ListField(child=serializers.DictField(), required=False)
+    findings = serializers.CharField(required=False)
+    scores = serializers.ListField(child=serializers.DictField(), required=False)
+    tried = serializers.CharField(required=False)
+    goals = serializers.CharField(required=False)
+    feedback_wanted = serializers.CharField(required=False)
+    precautions_line = serializers.CharField(allow_null=True, required=False)
+
+
+class AttachmentOut(serializers.Serializer):
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    media_type = serializers.CharField()
+    size = serializers.IntegerField(help_text="Bytes.")
+    sha256 = serializers.CharField()
+
+
+class OfferedTimeOut(serializers.Serializer):
+    id = serializers.UUIDField()
+    starts_at = Moment()
+    ends_at = Moment()
+    time_zone = serializers.CharField()
+
+
+class VisitOut(OfferedTimeOut):
+    state = serializers.CharField()
+    is_current = serializers.BooleanField()
+
+
+class OrderOut(serializers.Serializer):
+    number = serializers.CharField()
+    by = serializers.CharField(allow_null=True)
+    visits = serializers.IntegerField(allow_null=True)
+    until = serializers.DateField(allow_null=True)
+
+
+class IdentifiersOut(serializers.Serializer):
+    sender = IdentifierOut(allow_null=True, help_text="PLAC")
+    recipient = IdentifierOut(allow_null=True, help_text="FILL")
+
+
+class ContactAttemptOut(serializers.Serializer):
+    channel = serializers.CharField()
+    outcome = serializers.CharField()
+    by = serializers.CharField()
+    at = Moment()
+
+
+class Tracking(ShortTracking):
+    accepted_at = Moment(allow_null=True)
+    first_seen_at = Moment(allow_null=True)
+    no_shows = serializers.IntegerField()
+    contact_attempts = ContactAttemptOut(many=True)
+
+
+class UnreadReport(serializers.Serializer):
+    id = serializers.UUIDField()
+    is_final = serializers.BooleanField()
+    received_at = Moment()
+    read_due_at = Moment(allow_null=True)
+    has_red_flag = serializers.BooleanField()
+
+
+class Warning(serializers.Serializer):
+    code = serializers.CharField()
+    detail = serializers.CharField()
+    referral_ids = serializers.ListField(child=serializers.UUIDField())
+
+
+class ReferralDetail(ReferralSummary):
+    """One referral, as this reader sees it."""
+
+    tracking = Tracking(required=False)
+    available_transitions = AvailableTransition(many=True)
+    package = PackageOut(required=False)
+    attachments = AttachmentOut(many=True, required=False)
+    offered_times = OfferedTimeOut(many=True, required=False)
+    order = OrderOut(allow_null=True)
+    identifiers = IdentifiersOut(required=False)
+    review_on = serializers.DateField(allow_null=True)
+    visits = VisitOut(many=True)
+    unread_reports = UnreadReport(many=True)
+    history = StepOut(many=True)
+    closed_how = serializers.CharField(allow_null=True)
+    redirected_to_id = serializers.UUIDField(allow_null=True)
+    converted_to_id = serializers.UUIDField(allow_null=True)
+    came_from_id = serializers.UUIDField(allow_null=True)
+    warnings = Warning(many=True, required=False, help_text="Only in the answer to creating.")
+
+
+class MessageOut(serializers.Serializer):
+    id = serializers.UUIDField()
+    kind = serializers.CharField()
+    party = serializers.CharField()
+    by = serializers.CharField()
+    text = serializers.CharField()
+    created_at = Moment()
+
+
+class SignatureOut(serializers.Serializer):
+    kind = serializers.ChoiceField(Report.SignatureKind.choices)
+    practitioner = serializers.CharField()
+    license = serializers.CharField()
+    signed_at = Moment()
+    received_at = Moment()
+    application = serializers.UUIDField(allow_null=True)
+
+
+class ReportOut(serializers.Serializer):
+    """A signed report; it is superseded or amended, never changed."""
+
+    id = serializers.UUIDField()
+    is_final = serializers.BooleanField()
+    answer = serializers.CharField()
+    findings = serializers.CharField()
+    recommendations = serializers.CharField()
+    outcome = serializers.ChoiceField(Report.Outcome.choices)
+    not_completed_reason = serializers.CharField(allow_null=True)
+    has_red_flag = serializers.BooleanField()
+    new_precautions = serializers.ListField(child=serializers.CharField())
+    signature = SignatureOut()
+    content_hash = serializers.CharField(help_text="SHA-256 over the canonical JSON of what was signed.")
+    supersedes_id = serializers.UUIDField(allow_null=True)
+    read_due_at = Moment(allow_null=True)
+    read_at = Moment(allow_null=True)
+    read_by = serializers.CharField(allow_null=True)
+    plan_change = serializers.CharField(allow_null=True)
+    attachments = AttachmentOut(many=True)

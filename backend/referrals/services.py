@@ -1,0 +1,270 @@
+"""Everything that changes a referral: drafting, moving, writing to each other. Take, decide, change, record."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from backend.audit import events, work
+from backend.lib import clock
+from backend.lib.actor import Actor, ActorKind
+from backend.lib.problems import Conflict, Forbidden, invalid
+from backend.lib.rest.views import check_version
+from backend.lib.workflow import Transition
+from backend.referrals import deadlines, effects, gates, policies
+from backend.referrals import workflow as w
+from backend.referrals.models import Message, Package, Referral, Step
+from backend.referrals.move import Move
+from backend.referrals.workflow import WORKFLOW
+
+LATEST = timedelta(days=7)
+CLOCK = "referral.clock"
+
+
+def move_referral(
+    referral_id: UUID | str,
+    name: object,
+    *,
+    actor: Actor,
+    expected_version: int | None = None,
+    **details: Any,
+) -> Referral:
+    """Makes one transition of the workflow and returns the referral.
+
+    Raises 400 for an unknown name or bad details, 403 for the wrong side, right or signature, 404 when it is not the
+    caller's to see, 412 when it changed since it was read, 409 in the wrong state or when a gate is closed.
+    """
+    row = WORKFLOW.known(name)
+    referral = locked(referral_id, actor)
+    parties = policies.parties_of(actor, referral, details)
+    WORKFLOW.check_party(row, parties)
+    policies.check_rights(actor, row, referral, details)
+    check_version(referral.version, expected_version)
+    WORKFLOW.check_state(row, referral, parties, last=last_step(referral))
+    move = Move(
+        referral=referral,
+        row=row,
+        actor=actor,
+        party=policies.party_for(row, parties),
+        details=checked(row, details, actor),
+    )
+    WORKFLOW.require(row, referral, move.details)
+    if move.party in (w.RECIPIENT, w.POOL) and row.name not in w.WITHOUT_CONSENT:
+        gates.check_consent_holds(referral)
+    return carry_out(move)
+
+
+def carry_out(move: Move) -> Referral:
+    """Applies the effects of a chosen transition, then state, due time, history, event and clock."""
+    referral, before = move.referral, move.referral.state
+    move.occurred_at = _occurred_at(move)
+    target = move.row.target_for(referral, move.details)
+    effects.apply(move, target)
+    if target != before or move.restarts_state:
+        enter_state(referral, target, move)
+    referral.version += 1
+    referral.updated_at = clock.now()
+    referral.save()
+    record_step(move, before)
+    set_clock(referral)
+    effects.follow_up(move)
+    return referral
+
+
+def enter_state(referral: Referral, target: str, move: Move) -> None:
+    referral.state = target
+    referral.state_entered_at = clock.now()
+    referral.reminders = 0
+    due = move.due_at or deadlines.due_for(referral, target, back=move.comes_back, returned=move.report_was_returned)
+    referral.due_at = due
+    if target in w.FINISHED:
+        referral.closed_at = clock.now()
+
+
+def record_step(move: Move, before: str) -> Step:
+    """The history's row, the sentences that came with it, and the event."""
+    referral, actor = move.referral, move.actor
+    step = Step.objects.create(
+        referral=referral,
+        name=move.row.name,
+        from_state=before,
+        to_state=referral.state,
+        party=move.party,
+        organization_id=actor.organization_id,
+        member_id=actor.member_id,
+        application_id=actor.application_id,
+        on_behalf_of=move.on_behalf_of,
+        by=move.by,
+        manner=move.manner,
+        reason=move.reason_code,
+        occurred_at=move.occurred_at,
+    )
+    for kind, text in move.sentences:
+        write_message(referral, actor, text, party=move.party, kind=kind, step=step, by=move.by)
+    record(
+        move.row.event,
+        referral,
+        actor,
+        role_id=move.on_behalf_of.id if move.on_behalf_of else None,
+        occurred_at=move.occurred_at,
+        related=move.related,
+        also=move.also_tell,
+    )
+    return step
+
+
+def record(
+    type: str,
+    referral: Referral,
+    actor: Actor,
+    *,
+    role_id: UUID | None = None,
+    occurred_at: datetime | None = None,
+    related: Mapping[str, str] | None = None,
+    also: tuple[UUID, ...] = (),
+) -> None:
+    """One event about a referral, for both sides."""
+    events.record(
+        type,
+        subject=referral,
+        actor=actor,
+        organizations=[*referral.party_ids, *also],
+        client_id=referral.client_id,
+        related=related,
+        role_id=role_id,
+        occurred_at=occurred_at,
+    )
+
+
+def set_clock(referral: Referral) -> None:
+    """Queues what the clock does next, in the transaction that makes it due."""
+    timer = deadlines.next_timer(referral)
+    if timer is None:
+        work.drop([CLOCK], referral.id)
+    else:
+        work.queue(CLOCK, referral.id, organization_id=referral.sender_organization_id, due_at=timer.at)
+
+
+def locked(referral_id: UUID | str, actor: Actor) -> Referral:
+    """The referral, locked, with what every step reads of both sides."""
+    return (
+        Referral.objects.visible_to(actor)
+        .select_related(
+            "sender_organization",
+            "recipient_organization",
+            "sender_role__practitioner",
+            "recipient_role__practitioner",
+        )
+        .prefetch_related(
+            "sender_organization__opening_times",
+            "sender_organization__holidays",
+            "recipient_organization__opening_times",
+            "recipient_organization__holidays",
+        )
+        .locked()
+        .one(referral_id)
+    )
+
+
+def last_step(referral: Referral) -> dict[str, Any] | None:
+    """Who moved last, for the refusal of a move that came too late."""
+    step = referral.steps.order_by("-recorded_at", "-id").first()
+    return (
+        {"name": step.name, "by": step.by, "at": step.recorded_at.isoformat().replace("+00:00", "Z")} if step else None
+    )
+
+
+def checked(row: Transition[Referral], details: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
+    """The transition's input, or 400 with a field error for each thing that is wrong."""
+    assert row.input is not None
+    serializer = row.input(data=dict(details), context={"actor": actor})
+    serializer.is_valid(raise_exception=True)
+    values: dict[str, Any] = serializer.validated_data
+    return values
+
+
+def _occurred_at(move: Move) -> datetime | None:
+    occurred: datetime | None = move.details.get("occurred_at") or (move.details.get("recorded") or {}).get("at")
+    if occurred is None:
+        return None
+    now = clock.now()
+    if occurred > now:
+        raise invalid("/occurred_at", "This is in the future.", code="in_the_future")
+    if occurred < now - LATEST:
+        raise invalid("/occurred_at", "This is more than 7 days ago.", code="too_late")
+    before = move.referral.steps.order_by("-recorded_at", "-id").first()
+    if before is not None and occurred < (before.occurred_at or before.recorded_at):
+        raise invalid("/occurred_at", "This is before the step before it.", code="before_last_step")
+    return occurred
+
+
+def write_message(
+    referral: Referral,
+    actor: Actor,
+    text: str,
+    *,
+    party: str,
+    kind: str = "message",
+    step: Step | None = None,
+    by: str = "",
+) -> Message:
+    message = Message(
+        referral=referral,
+        step=step,
+        organization_id=actor.organization_id,
+        party=party,
+        by=by or actor.display or "Trialogue",
+        kind=kind,
+        text=text,
+    )
+    message.save(force_insert=True)
+    return message
+
+
+def add_message(referral_id: UUID | str, *, actor: Actor, text: str) -> Message:
+    """A plain message between the two sides. It does not move the referral.
+
+    Raises 403 for who is on neither side or may not read content, 409 when the other side can no longer be reached.
+    """
+    referral = locked(referral_id, actor)
+    parties = policies.parties_of(actor, referral) & {w.SENDER, w.RECIPIENT}
+    if not parties or not policies.may_read_content(actor) or (actor.has_right("auditor") and not actor.treats):
+        raise Forbidden("Messages are for the two sides of a referral.", code="wrong_party")
+    if not Referral.objects.content_open_to(actor).filter(pk=referral.pk).exists():
+        raise Conflict("This referral is closed for you.", code="content_closed")
+    message = write_message(referral, actor, text, party=sorted(parties)[-1])
+    referral.version += 1
+    referral.save(update_fields=["version"])
+    record("referral.message_added", referral, actor, related={"message_id": str(message.id)})
+    return message
+
+
+def mark_opened(referral: Referral, *, actor: Actor) -> None:
+    """A person of the recipient looked: page, person's token, or guest after the code. Once."""
+    is_person = actor.kind == ActorKind.GUEST or (actor.kind == ActorKind.MEMBER and actor.as_person)
+    if not is_person or referral.opened_at is not None or referral.sent_at is None:
+        return
+    if w.RECIPIENT not in policies.parties_of(actor, referral) or referral.is_inside_one_organization:
+        return
+    changed = Referral.objects.filter(pk=referral.pk, opened_at=None).update(
+        opened_at=clock.now(), delivered_at=referral.delivered_at or clock.now()
+    )
+    if changed:
+        record("referral.opened", referral, actor)
+
+
+def discard_draft(referral_id: UUID | str, *, actor: Actor, expected_version: int | None) -> None:
+    """Deletes a draft that was never shown to anybody."""
+    referral = locked(referral_id, actor)
+    if w.SENDER not in policies.parties_of(actor, referral):
+        raise Forbidden("Only the sender discards a draft.", code="wrong_party")
+    check_version(referral.version, expected_version)
+    if referral.state != w.DRAFT or referral.steps.exists():
+        raise Conflict(
+            "Only a draft that was never sent can be discarded; withdraw it instead.",
+            code="wrong_state",
+            state=referral.state,
+            available=[row.name for row in WORKFLOW.available(referral, {w.SENDER})],
+        )
+    Package.objects.filter(referral=referral).delete()
+    referral.delete()

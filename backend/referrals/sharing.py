@@ -1,0 +1,72 @@
+"""Where a referral meets the client's consent and record: the yes, the link to one's own client, the hold, the notices."""
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from backend.audit import events
+from backend.clients import services as clients
+from backend.clients.models import Access, Consent
+from backend.lib.actor import Actor, ActorKind
+from backend.referrals.models import Referral
+
+CATEGORIES = ["plan", "notes", "outcomes"]
+
+
+def record_the_yes(referral: Referral, guest_email: str, *, details: dict[str, Any], actor: Actor) -> Consent:
+    """A consent for this referral's circle: the sender and its recipient, whoever wrote the answer down."""
+    assert referral.client_id is not None
+    given_by = details.get("given_by") or {}
+    circle = [referral.sender_organization_id, referral.recipient_organization_id]
+    pool = {"discipline": referral.discipline, "near": referral.pool_near}
+    return clients.give_consent(
+        referral.client_id,
+        actor=actor,
+        organization_ids=[pk for pk in circle if pk],
+        guests=[guest_email] if guest_email else [],
+        pools=[pool] if referral.is_pool else [],
+        categories=details.get("categories") or CATEGORIES,
+        method="link" if actor.kind == ActorKind.CLIENT else details.get("method", "verbal"),
+        given_by_name=given_by.get("name", ""),
+        given_by_relationship=given_by.get("relationship", "self"),
+        expires_on=details.get("expires_on"),
+    )
+
+
+def link_own_client(referral: Referral, own_client_id: UUID, *, actor: Actor) -> None:
+    """The recipient says: the same person as one of our own clients."""
+    assert referral.client_id is not None
+    clients.link_client(referral.client_id, own_client_id=own_client_id, actor=actor)
+
+
+def hold_regions(*, client_id: UUID, regions: list[dict[str, str]], referral_id: UUID, actor: Actor) -> None:
+    """A red flag of the same day holds treatment of the region for the whole circle until it is cleared."""
+    clients.place_hold(client_id, regions=regions, because="red_flag", subject_id=referral_id, actor=actor)
+
+
+def tell_access_started(client_id: UUID | None, referral: Referral, actor: Actor) -> None:
+    """The recipient may load what was opened to it now."""
+    row = Access(id=referral.id, client_id=client_id)  # the event's subject; rows of access are the guard's
+    events.record(
+        "access.started",
+        subject=row,
+        actor=actor,
+        organizations=[referral.recipient_organization_id],
+        client_id=client_id,
+        related={"referral_id": str(referral.id), "client_id": str(client_id)},
+        always=True,
+    )
+
+
+def tell_access_ended(client_id: UUID, ended: Iterable[tuple[UUID, UUID]], *, because: str, actor: Actor) -> None:
+    """Stop showing your copy: told to those who lost access, with the reason."""
+    for access_id, organization_id in ended:
+        events.record(
+            "access.ended",
+            subject=Access(id=access_id, client_id=client_id),
+            actor=actor,
+            organizations=[organization_id],
+            client_id=client_id,
+            related={"client_id": str(client_id), "reason": because},
+            always=True,
+        )

@@ -1,0 +1,4 @@
+
+
+def test_x(north):
+    pass
