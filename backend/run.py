@@ -73,6 +73,7 @@ def run(*, port: int, is_empty: bool) -> None:
         environment = child_environment(base_url)
         say("Migrating the database.")
         run_to_its_end((*MANAGE, "migrate", "--verbosity", "0"), {**environment, "DATABASE_URL": urls.owner})
+        run_to_its_end((*MANAGE, "begin_epoch"), {**environment, "DATABASE_URL": urls.owner})
         environment["DATABASE_URL"] = urls.app
         say("Starting web and worker.")
         web = Kept("web", web_command(port), environment)

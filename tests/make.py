@@ -224,6 +224,30 @@ def signed_in(account: User) -> Api:
     return http
 
 
+# --- clients -------------------------------------------------------------------------------------------------------
+
+
+def client(at: Clinic, **facts: Any) -> Any:
+    """A client registered through the API by the clinic's practitioner."""
+    named = {"family_name": f"Canary{next(_numbers)}", "given_name": "Probe", "birth_date": "1980-02-03", **facts}
+    answer = at.http.send("POST", "clients", named)
+    assert answer.status_code == 201, answer.content
+    return answer.json()
+
+
+def consent(at: Clinic, client_id: Any, *others: Clinic, **more: Any) -> Any:
+    """A consent recorded by the clinic: it and the others share with each other."""
+    body = {
+        "organization_ids": [other.id for other in others],
+        "categories": ["plan", "notes", "outcomes"],
+        "method": "in_person",
+        **more,
+    }
+    answer = at.http.send("POST", f"clients/{client_id}/consents", body)
+    assert answer.status_code == 201, answer.content
+    return answer.json()
+
+
 # --- referrals -----------------------------------------------------------------------------------------------------
 
 REPORT = {

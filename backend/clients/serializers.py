@@ -120,7 +120,7 @@ class IdentifierAsked(serializers.JSONField):
 
     default_error_messages = {"invalid": 'Send the value as text, or {"system", "value"}.'}
 
-    def to_internal_value(self, data: Any) -> tuple[str, str]:
+    def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, str):
             return "", PlainText(max_length=200).run_validation(data)
         checked = IdentifierSerializer(data=data)

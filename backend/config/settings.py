@@ -21,6 +21,7 @@ BASE_URL = env.text("BASE_URL", default="http://127.0.0.1:8000")
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", default=[])
 
 INSTALLED_APPS = [
+    "backend.demo",
     "backend.workspace",
     "backend.portal",
     "backend.notifications",

@@ -8,6 +8,7 @@ from backend.directory.admin import operator_site
 from backend.directory.oauth_views import server_metadata, smart_configuration
 
 urlpatterns = [
+    path("api/v1/", include("backend.clients.urls")),
     path("health/live", health.live),
     path("health/ready", health.ready),
     path("api/v1/openapi.yaml", SpectacularYAMLAPIView.as_view()),

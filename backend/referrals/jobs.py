@@ -24,8 +24,8 @@ def clock_struck(claim: work.Claim) -> None:
     assert claim.organization_id is not None
     actor = system_of(claim.organization_id)
     with acting_as(actor):
+        referral = services.locked(claim.subject_id, actor)  # first, as everybody: then the row of work
         work.finish(claim)
-        referral = services.locked(claim.subject_id, actor)
         timer = deadlines.next_timer(referral)
         if timer is None or timer.at > clock.now():
             services.set_clock(referral)

@@ -1,5 +1,6 @@
 """Registering, reading, changing, finding clients."""
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -30,6 +31,7 @@ from backend.lib.problems import BadRequest, Problem, invalid
 from backend.lib.rest.fields import utc
 from backend.lib.rest.pages import page_of
 from backend.lib.rest.problems import fields_problem
+from backend.lib.rest.views import check_version
 
 SEARCH = "/api/v1/clients/search"
 EXAMPLE = {
@@ -79,11 +81,8 @@ class Clients(ClientListView):
     )
     def post(self, request: Request) -> Response:
         refuse_unless(works_with_clients(self.actor), WORKS)
-        facts = self.facts(self.validated(s.ClientInput))
+        facts = facts_of(self.validated(s.ClientInput), self.actor.organization_id)
         return self.detail(services.register_client(actor=self.actor, **facts).pk, status=201)
-
-    def facts(self, checked: dict[str, Any]) -> dict[str, Any]:
-        return facts_of(checked, self.actor.organization_id)
 
 
 class OneClient(ClientView):
@@ -95,8 +94,8 @@ class OneClient(ClientView):
         operation_id="change_client",
         summary="Change a client",
         description=(
-            "A JSON merge patch with If-Match: absent = unchanged, null = clear. Contact data are changed by the clinic "
-            "that registered the client; identifiers are each clinic's own."
+            "A JSON merge patch with If-Match: absent = unchanged, null = clear. Contact data are changed by the "
+            "clinic that registered the client; identifiers are each clinic's own."
         ),
         request=s.ClientPatch,
         responses=s.ClientDetailSerializer,
@@ -106,6 +105,7 @@ class OneClient(ClientView):
         client = self.client(client_id)
         refuse_unless(works_with_clients(self.actor), WORKS)
         expected = self.expected_version(required=True)
+        check_version(client.version, expected)
         shown = self.whole(client)
         facts = facts_of(self.validated(s.ClientPatch, current=shown), self.actor.organization_id, shown=shown)
         if set(facts) == {"identifiers"}:
@@ -157,7 +157,7 @@ class SearchClients(ClientListView):
             case ["query", text]:
                 clients = clients_named(self.actor, text)
             case ["birth_date", day]:
-                clients = clients_born_on(self.actor, day)
+                clients = clients_born_on(self.actor, date.fromisoformat(day))
             case [_, system, value]:
                 clients = clients_identified(self.actor, value, system)
         sealed = seal(asked, purpose=SEARCH, bound_to=self.actor.caller_key)
@@ -170,8 +170,8 @@ class ClientBatch(ClientView):
         operation_id="upsert_clients",
         summary="Register or change up to 100 clients",
         description=(
-            "Each row is found by its first identifier: changed when a client of yours carries it, registered when none "
-            "does. A row is done whole or not at all; the others are not touched by its problem."
+            "Each row is found by its first identifier: changed when a client of yours carries it, registered when "
+            "none does. A row is done whole or not at all; the others are not touched by its problem."
         ),
         request=s.ClientBatch,
         responses=s.BatchSerializer,

@@ -265,7 +265,7 @@ class Migration(migrations.Migration):
         wall(
             "clients_hold",
             using=HOLD,
-            check=f"{writes('clients_hold.client_id')} AND (organization_id = {ORG} OR cleared_at IS NOT NULL)",
+            check=f"({writes('clients_hold.client_id')} AND (organization_id = {ORG} OR cleared_at IS NOT NULL)) OR {SELF.format(client='clients_hold.client_id')}",
             grants="SELECT, INSERT, UPDATE",
         ),
         guarded_function("register_client(p_client uuid, p_registration uuid, p_access uuid)", REGISTER),

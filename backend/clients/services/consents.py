@@ -37,7 +37,8 @@ def give_consent(
     excluded_practitioner_ids: Sequence[UUID] = (),
     occurred_at: datetime | None = None,
 ) -> Consent:
-    """The client's yes. The recording clinic (for a client's own answer: home) is always in the circle.
+    """The client's yes. The recording clinic is always in the circle; for a client's own answer that is the first of
+    ``organization_ids`` (the clinic that asked), else home.
 
     ``expires_on`` is the last day, in the recording clinic's time zone. A client's own answer is by ``link``; staff
     record how the client told them.
@@ -48,7 +49,7 @@ def give_consent(
         raise Conflict("This client died; no new consent can be recorded.", code="client_deceased")
     if occurred_at and not timedelta() <= clock.now() - occurred_at <= MOST_LATE:
         raise invalid("/occurred_at", "This lies in the future or more than 7 days back.")
-    organization = _recording_organization(actor, client)
+    organization = _recording_organization(actor, client, organization_ids)
     _refuse_unknown("/organization_ids", Organization, organization_ids)
     _refuse_unknown("/excluded_practitioner_ids", Practitioner, excluded_practitioner_ids)
     consent = Consent(
@@ -72,14 +73,18 @@ def refuse_consent(
     client_id: UUID,
     *,
     actor: Actor,
+    organization_ids: Sequence[UUID] = (),
     method: str = Consent.Method.LINK,
     given_by_name: str = "",
     given_by_relationship: str = "self",
 ) -> Consent:
-    """The client's no, kept by the clinic that asked; nobody else learns that it asked."""
+    """The client's no, kept by the clinic that asked; nobody else learns that it asked.
+
+    For a client's own answer the first of ``organization_ids`` is the clinic that asked.
+    """
     client = shared_client(actor, client_id)
     refuse_unless(answers_for_consent(actor), WORKS)
-    organization = _recording_organization(actor, client)
+    organization = _recording_organization(actor, client, organization_ids)
     consent = Consent(
         client=client,
         organization=organization,
@@ -145,9 +150,10 @@ def _locked_consent(consent_id: UUID, actor: Actor) -> Consent:
     return Consent.objects.visible_to(actor).locked().one(consent_id)
 
 
-def _recording_organization(actor: Actor, client: Client) -> Organization:
-    """The caller's; a client's own answer is kept by their home clinic."""
-    organization_id = homes_of(client.pk)[0] if actor.kind == ActorKind.CLIENT else actor.organization_id
+def _recording_organization(actor: Actor, client: Client, asked: Sequence[UUID]) -> Organization:
+    organization_id = actor.organization_id
+    if actor.kind == ActorKind.CLIENT:
+        organization_id = asked[0] if asked else homes_of(client.pk)[0]
     found: Organization = Organization.objects.one(organization_id)
     return found
 
@@ -219,14 +225,14 @@ def _end(consent: Consent, actor: Actor, *, type: str, because: str) -> None:
         always=True,
     )
     for access_id, organization_id, client_id, referral_id in ended:
-        related = {"reason": because, "consent": str(consent.pk)}
+        related = {"reason": because, "consent_id": str(consent.pk)}
         record(
             "access.ended",
             subject=Access(pk=access_id),
             actor=actor,
             organizations=[organization_id, *homes],
             client_id=client_id,
-            related={**related, **({"referral": str(referral_id)} if referral_id else {})},
+            related={**related, **({"referral_id": str(referral_id)} if referral_id else {})},
             always=True,
         )
     tell_of_consent_ended(consent, actor)

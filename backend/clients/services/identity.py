@@ -32,7 +32,7 @@ def link_client(client_id: UUID, *, actor: Actor, own_client_id: UUID) -> Regist
         actor=actor,
         organizations=[actor.organization_id],
         client_id=client_id,
-        related={"own_client": str(own.pk)},
+        related={"own_client_id": str(own.pk)},
     )
     return link
 
@@ -148,5 +148,5 @@ def _tell(type: str, old: Client, survivor: Client, actor: Actor) -> None:
         actor=actor,
         organizations=[actor.organization_id],
         client_id=survivor.pk,
-        related={"merged": str(old.pk)},
+        related={"merged_id": str(old.pk)},
     )

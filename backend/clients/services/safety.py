@@ -8,7 +8,7 @@ from backend.clients.policies import TREATS, records_precautions, refuse_unless
 from backend.clients.queries import audience_of, circle_of
 from backend.clients.services.taking import of_client, organization_of, shared_client
 from backend.lib import clock
-from backend.lib.actor import Actor
+from backend.lib.actor import Actor, ActorKind
 from backend.lib.problems import Conflict
 
 Regions = list[dict[str, str]]
@@ -60,14 +60,23 @@ def mark_precaution_entered_in_error(client_id: UUID, precaution_id: UUID, *, ac
 
 
 def place_hold(
-    client_id: UUID, *, actor: Actor, regions: Regions, because: str, subject_id: UUID | None = None
+    client_id: UUID,
+    *,
+    actor: Actor,
+    regions: Regions,
+    because: str,
+    subject_id: UUID | None = None,
+    organization_id: UUID | None = None,
 ) -> Hold:
-    """Nobody in the circle treats these regions until a practitioner clears them."""
+    """Nobody in the circle treats these regions until a practitioner clears them.
+
+    Whoever may write about the client may stop treatment, the client too (then ``organization_id`` names the clinic
+    whose hold it is); only a practitioner lets it go on.
+    """
     client = shared_client(actor, client_id)
-    refuse_unless(records_precautions(actor), TREATS)
     placed = Hold.objects.create(
         client=client,
-        organization_id=organization_of(actor),
+        organization_id=_whose(actor, organization_id),
         regions=regions,
         because=because,
         subject_id=subject_id,
@@ -88,6 +97,10 @@ def clear_hold(client_id: UUID, hold_id: UUID, *, actor: Actor, clearance: str) 
     hold.save(update_fields=["cleared_at", "cleared_by", "clearance", "version"])
     _tell("hold.cleared", hold, actor)
     return hold
+
+
+def _whose(actor: Actor, organization_id: UUID | None) -> UUID:
+    return organization_id if actor.kind == ActorKind.CLIENT and organization_id else organization_of(actor)
 
 
 def _own_precaution(client_id: UUID, precaution_id: UUID, actor: Actor) -> Precaution:

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from django.contrib.auth import get_user
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.request import Request
@@ -56,7 +57,8 @@ class SignedInOrKnown(CallerIsKnown):
 
 def account_of(request: Request) -> User | None:
     """The account that is signed in with a session."""
-    account = request._request.user
+    # Not request.user: there DRF puts what its own authentication found, which is nobody.
+    account = get_user(request._request)
     return account if isinstance(account, User) and "Authorization" not in request.headers else None
 
 

@@ -1,0 +1,8 @@
+"""The demo: three clinics, three stories, replayed through the public API."""
+
+from django.apps import AppConfig
+
+
+class DemoConfig(AppConfig):
+    name = "backend.demo"
+    label = "demo"

@@ -1,0 +1,244 @@
+"""Replays the stories through the public API, in the order of their days, while the sandbox's clock moves to now."""
+
+import heapq
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from backend.audit.models import MovedClock
+from backend.demo.api import Service
+from backend.lib import clock
+from backend.lib.actor import WORKER
+from backend.lib.unit_of_work import acting_as
+
+STORIES = Path(__file__).parent / "stories.json"
+Say = Callable[[str], None]
+
+
+@dataclass(order=True)
+class Beat:
+    """One thing that happens in a story, on its day."""
+
+    at: datetime
+    order: int
+    act: Callable[[], None] = field(compare=False)
+
+
+class Replay:
+    """The three clinics living through the stories."""
+
+    def __init__(self, service: Service, people: list[dict[str, Any]], say: Say) -> None:
+        self.service, self.say = service, say
+        self.script = json.loads(STORIES.read_text())
+        self.people = {p["discipline"]: p for p in reversed(people) if "practitioner" in p["roles"]}
+        self.clients: dict[str, str] = {}
+        self.referrals: dict[str, str] = {}
+        self.queue: list[Beat] = []
+        self.today = clock.real_now().replace(minute=0, second=0, microsecond=0)
+        self.begins = self.today - timedelta(days=self.script["days_back"])
+
+    @property
+    def is_done(self) -> bool:
+        someone = self.people["massage_therapy"]
+        search = {"identifier": {"system": "urn:trialogue:demo", "value": "last"}}
+        found = self.service.call("POST", "/api/v1/referrals/search", search, token=someone["token"])
+        return bool(found["results"])
+
+    def run(self) -> None:
+        """From the first day of the first story to now."""
+        for story in self.script["stories"]:
+            self._plan(story)
+        beats, done = len(self.queue), 0
+        while self.queue:
+            beat = heapq.heappop(self.queue)
+            self._move_clock_to(beat.at)
+            beat.act()
+            done += 1
+            if done % 10 == 0 or done == beats:
+                self.say(f"  {done} of {beats} moves replayed")
+        self._move_clock_to(self.today)
+        self._come_to_rest()
+        self._leave_some_waiting()
+
+    # --- the stories ---------------------------------------------------------------------------------------------
+
+    def _plan(self, story: dict[str, Any]) -> None:
+        client, start = story["client"], self.begins + timedelta(days=story["start"])
+        self.say(f"  {story['title']}")
+        self._beat(start, 0, 8, lambda: self._register(client))
+        for referral in story["referrals"]:
+            for number, (day, name, *details) in enumerate(referral["steps"]):
+                self._beat(
+                    start,
+                    day,
+                    9,
+                    lambda r=referral, s=start, n=name, d=details, i=number: self._step(
+                        r, s, n, *d, key=f"{r['key']}-{i}"
+                    ),
+                )
+
+    def _beat(self, start: datetime, day: int, hour: int, act: Callable[[], None]) -> None:
+        at = start.replace(hour=hour + 7) + timedelta(days=day)  # clinics in Denver open at 8; 15 h UTC
+        heapq.heappush(self.queue, Beat(at, len(self.queue), act))
+
+    def _register(self, client: dict[str, Any]) -> None:
+        homes = [client["home"], *([client["also_at"]] if "also_at" in client else [])]
+        for home in homes:
+            made = self._post(
+                home,
+                "/api/v1/clients",
+                {
+                    "given_name": client["given_name"],
+                    "family_name": client["family_name"],
+                    "birth_date": f"{self.today.year - client['age']}-05-14",
+                    "gender": client["gender"],
+                    "email": f"{client['key']}@clients.example",
+                    "phone": "+1 303 555 0142",
+                },
+                key=f"{client['key']}-{home}",
+            )
+            self.clients[f"{client['key']}@{home}"] = made["id"]
+            for code in client.get("precautions", []):
+                body = {"code": code, "regions": []}
+                self._post(
+                    home, f"/api/v1/clients/{made['id']}/precautions", body, key=f"{client['key']}-{home}-{code}"
+                )
+
+    def _client_of(self, referral: dict[str, Any]) -> str:
+        key = {"ST1": "nora", "ST2": "hal", "ST3": "mika"}[referral["key"][:3]]
+        home = referral["from"] if referral.get("own_record") else referral.get("client_of")
+        found = f"{key}@{home}" if home else next(k for k in self.clients if k.startswith(f"{key}@"))
+        return self.clients[found]
+
+    def _step(
+        self, referral: dict[str, Any], start: datetime, name: str, details: dict[str, Any] | None = None, *, key: str
+    ) -> None:
+        details = details or {}
+        if name == "send":
+            self._send(referral, self._client_of(referral), key)
+            return
+        sender, recipient = referral["from"], referral.get("to")
+        if name in ("interim", "final"):
+            self._move(recipient, referral, "report", {"final": name == "final", "report": details}, key)
+        elif name in ("recorded_report", "guest_report"):
+            who = {"who": details.pop("who", referral["to_guest"]["name"]), "how": details.pop("how", "phone")}
+            seen = {} if referral["kind"] == "advice" else {"seen_at": self._now(sender)}
+            if referral["kind"] != "advice":
+                self._move(sender, referral, "accept", {"recorded": who}, f"{key}-accept")
+            self._move(sender, referral, "report", {"final": True, "report": details, "recorded": who, **seen}, key)
+        elif name == "accept_as_own":
+            own = self.clients[f"hal@{recipient}"]
+            self._move(recipient, referral, "accept", {"own_client_id": own}, key)
+        elif name == "book":
+            at = (start + timedelta(days=details["day"])).replace(hour=0) + timedelta(hours=details["hour"] + 7)
+            span = {"starts_at": at.isoformat(), "ends_at": (at + timedelta(minutes=50)).isoformat()}
+            self._move(recipient, referral, "book", {"visit": span}, key)
+        elif name == "read_report":
+            unread = self._get(sender, f"/api/v1/referrals/{self.referrals[referral['key']]}")["unread_reports"]
+            self._move(sender, referral, name, {"report_id": unread[0]["id"], **details}, key)
+        else:
+            by_sender = name in ("give_information", "acknowledge", "withdraw")
+            self._move(sender if by_sender else recipient, referral, name, details, key)
+
+    def _send(self, referral: dict[str, Any], client_id: str, key: str) -> None:
+        sender = referral["from"]
+        circle: dict[str, Any] = {"categories": ["plan", "notes", "outcomes"], "method": "in_person"}
+        if guest := referral.get("to_guest"):
+            to: dict[str, Any] = {"guest": guest}
+            circle["guests"] = [{"email": guest["email"]}]
+        elif pool := referral.get("to_pool"):
+            to = pool
+            circle["pools"] = [pool]
+        else:
+            to = {"practitioner_role_id": self.people[referral["to"]]["practitioner_role_id"]}
+            circle["organization_ids"] = [self.people[referral["to"]]["organization_id"]]
+        self._post(sender, f"/api/v1/clients/{client_id}/consents", circle, key=f"{key}-consent")
+        body = {
+            "client_id": client_id,
+            "to": to,
+            "kind": referral.get("kind", "evaluate_and_treat"),
+            "priority": referral.get("priority", "routine"),
+            "reason": referral["reason"],
+            "question": referral["question"],
+            "regions": [{"region": referral["region"], "side": referral["side"]}],
+            "red_flags": {"asked": True, "positive": referral.get("red_flags", [])},
+            "sender_identifier": {"system": "urn:trialogue:demo", "value": referral["key"]},
+            "send": True,
+        }
+        self.referrals[referral["key"]] = self._post(sender, "/api/v1/referrals", body, key=key)["id"]
+
+    # --- what is left open ---------------------------------------------------------------------------------------
+
+    def _leave_some_waiting(self) -> None:
+        """A few clients in the middle of the loop, so that every inbox has something to do."""
+        last = len(self.script["waiting"]) - 1
+        for number, case in enumerate(self.script["waiting"]):
+            given, family, age = case["client"]
+            key = f"waiting-{number}"
+            client = {
+                "key": key, "home": case["from"], "given_name": given, "family_name": family, "age": age, "gender": "unknown",
+            }  # fmt: skip
+            self._register(client)
+            referral = {**case, "key": "last" if number == last else key}
+            self._send(referral, self.clients[f"{key}@{case['from']}"], key)
+            for name in case["steps"]:
+                self._move(case["to"], referral, *self._waiting_step(name), f"{key}-{name}")
+
+    def _waiting_step(self, name: str) -> tuple[str, dict[str, Any]]:
+        day = self.today.replace(hour=16) + timedelta(days=3)
+        spans = [
+            {
+                "starts_at": (day + timedelta(days=n)).isoformat(),
+                "ends_at": (day + timedelta(days=n, minutes=50)).isoformat(),
+            }
+            for n in range(3)
+        ]
+        details: dict[str, dict[str, Any]] = {
+            "ask_information": {"question": "Any leg weakness?"},
+            "offer_times": {"times": spans},
+            "book": {"visit": spans[0]},
+            "decline": {"reason": "no_capacity", "detail": "Full until next month."},
+            "waitlist": {"review_on": (self.today + timedelta(days=10)).date().isoformat()},
+            "final": {
+                "final": True,
+                "report": {"answer": "One adjustment helped.", "findings": "C5-6 moves.", "recommendations": "Go on."},
+            },
+        }
+        return "report" if name == "final" else name, details.get(name, {})
+
+    # --- calls ---------------------------------------------------------------------------------------------------
+
+    def _post(self, discipline: str, path: str, body: Any, *, key: str) -> Any:
+        return self.service.call("POST", path, body, token=self.people[discipline]["token"], key=f"demo-{key}")
+
+    def _get(self, discipline: str, path: str) -> Any:
+        return self.service.call("GET", path, token=self.people[discipline]["token"])
+
+    def _move(self, discipline: str, referral: dict[str, Any], name: str, details: dict[str, Any], key: str) -> Any:
+        path = f"/api/v1/referrals/{self.referrals[referral['key']]}/transitions"
+        return self._post(discipline, path, {"name": name, **details}, key=key)
+
+    def _now(self, discipline: str) -> str:
+        return str(self._get(discipline, "/api/v1/me")["now"])
+
+    # --- the clock -----------------------------------------------------------------------------------------------
+
+    def set_back(self) -> None:
+        """Puts the sandbox's clock to the first day; only possible before anything happened."""
+        with acting_as(WORKER):
+            MovedClock.objects.update_or_create(pk=1, defaults={"moved_by": self.begins - clock.real_now()})
+
+    def _move_clock_to(self, moment: datetime) -> None:
+        now = datetime.fromisoformat(self._now("massage_therapy"))
+        seconds = int((moment - now).total_seconds())
+        if seconds > 0:
+            token = self.people["massage_therapy"]["token"]
+            self.service.call("POST", "/api/v1/sandbox/clock", {"advance": f"PT{seconds}S"}, token=token)
+
+    def _come_to_rest(self) -> None:
+        """The demo's clock shows the real time from here on."""
+        with acting_as(WORKER):
+            MovedClock.objects.filter(moved_by__lt=timedelta()).delete()

@@ -1,4 +1,0 @@
-
-
-def test_x(north):
-    pass
