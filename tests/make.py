@@ -3,7 +3,7 @@
 import itertools
 import secrets
 from dataclasses import dataclass, field
-from datetime import date, time, timedelta
+from datetime import time, timedelta
 from typing import Any
 
 from django.test import Client as HttpClient
@@ -134,9 +134,9 @@ def role(
         name="License",
         number=f"L-{next(_numbers)}",
         jurisdiction="CO",
-        expires_on=date.today() + timedelta(days=1000),
+        expires_on=clock.now().date() + timedelta(days=1000),
         status="verified",
-        verified_on=date.today(),
+        verified_on=clock.now().date(),
     )
     place, _ = Location.objects.get_or_create(
         organization=at, name="Main", defaults={"city": "Denver", "postal_code": "80202"}
@@ -155,13 +155,14 @@ def person(at: Organization, *rights: str, discipline: str = "", name: str = "Ki
 
 
 def application(at: Organization, scopes: str = ALL_SCOPES) -> Application:
-    return Application.objects.create(
+    made: Application = Application.objects.create(
         name=f"{at.name} system",
         organization=at,
         client_type="confidential",
         authorization_grant_type="client-credentials",
         allowed_scopes=scopes,
     )
+    return made
 
 
 def token(*, member: Member | None = None, of: Application | None = None, scopes: str = ALL_SCOPES) -> str:

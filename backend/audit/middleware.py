@@ -92,7 +92,7 @@ def _stored(request: HttpRequest, first: IdempotentRequest, fingerprint: str) ->
         raise Unprocessable("This Idempotency-Key was used for a different request.", code="idempotency_mismatch")
     if first.subject_model:
         model = apps.get_model(first.subject_model)
-        if not model.objects.visible_to(actor_of(request)).filter(pk=first.subject_id).exists():  # type: ignore[attr-defined]
+        if not model.objects.visible_to(actor_of(request)).filter(pk=first.subject_id).exists():
             raise NotFound
     response = HttpResponse(bytes(first.body or b""), status=first.status or 200)
     for name, value in first.headers.items():

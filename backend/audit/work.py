@@ -71,7 +71,7 @@ def drop(kinds: Iterable[str], subject_id: UUID) -> None:
 
 
 CLAIM = """
-UPDATE audit_work SET lease_until = clock_timestamp() + %(lease)s, attempts = attempts + 1
+UPDATE audit_work SET lease_until = clock_timestamp() + %(lease)s::interval, attempts = attempts + 1
  WHERE id = (SELECT id FROM audit_work
               WHERE due_at <= domain_now() AND NOT is_dead AND (lease_until IS NULL OR lease_until < clock_timestamp())
                 AND kind = ANY(%(kinds)s)
@@ -83,7 +83,7 @@ RETURNING id, kind, subject_id, organization_id, attempts
 def claim_one() -> Claim | None:
     """Takes one row that is due, or None. Real time for the lease, the domain's clock for what is due."""
     with acting_as(WORKER), connection.cursor() as cursor:
-        cursor.execute(CLAIM, {"lease": LEASE, "kinds": list(_handlers)})
+        cursor.execute(CLAIM, {"lease": f"{LEASE.total_seconds()} seconds", "kinds": list(_handlers)})
         row = cursor.fetchone()
     return Claim(*row) if row else None
 

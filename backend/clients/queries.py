@@ -1,5 +1,6 @@
 """Reading clients: one, those found, possible duplicates, who shares with whom, who may see."""
 
+import json
 from collections.abc import Iterable
 from datetime import date
 from difflib import SequenceMatcher
@@ -96,7 +97,8 @@ def access_of(client_id: UUID, *, actor: Actor) -> QuerySet[Access]:
 
 def withheld_precautions(client_id: UUID) -> list[tuple[UUID, UUID, list[dict[str, str]]]]:
     """Sensitive precautions the caller may not read: id, the organization to ask, regions."""
-    return ask_guard("SELECT id, organization_id, regions FROM withheld_precautions(%s)", [client_id])
+    rows = ask_guard("SELECT id, organization_id, regions FROM withheld_precautions(%s)", [client_id])
+    return [(precaution_id, organization_id, json.loads(regions)) for precaution_id, organization_id, regions in rows]
 
 
 def clients_named(actor: Actor, text: str) -> QuerySet[Client]:

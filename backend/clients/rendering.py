@@ -102,7 +102,7 @@ def precaution_data(precaution: Precaution, actor: Actor, names: Names) -> Json:
         "version": precaution.version,
         "code": precaution.code,
         "label": known.label if known else precaution.code,
-        "regions": precaution.regions,
+        "regions": _places(precaution.regions),
         **({"note": precaution.note or None} if reads_note else {}),
         "is_sensitive": precaution.is_sensitive,
         "organization": _label(precaution.organization_id, names),
@@ -121,7 +121,7 @@ def contact_first_data(row: tuple[UUID, UUID, list[dict[str, str]]], names: Name
     return {
         "id": str(precaution_id),
         "organization": _label(organization_id, names),
-        "regions": regions,
+        "regions": _places(regions),
         "display": f"Contact {names.get(organization_id, 'the clinic')} before treating this region.",
     }
 
@@ -131,7 +131,7 @@ def hold_data(hold: Hold, names: Names) -> Json:
         "id": str(hold.pk),
         "version": hold.version,
         "organization": _label(hold.organization_id, names),
-        "regions": hold.regions,
+        "regions": _places(hold.regions),
         "because": hold.because,
         "created_at": utc(hold.created_at),
         "cleared_at": _moment(hold.cleared_at),
@@ -179,6 +179,11 @@ def look_data(look: AccessLog, names: Names) -> Json:
 
 def _label(organization_id: UUID, names: Names) -> Json:
     return {"id": str(organization_id), "display": names.get(organization_id, "")}
+
+
+def _places(regions: list[dict[str, str]]) -> list[Json]:
+    """The database keeps no order of keys; the answer does, and so does its ETag."""
+    return [{"region": place["region"], "side": place["side"]} for place in regions]
 
 
 def _moment(moment: datetime | None) -> str | None:

@@ -172,11 +172,12 @@ SCOPED_RESOURCES = (
     "events",
     "webhooks",
 )
+SCOPES = {
+    **{f"{name}:{right}": f"{right} {name}" for name in SCOPED_RESOURCES for right in ("read", "write")},
+    "notes:transmit": "deliver what a practitioner signed in their own software",
+}
 OAUTH2_PROVIDER = {
-    "SCOPES": {
-        **{f"{name}:{right}": f"{right} {name}" for name in SCOPED_RESOURCES for right in ("read", "write")},
-        "notes:transmit": "deliver what a practitioner signed in their own software",
-    },
+    "SCOPES": SCOPES,
     "ACCESS_TOKEN_EXPIRE_SECONDS": 600,
     "REFRESH_TOKEN_EXPIRE_SECONDS": 30 * 24 * 3600,
     "ROTATE_REFRESH_TOKEN": True,

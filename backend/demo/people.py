@@ -25,7 +25,7 @@ from backend.lib import clock
 PASSWORD = "three-clinics-one-team"  # noqa: S105 - demo people are public, and exist in sandboxes only
 TOKEN_LIVES = timedelta(days=3650)
 TOOL, SYSTEM = "Demo person's tool", "Clinic system"
-SCOPES = " ".join(settings.OAUTH2_PROVIDER["SCOPES"])
+SCOPES = " ".join(settings.SCOPES)
 
 
 @dataclass(frozen=True)

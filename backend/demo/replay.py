@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -71,14 +72,8 @@ class Replay:
         self._beat(start, 0, 8, lambda: self._register(client))
         for referral in story["referrals"]:
             for number, (day, name, *details) in enumerate(referral["steps"]):
-                self._beat(
-                    start,
-                    day,
-                    9,
-                    lambda r=referral, s=start, n=name, d=details, i=number: self._step(
-                        r, s, n, *d, key=f"{r['key']}-{i}"
-                    ),
-                )
+                key = f"{referral['key']}-{number}"
+                self._beat(start, day, 9, partial(self._step, referral, start, name, *details, key=key))
 
     def _beat(self, start: datetime, day: int, hour: int, act: Callable[[], None]) -> None:
         at = start.replace(hour=hour + 7) + timedelta(days=day)  # clinics in Denver open at 8; 15 h UTC
@@ -120,7 +115,7 @@ class Replay:
         if name == "send":
             self._send(referral, self._client_of(referral), key)
             return
-        sender, recipient = referral["from"], referral.get("to")
+        sender, recipient = referral["from"], str(referral.get("to"))
         if name in ("interim", "final"):
             self._move(recipient, referral, "report", {"final": name == "final", "report": details}, key)
         elif name in ("recorded_report", "guest_report"):

@@ -104,7 +104,7 @@ class DeviceGrant(AbstractDeviceGrant):
         abstract = False
 
 
-class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no types
+class AccountAdapter(DefaultAccountAdapter):
     """Anybody may sign up; an account sees nothing until a clinic makes it a member or it opens its own."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:

@@ -258,7 +258,7 @@ class Member(DirectoryRow):
     daily_digest = models.BooleanField(default=True)
     ended_at = models.DateTimeField(null=True, blank=True)
 
-    objects = MemberQuerySet.as_manager()  # type: ignore[misc]  # narrows the base's
+    objects = MemberQuerySet.as_manager()
 
     class Meta:
         constraints = [

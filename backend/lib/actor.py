@@ -52,6 +52,12 @@ class Actor:
         return self.kind in (ActorKind.MEMBER, ActorKind.SYSTEM)
 
     @property
+    def clinic_id(self) -> UUID:
+        """The organization a member or system acts for; asked only of those."""
+        assert self.organization_id is not None, f"{self.kind} acts for no organization"
+        return self.organization_id
+
+    @property
     def treats(self) -> bool:
         return "practitioner" in self.rights
 

@@ -2,16 +2,12 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 from backend.lib.problems import BadRequest, Conflict, Forbidden
 
 
-class HasState(Protocol):
-    state: str
-
-
-S = TypeVar("S", bound=HasState)
+S = TypeVar("S")
 Rule = Callable[[S, Mapping[str, Any]], bool]
 
 
@@ -42,7 +38,7 @@ class Transition(Generic[S]):
     def target_for(self, subject: S, details: Mapping[str, Any]) -> str:
         if self.choose_target:
             return self.choose_target(subject, details)
-        return self.target or subject.state
+        return self.target or state_of(subject)
 
     @property
     def possible_targets(self) -> tuple[str, ...]:
@@ -82,7 +78,7 @@ class Workflow(Generic[S]):
         return [
             row
             for row in self.rows
-            if subject.state in row.sources
+            if state_of(subject) in row.sources
             and set(row.by) & set(parties)
             and (row.offered is None or row.offered(subject, {}))
             and (rights is None or not row.rights or row.rights & set(rights))
@@ -97,17 +93,22 @@ class Workflow(Generic[S]):
             )
 
     def check_state(self, row: Transition[S], subject: S, parties: Collection[str], **problem: Any) -> None:
-        """409 ``wrong_state`` with the ways out when the transition does not start here."""
-        if subject.state not in row.sources or (row.offered is not None and not row.offered(subject, {})):
+        """409 ``wrong_state`` with the ways out when the transition does not start here, or its rule says no."""
+        if state_of(subject) not in row.sources:
             raise self.wrong_state(row, subject, parties, **problem)
+        if row.offered is not None and not row.offered(subject, {}):
+            raise self.wrong_state(row, subject, parties, why=(row.offered.__doc__ or "").strip(), **problem)
 
-    def wrong_state(self, row: Transition[S], subject: S, parties: Collection[str], **problem: Any) -> Conflict:
+    def wrong_state(
+        self, row: Transition[S], subject: S, parties: Collection[str], *, why: str = "", **problem: Any
+    ) -> Conflict:
+        state = state_of(subject)
         ways_out = [step.name for step in self.available(subject, parties)]
         return Conflict(
-            f"“{row.label}” is not possible while this is {subject.state.replace('_', ' ')}."
+            (why or f"“{row.label}” is not possible while this is {state.replace('_', ' ')}.")
             + (f" Possible now: {', '.join(way.replace('_', ' ') for way in ways_out)}." if ways_out else ""),
             code="wrong_state",
-            state=subject.state,
+            state=state,
             available=ways_out,
             **problem,
         )
@@ -126,3 +127,8 @@ class Workflow(Generic[S]):
                 targets: Iterable[str] = row.targets or ((row.target or source),)
                 edges += [f"    {source} --> {target}: {row.name}" for target in targets]
         return "\n".join(["stateDiagram-v2", "    [*] --> draft", *edges])
+
+
+def state_of(subject: Any) -> str:
+    """The state a row is in; every subject of a workflow has the field ``state``."""
+    return str(subject.state)

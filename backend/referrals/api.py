@@ -14,11 +14,11 @@ from rest_framework.response import Response
 from backend.audit.access_log import Look, log_looks
 from backend.lib.actor import ActorKind
 from backend.lib.problems import BadRequest, Forbidden
-from backend.lib.rest.fields import Moment, PlainText, StrictSerializer
+from backend.lib.rest.fields import Identifier, Moment, PlainText, StrictSerializer
 from backend.lib.rest.pages import page_of
 from backend.lib.rest.views import View
 from backend.referrals import attachments, drafts, examples, policies, queries, services
-from backend.referrals.inputs import Identifier, NewMessage, NewReferral, ReferralFields
+from backend.referrals.inputs import NewMessage, NewReferral, ReferralFields
 from backend.referrals.models import Attachment, Message, Referral, Report
 from backend.referrals.schema import TRANSITION
 from backend.referrals.serializers import (
@@ -64,16 +64,7 @@ class ReferralView(View):
 
     def log(self, rows: list[dict[str, Any]]) -> None:
         """One row per client of another clinic whose content was shown."""
-        log_looks(
-            self.actor,
-            [
-                Look("referral", row["id"], row["client_id"], row["sender_organization_id"], why="referral")
-                for row in rows
-                if row["client_id"]
-                and row["content_open"]
-                and row["sender_organization_id"] != self.actor.organization_id
-            ],
-        )
+        queries.log_shown(self.actor, rows)
 
 
 class Referrals(ReferralView):
@@ -277,7 +268,7 @@ class Bytes(BaseParser):
 
     media_type = "*/*"
 
-    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> bytes:
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
         return bytes(stream.read())
 
 
@@ -301,8 +292,9 @@ class Attachments(ReferralView):
         if self.actor.kind == ActorKind.MEMBER and not self.actor.has_right("practitioner", "coordinator"):
             raise Forbidden("Files are kept by practitioners and coordinators.", code="right_required")
         asked = self.query(Upload)
+        body: Any = request.data  # bytes: see the parser
         kept = attachments.store_attachment(
-            actor=self.actor, name=asked.get("name", "file"), content=request.data, sha256=asked.get("sha256")
+            actor=self.actor, name=asked.get("name", "file"), content=body, sha256=asked.get("sha256")
         )
         return self.answer(queries.attachment(kept), version=1, status=201, subject=kept)
 

@@ -77,7 +77,12 @@ def attach(ids: Iterable[UUID], *, referral: Referral, actor: Actor, report: Rep
     for index, pk in enumerate(ids):
         pointer = f"/{'report/' if report else ''}attachment_ids/{index}"
         mine = Attachment.objects.visible_to(actor).filter(pk=pk, referral=None)
-        found = mine.filter(organization_id=actor.organization_id, link_id=actor.link_id).defer("content").first()
+        found = mine.filter(**_of(actor)).defer("content").first()
         if found is None:
             raise invalid(pointer, "There is no such file of yours that is still free.", code="unknown_attachment")
         Attachment.objects.filter(pk=found.pk).update(referral=referral, report=report)
+
+
+def _of(actor: Actor) -> dict[str, UUID | None]:
+    """Whose upload it is: an organization's, or that of who came by a link."""
+    return {"organization_id": actor.organization_id, "link_id": actor.link_id}

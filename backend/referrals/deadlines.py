@@ -5,8 +5,9 @@ Sources: PRODUCT.md §4 (the product's own defaults). A clinic's own due times m
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from backend.directory.models import Organization
 from backend.lib import clock
@@ -25,7 +26,7 @@ from backend.referrals.models import Referral
 Unit = Literal["business_days", "opening_hours", "calendar_days"]
 CONSENT_ANSWER, TIMES_ANSWER = timedelta(hours=48), timedelta(hours=48)
 CONSENT_REMINDER = timedelta(hours=24)
-REPORT_EVERY_DAYS, REPORT_EVERY_VISITS = 30, 10
+REPORT_EVERY_DAYS = 30
 CLOSES_UNACKNOWLEDGED = timedelta(days=14)
 REMIND_AGAIN = timedelta(days=7)
 RELEASE_DAYS = 1
@@ -73,7 +74,7 @@ DEFAULTS: dict[str, dict[str, Due]] = {
 }
 
 
-def looser_than_defaults(due_times: dict[str, dict[str, int]]) -> list[str]:
+def looser_than_defaults(due_times: dict[str, dict[str, float]]) -> list[str]:
     """Sentences about a clinic's own due times that are unknown or looser than the defaults."""
     complaints = []
     for state, by_priority in due_times.items():
@@ -102,6 +103,11 @@ def clinic_that_counts(referral: Referral, mover: str | None) -> Organization:
     return referral.sender_organization
 
 
+def amount_at(clinic: Organization, kind: str, priority: str) -> Due:
+    """The default, or the clinic's own when that is tighter."""
+    return DEFAULTS[kind][priority].tightened(clinic.due_times.get(kind, {}).get(priority))
+
+
 def due_for(referral: Referral, state: str, *, back: bool = False, returned: bool = False) -> datetime | None:
     """When the party that has the move in this state is due, counted from now. ``None`` for drafts and finished ones."""
     now = clock.now()
@@ -110,8 +116,7 @@ def due_for(referral: Referral, state: str, *, back: bool = False, returned: boo
     hours = hours_of(clinic)
 
     def amount(kind: str) -> Due:
-        default = DEFAULTS[kind][referral.priority]
-        return default.tightened(clinic.due_times.get(kind, {}).get(referral.priority))
+        return amount_at(clinic, kind, referral.priority)
 
     if state == w.DRAFT or mover is None:
         return None
@@ -120,13 +125,13 @@ def due_for(referral: Referral, state: str, *, back: bool = False, returned: boo
     if state == w.SENT and referral.paused_minutes is not None:
         return add_open_time(now, timedelta(minutes=referral.paused_minutes), hours)
     if state == w.ACCEPTED and referral.is_advice:
-        return amount("report_returned" if returned else w.SENT).after(now, hours)
+        return amount(w.SENT).after(now, hours)
     if state == w.ACCEPTED:
         return amount("back_to_accepted" if back else w.ACCEPTED).after(now, hours)
     if state == w.TIMES_OFFERED:
         return min([now + TIMES_ANSWER, *_open_offers(referral)])
     if state == w.WAITLISTED and referral.review_on is not None:
-        day_before = datetime.combine(referral.review_on - timedelta(days=1), time(12), UTC)
+        day_before = datetime.combine(referral.review_on - timedelta(days=1), time(12), ZoneInfo(hours.time_zone))
         return max(add_calendar_days(day_before, 1, hours), now)
     if state == w.BOOKED:
         visit = referral.visits.select_related("visit").get(is_current=True).visit
@@ -145,13 +150,14 @@ def due_for(referral: Referral, state: str, *, back: bool = False, returned: boo
 def next_report_due(referral: Referral) -> datetime:
     """After an interim report the next one is due in 30 days."""
     clinic = clinic_that_counts(referral, w.RECIPIENT)
-    return DEFAULTS["next_report"][referral.priority].after(clock.now(), hours_of(clinic))
+    return amount_at(clinic, "next_report", referral.priority).after(clock.now(), hours_of(clinic))
 
 
 def report_read_due(referral: Referral, *, alarming: bool) -> datetime:
     """When a report has to be read by the sender."""
-    due = URGENT if alarming else DEFAULTS[w.REPORTED][referral.priority]
-    return due.after(clock.now(), hours_of(referral.sender_organization))
+    clinic = referral.sender_organization
+    due = URGENT if alarming else amount_at(clinic, w.REPORTED, referral.priority)
+    return due.after(clock.now(), hours_of(clinic))
 
 
 def release_until(referral: Referral) -> datetime:
@@ -199,7 +205,7 @@ def _reminders(referral: Referral) -> Iterable[Timer]:
         return
     if referral.state == w.AWAITING_CONSENT:
         yield Timer(outside_night(entered + CONSENT_REMINDER, referral.sender_organization.time_zone), "remind")
-    elif referral.state in (w.SENT, w.NEEDS_INFORMATION, w.CANCELLATION_REQUESTED):
+    elif referral.state in (w.SENT, w.NEEDS_INFORMATION, w.CANCELLATION_REQUESTED, w.REPORTED):
         yield Timer(entered + (due - entered) / 2, "remind")
     yield Timer(due, "overdue")
     for n in range(1, 9):
@@ -214,7 +220,8 @@ LAPSES: dict[str, tuple[str, Callable[[Referral], datetime | None]]] = {
     w.CANCELLATION_REQUESTED: ("agree", lambda r: _twice(r)),
     w.REPORTED: (
         "close_unacknowledged",
-        lambda r: None if is_alarming(r) else r.state_entered_at + CLOSES_UNACKNOWLEDGED,
+        # Never before the second reminder, which is the one at the due time.
+        lambda r: None if is_alarming(r) else max(r.state_entered_at + CLOSES_UNACKNOWLEDGED, r.due_at or clock.now()),
     ),
 }
 

@@ -33,7 +33,7 @@ def create_referral(*, actor: Actor, fields: dict[str, Any]) -> tuple[Referral, 
         client=client,
         kind=fields["kind"],
         priority=fields["priority"],
-        sender_organization_id=actor.organization_id,
+        sender_organization_id=actor.clinic_id,
         sender_role=sender_role(fields, actor),
     )
     guest = address(referral, fields["to"])
@@ -126,7 +126,7 @@ def sender_role(fields: dict[str, Any], actor: Actor) -> PractitionerRole | None
     if pk is None:
         return None
     roles = PractitionerRole.objects.select_related("practitioner", "organization")
-    role = roles.filter(pk=pk, organization_id=actor.organization_id, ended_at=None).first()
+    role: PractitionerRole | None = roles.filter(pk=pk, organization_id=actor.organization_id, ended_at=None).first()
     if role is None:
         raise invalid(
             "/practitioner_role_id", "There is no such practitioner role in your clinic.", code="unknown_role"
@@ -154,7 +154,7 @@ def address(referral: Referral, to: dict[str, Any]) -> Guest | None:
         referral.discipline = to.get("discipline") or _only_discipline(clinic)
     elif guest := to.get("guest"):
         referral.recipient_kind, referral.discipline = kinds.GUEST, guest["discipline"]
-        return Guest(name=guest["name"], discipline=guest["discipline"], email=guest.get("email", "").lower())
+        return Guest(name=guest["name"], discipline=guest["discipline"], email=guest["email"].lower())
     else:
         referral.recipient_kind, referral.discipline = kinds.POOL, to["discipline"]
         referral.pool_near = to.get("near", "")

@@ -7,12 +7,13 @@ from uuid import UUID
 
 from django.db import connection
 
+from backend.directory.eligibility import today_at
 from backend.directory.models import PractitionerRole
 from backend.lib import clock
 from backend.lib.actor import Actor
 from backend.lib.ids import uuid7
 from backend.lib.problems import Conflict, invalid
-from backend.referrals import deadlines, gates, reports, sharing
+from backend.referrals import attachments, deadlines, gates, reports, sharing
 from backend.referrals import workflow as w
 from backend.referrals.inputs import role_named
 from backend.referrals.models import (
@@ -30,6 +31,8 @@ from backend.visits import services as visits
 from backend.visits.models import Visit
 
 ATTEMPTS_BEFORE_GIVING_UP = 3
+# What a practitioner decides with a license in force; sending, accepting and signing ask theirs in gates of their own.
+NEEDS_CREDENTIAL = frozenset({"start", "acknowledge", "return_report"})
 
 
 Effect = Callable[[Move], None]
@@ -47,6 +50,10 @@ def of(*names: str) -> Callable[[Effect], Effect]:
 def apply(move: Move, target: str) -> None:
     """Runs the transition's own effect, and what every way into the target brings."""
     _name_practitioner(move)
+    if move.row.name in NEEDS_CREDENTIAL:
+        check_who_acts(move)
+    if scan := (move.details.get("recorded") or {}).get("attachment_id"):
+        attachments.attach([scan], referral=move.referral, actor=move.actor)
     if effect := _effects.get(move.row.name):
         effect(move)
     if target in (w.DECLINED, w.WITHDRAWN, w.CLIENT_DECLINED, w.UNREACHABLE, w.EXPIRED):
@@ -65,17 +72,18 @@ def follow_up(move: Move) -> None:
 
 
 def _name_practitioner(move: Move) -> None:
-    """The practitioner a system acts for, or a member's own role."""
-    named = role_named(move.details) if move.row.name != "assign" else None
-    if named is None and move.actor.treats:
-        named = next(iter(sorted(move.actor.role_ids)), None)
-    if named is None:
+    """The practitioner a system acts for, or a member's own role that fits the referral best."""
+    if move.is_recorded_for_guest:
         return
-    role = (
-        PractitionerRole.objects.select_related("practitioner", "organization")
-        .filter(pk=named, organization_id=move.actor.organization_id, ended_at=None)
-        .first()
+    named = role_named(move.details) if move.row.name != "assign" else None
+    wanted = [named] if named else sorted(move.actor.role_ids) if move.actor.treats else []
+    if not wanted:
+        return
+    roles = PractitionerRole.objects.select_related("practitioner", "organization").filter(
+        pk__in=wanted, organization_id=move.actor.organization_id, ended_at=None
     )
+    sides = (move.referral.sender_role_id, move.referral.recipient_role_id)
+    role = min(roles, key=lambda r: (r.id not in sides, r.discipline != move.referral.discipline, r.id), default=None)
     if role is None:
         raise invalid(
             "/practitioner_role_id", "There is no such practitioner role in your clinic.", code="unknown_role"
@@ -83,11 +91,23 @@ def _name_practitioner(move: Move) -> None:
     move.on_behalf_of = role
 
 
+def check_who_acts(move: Move) -> None:
+    """409 unless the practitioner who decides has a credential in force; a guest attested theirs at the door."""
+    if not move.actor.is_staff or move.is_recorded_for_guest:
+        return
+    if move.on_behalf_of is None:
+        raise Conflict("A practitioner with a license in force decides this.", code="credential_invalid")
+    gates.check_role(move.on_behalf_of, of_discipline=move.on_behalf_of.discipline, who=move.party)
+
+
 # --- sending -----------------------------------------------------------------------------------------------------
 
 
 @of("send")
 def send(move: Move) -> None:
+    """A coordinator may have prepared it without a name: then it is the practitioner's who presses."""
+    if move.referral.sender_role is None:
+        move.referral.sender_role = move.on_behalf_of
     check_and_send(move)
 
 
@@ -96,6 +116,7 @@ def check_and_send(move: Move) -> None:
     referral = move.referral
     package = Package.objects.select_for_update(no_key=True).get(pk=referral.pk)
     check_sender(referral)
+    gates.check_region(referral)
     gates.check_not_oneself(referral)
     gates.check_recipient(referral)
     gates.check_red_flags(referral, package)
@@ -123,13 +144,13 @@ def freeze_and_open(move: Move, package: Package) -> None:
     if gates.holds_region(package) and referral.client_id is not None:
         move.after.append(
             lambda: sharing.hold_regions(
-                client_id=referral.client_id, regions=referral.regions, referral_id=referral.id, actor=move.actor
+                client_id=move.client_id, regions=referral.regions, referral_id=referral.id, actor=move.actor
             )
         )
     if referral.client_id is not None and referral.recipient_organization_id is not None:
         if not referral.is_inside_one_organization:
             move.after.append(lambda: _guard("send_package", uuid7(), referral.id))
-            move.after.append(lambda: sharing.tell_access_started(referral.client_id, referral, move.actor))
+            move.after.append(lambda: sharing.tell_access_started(move.client_id, referral, move.actor))
 
 
 @of("ask_consent")
@@ -181,6 +202,7 @@ def accept(move: Move) -> None:
             "/practitioner_role_id", "Name the practitioner who takes the client on.", code="practitioner_required"
         )
     gates.check_role(role, of_discipline=referral.discipline)
+    gates.check_not_excluded(referral, role)
     referral.recipient_role = role
     referral.recipient_organization = role.organization
     gates.check_not_oneself(referral)
@@ -188,6 +210,9 @@ def accept(move: Move) -> None:
         referral.release_until = deadlines.release_until(referral)
     if identifier := move.details.get("recipient_identifier"):
         referral.recipient_identifier = identifier
+        gates.check_identifier_free(
+            referral, recipient_organization=role.organization, recipient_identifier=dict(identifier)
+        )
     referral.accepted_at = clock.now()
     referral.no_show_count = 0
     if referral.client_id is None:
@@ -196,7 +221,7 @@ def accept(move: Move) -> None:
         move.after.append(lambda: _guard("join_circle", referral.id))
     if not referral.is_inside_one_organization:
         move.after.append(lambda: _guard("share_record", uuid7(), referral.id))
-        move.after.append(lambda: sharing.tell_access_started(referral.client_id, referral, actor))
+        move.after.append(lambda: sharing.tell_access_started(move.client_id, referral, actor))
     if own := move.details.get("own_client_id"):
         move.after.append(lambda: sharing.link_own_client(referral, own, actor=actor))
 
@@ -210,7 +235,7 @@ def accept_as_guest(move: Move) -> None:
 
 @of("pass")
 def pass_on(move: Move) -> None:
-    passed = PoolPass(referral=move.referral, organization_id=move.actor.organization_id)
+    passed = PoolPass(referral=move.referral, organization_id=move.actor.clinic_id)
     passed.save(force_insert=True)
     move.due_at = move.referral.due_at
 
@@ -221,7 +246,7 @@ def release(move: Move) -> None:
     move.also_tell = (referral.recipient_organization_id,) if referral.recipient_organization_id else ()
     referral.release_until = None
     end_access(referral, move.actor, because="release")
-    PoolPass(referral=referral, organization_id=referral.recipient_organization_id).save(force_insert=True)
+    PoolPass(referral=referral, organization_id=move.actor.clinic_id).save(force_insert=True)
     referral.recipient_role = None
     referral.recipient_organization = None
     referral.accepted_at = None
@@ -244,6 +269,8 @@ def assign(move: Move) -> None:
     """A colleague of one's own clinic; on the recipient's side with the credential gate."""
     referral = move.referral
     side = move.details.get("side") or move.party
+    if side == w.SENDER and referral.sender_organization_id != move.actor.organization_id:
+        raise invalid("/side", "That is not your side.", code="wrong_party")
     if referral.is_inside_one_organization and not move.details.get("side"):
         raise invalid("/side", "Say which side: sender or recipient.", code="side_required")
     role = (
@@ -257,6 +284,7 @@ def assign(move: Move) -> None:
         if referral.recipient_organization_id != move.actor.organization_id:
             raise invalid("/side", "That is not your side.", code="wrong_party")
         gates.check_role(role, of_discipline=referral.discipline)
+        gates.check_not_excluded(referral, role)
         referral.recipient_role = role
     else:
         referral.sender_role = role
@@ -299,7 +327,7 @@ def times_lapsed(move: Move) -> None:
 @of("waitlist")
 def waitlist(move: Move) -> None:
     referral, review_on = move.referral, move.details["review_on"]
-    if review_on <= gates.today():
+    if review_on <= today_at(deadlines.clinic_that_counts(referral, w.RECIPIENT)):
         raise invalid("/review_on", "Promise a day that is still to come.", code="in_the_past")
     if referral.waitlist_count and not move.details.get("detail"):
         raise invalid(
@@ -325,7 +353,7 @@ def book(move: Move) -> None:
 
 
 def clients_visit(move: Move, visit_id: UUID) -> Any:
-    visit = Visit.objects.visible_to(move.actor).filter(pk=visit_id, client_id=move.referral.client_id).first()
+    visit = Visit.objects.visible_to(move.actor).filter(pk=visit_id, client_id=move.client_id).first()
     if visit is None:
         raise invalid("/visit_id", "There is no such visit of this client.", code="unknown_visit")
     return visit
@@ -436,7 +464,11 @@ def report(move: Move) -> None:
     if not made.is_final:
         referral.due_at = deadlines.next_report_due(referral)
         referral.reminders = 0
-    if made.is_final and referral.kind in (Referral.Kind.EVALUATE_AND_TREAT, Referral.Kind.CO_MANAGE):
+    if (
+        made.is_final
+        and made.supersedes is None
+        and referral.kind in (Referral.Kind.EVALUATE_AND_TREAT, Referral.Kind.CO_MANAGE)
+    ):
         move.after.append(lambda: _guard("join_care_team", uuid7(), referral.id))
     if referral.accepted_at is None and made.is_final and not referral.is_guest:
         referral.accepted_at = clock.now()

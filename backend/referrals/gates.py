@@ -1,7 +1,7 @@
 """What must hold at send and at accept: consent, credential, not oneself, red flags. Each asks in a statement of its own."""
 
 from collections.abc import Sequence
-from datetime import date
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -9,18 +9,13 @@ from django.db.models import Q
 
 from backend.catalog.queries import catalog
 from backend.clients.models import Consent
-from backend.directory.eligibility import credential_problem, eligible_roles
+from backend.directory.eligibility import credential_problem, eligible_roles, today_at
 from backend.directory.models import PractitionerRole
-from backend.lib import clock
-from backend.lib.problems import Conflict, Problem
+from backend.lib.problems import Conflict, Problem, invalid
 from backend.referrals import workflow as w
 from backend.referrals.models import Package, Referral
 
 HOW_TO_GET_CONSENT = "Record the client's yes under consents, or ask the client by link (ask_consent)."
-
-
-def today() -> date:
-    return clock.now().date()
 
 
 def needs_consent(referral: Referral) -> bool:
@@ -30,13 +25,15 @@ def needs_consent(referral: Referral) -> bool:
 
 def covering_consent(referral: Referral, *, guest_email: str = "") -> Consent | None:
     """A consent in force whose circle holds both the sender and the recipient."""
+    if referral.client_id is None:
+        return None
     for consent in (
         Consent.objects.in_force()
         .filter(client_id=referral.client_id, organization_ids__contains=[referral.sender_organization_id])
         .order_by("-given_at")
     ):
         if referral.is_guest:
-            covered = consent.covers(guest=guest_email) if guest_email else False
+            covered = consent.covers(guest=guest_email)
         elif referral.is_pool:
             covered = consent.covers(pool=(referral.discipline, referral.pool_near))
         else:
@@ -81,9 +78,20 @@ def check_role(role: PractitionerRole, *, of_discipline: str, who: str = "recipi
     """409 when the practitioner's credential is not in force or their discipline does not fit."""
     if role.discipline != of_discipline:
         raise Conflict(f"{role.practitioner} practices another discipline here.", code="credential_invalid", party=who)
-    problem = credential_problem(role, today())
+    problem = credential_problem(role, today_at(role.organization))
     if problem:
         raise Conflict(problem, code="credential_invalid", party=who)
+
+
+def check_not_excluded(referral: Referral, role: PractitionerRole) -> None:
+    """409 when the client has said "not this person" of who would take it."""
+    excluding = Consent.objects.in_force().filter(
+        client_id=referral.client_id,
+        organization_ids__contains=[role.organization_id],
+        excluded_practitioner_ids__contains=[role.practitioner_id],
+    )
+    if referral.client_id is not None and excluding.exists():
+        raise Conflict("The client has asked that this person does not treat them; name a colleague.", code="excluded")
 
 
 def check_recipient(referral: Referral) -> None:
@@ -93,7 +101,7 @@ def check_recipient(referral: Referral) -> None:
     if referral.recipient_role is not None:
         check_role(referral.recipient_role, of_discipline=referral.discipline)
         return
-    roles = eligible_roles(referral.discipline, referral.pool_near, today())
+    roles = eligible_roles(referral.discipline, referral.pool_near, today_at(referral.sender_organization))
     if referral.recipient_organization_id:
         roles = roles.filter(organization_id=referral.recipient_organization_id)
     sender = referral.sender_role.practitioner_id if referral.sender_role else None
@@ -109,6 +117,12 @@ def check_not_oneself(referral: Referral) -> None:
     sender, recipient = referral.sender_role, referral.recipient_role
     if sender and recipient and sender.practitioner_id == recipient.practitioner_id:
         raise Conflict("This is a referral to yourself; choose a colleague.", code="self_referral")
+
+
+def check_region(referral: Referral) -> None:
+    """400 when nobody said which region it is about; a question without a client may be about none."""
+    if referral.client_id is not None and not referral.regions:
+        raise invalid("/regions", "Say which region this is about.", code="region_required")
 
 
 def check_red_flags(referral: Referral, package: Package) -> None:
@@ -140,13 +154,22 @@ def holds_region(package: Package) -> bool:
     return any(catalog().red_flags[code].urgency in ("emergency", "same_day") for code in positive)
 
 
+def check_identifier_free(referral: Referral, **identifier: Any) -> None:
+    """409 ``identifier_taken`` when the clinic has given this number to another referral."""
+    taken = Referral.objects.filter(**identifier).exclude(pk=referral.pk).values_list("id", flat=True).first()
+    if taken is not None:
+        raise Conflict(
+            "This number is taken by another referral of yours.", code="identifier_taken", existing=str(taken)
+        )
+
+
 def similar_open(referral: Referral) -> Sequence[UUID]:
     """Open referrals of the same client to the same recipient for an overlapping region."""
+    if referral.client_id is None:
+        return []
     others = Referral.objects.filter(
         client_id=referral.client_id, sender_organization_id=referral.sender_organization_id, state__in=w.UNFINISHED
     ).exclude(pk=referral.pk)
-    if referral.client_id is None:
-        return []
     if referral.recipient_role_id:
         others = others.filter(recipient_role_id=referral.recipient_role_id)
     elif referral.recipient_organization_id:

@@ -1,12 +1,13 @@
 """What each transition takes with it: one serializer per transition, checked after the transition was chosen."""
 
-from typing import Any
+from typing import Any, NoReturn
 from uuid import UUID
 
 from rest_framework import serializers
 
 from backend.catalog.queries import catalog
-from backend.lib.rest.fields import Moment, PlainText, StrictSerializer
+from backend.clients.models import Consent
+from backend.lib.rest.fields import Identifier, Moment, PlainText, StrictSerializer
 from backend.referrals.models import ContactAttempt, Referral, Report
 
 LONG, SHORT = 10_000, 2_000
@@ -36,11 +37,6 @@ class Details(StrictSerializer):
     recorded = Recorded(required=False, help_text="For a guest's or client's answer that came by phone, fax or letter.")
 
 
-class Identifier(StrictSerializer):
-    system = PlainText(max_length=200)
-    value = PlainText(max_length=200)
-
-
 class Question(Details):
     question = PlainText(max_length=SHORT)
 
@@ -54,9 +50,7 @@ class ConsentAnswer(Details):
 
     method = serializers.ChoiceField(["in_person", "paper", "verbal"], required=False)
     given_by = serializers.DictField(child=PlainText(max_length=200), required=False)
-    categories = serializers.ListField(
-        child=serializers.ChoiceField(["plan", "notes", "outcomes", "sensitive"]), required=False
-    )
+    categories = serializers.ListField(child=serializers.ChoiceField(Consent.Category.choices), required=False)
     expires_on = serializers.DateField(required=False)
 
 
@@ -78,7 +72,7 @@ class TimeSpan(StrictSerializer):
 
 
 class OfferTimes(Details):
-    times = TimeSpan(many=True, min_length=1, max_length=5)
+    times = serializers.ListField(child=TimeSpan(), min_length=1, max_length=5)
 
 
 class ChooseTime(Details):
@@ -119,7 +113,7 @@ class CodedReason(serializers.ChoiceField):
 
     default_error_messages = {"required": "Say why: choose a reason.", "null": "Say why: choose a reason."}
 
-    def fail(self, key: str, **more: Any) -> None:
+    def fail(self, key: str, **more: Any) -> NoReturn:
         if key in ("required", "null"):
             raise serializers.ValidationError(self.error_messages[key], code="reason_required")
         super().fail(key, **more)
@@ -185,7 +179,7 @@ class SignedElsewhere(StrictSerializer):
 
     practitioner_role_id = serializers.UUIDField()
     signed_at = Moment()
-    source = Identifier()
+    source = Identifier()  # type: ignore[assignment]  # the word of the contract
     document_sha256 = serializers.RegexField(r"^[0-9a-f]{64}$", required=False)
 
 
@@ -219,9 +213,7 @@ class Reason(Details):
 class GuestAddress(StrictSerializer):
     name = PlainText(max_length=200)
     discipline = PlainText(max_length=40)
-    email = serializers.EmailField(
-        required=False, help_text="May be left out when the answer will come by phone or fax."
-    )
+    email = serializers.EmailField()
 
 
 class To(StrictSerializer):
@@ -322,11 +314,11 @@ class ReferralFields(StrictSerializer):
     transfer = serializers.BooleanField(required=False)
     reason = PlainText(max_length=SHORT, required=False)
     question = PlainText(max_length=SHORT, required=False)
-    regions = RegionSide(many=True, required=False, max_length=20)
+    regions = serializers.ListField(child=RegionSide(), required=False, max_length=20)
     technique_ids = serializers.ListField(child=PlainText(max_length=40), required=False, max_length=20)
     red_flags = RedFlags(required=False)
     findings = PlainText(max_length=LONG, required=False, allow_blank=True)
-    scores = Score(many=True, required=False, max_length=50)
+    scores = serializers.ListField(child=Score(), required=False, max_length=50)
     tried = PlainText(max_length=LONG, required=False, allow_blank=True)
     goals = PlainText(max_length=LONG, required=False, allow_blank=True)
     feedback_wanted = PlainText(max_length=SHORT, required=False, allow_blank=True)
@@ -351,7 +343,7 @@ class NewReferral(ReferralFields):
     priority = serializers.ChoiceField(Referral.Priority.choices, default=Referral.Priority.ROUTINE)
     reason = PlainText(max_length=SHORT)
     question = PlainText(max_length=SHORT)
-    regions = RegionSide(many=True, max_length=20, default=list)
+    regions = serializers.ListField(child=RegionSide(), max_length=20, default=list)
     red_flags = RedFlags(required=False)
     on_behalf_of = OnBehalfOf(required=False)
     attachment_ids = serializers.ListField(child=serializers.UUIDField(), required=False, max_length=20)

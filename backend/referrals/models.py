@@ -5,7 +5,8 @@ own (package, messages, reports), so that the envelope can be shown where the co
 """
 
 from datetime import timedelta
-from typing import Self
+from typing import Self, TypeVar
+from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -18,6 +19,8 @@ from backend.lib.actor import Actor, ActorKind
 from backend.lib.ids import uuid7
 from backend.lib.querysets import ScopedQuerySet
 
+M = TypeVar("M", bound=models.Model)
+
 
 class ReferralQuerySet(ScopedQuerySet["Referral"]):
     def visible_to(self, actor: Actor) -> Self:
@@ -28,7 +31,7 @@ class ReferralQuerySet(ScopedQuerySet["Referral"]):
             return self.filter(client_id=actor.client_id)
         if not actor.is_staff:
             return self.none()
-        mine = actor.organization_id
+        mine = actor.clinic_id
         return self.filter(
             Q(sender_organization_id=mine)
             | Q(recipient_organization_id=mine, sent_at__isnull=False)
@@ -37,12 +40,12 @@ class ReferralQuerySet(ScopedQuerySet["Referral"]):
 
     def _waiting_in_pool_of(self, actor: Actor) -> Q:
         eligible = PractitionerRole.objects.filter(
-            organization_id=actor.organization_id, discipline=OuterRef("discipline"), is_accepting=True, ended_at=None
+            organization_id=actor.clinic_id, discipline=OuterRef("discipline"), is_accepting=True, ended_at=None
         )
         near = eligible.filter(
             Q(location__city__iexact=OuterRef("pool_near")) | Q(location__postal_code__iexact=OuterRef("pool_near"))
         )
-        passed = PoolPass.objects.filter(referral_id=OuterRef("pk"), organization_id=actor.organization_id)
+        passed = PoolPass.objects.filter(referral_id=OuterRef("pk"), organization_id=actor.clinic_id)
         return (
             Q(recipient_kind=Referral.RecipientKind.POOL, recipient_organization=None, state="sent")
             & (Q(Exists(near)) | (Q(pool_near="") & Q(Exists(eligible))))
@@ -61,7 +64,7 @@ class ReferralQuerySet(ScopedQuerySet["Referral"]):
             return self.filter(client_id=actor.client_id)
         if not actor.is_staff:
             return self.none()
-        opened = Access.objects.live().filter(referral_id=OuterRef("pk"), organization_id=actor.organization_id)
+        opened = Access.objects.live().filter(referral_id=OuterRef("pk"), organization_id=actor.clinic_id)
         return self.filter(
             Q(sender_organization_id=actor.organization_id)
             | Q(recipient_organization_id=actor.organization_id, content_gone_because="", sent_at__isnull=False)
@@ -186,7 +189,7 @@ class Referral(models.Model):
         return self.sender_organization_id == self.recipient_organization_id
 
     @property
-    def party_ids(self) -> list[object]:
+    def party_ids(self) -> list[UUID | None]:
         """The organizations on either side; the recipient only once it was sent."""
         return [self.sender_organization_id, self.recipient_organization_id if self.sent_at else None]
 
@@ -195,7 +198,7 @@ class Referral(models.Model):
         return self.due_at - self.state_entered_at if self.due_at else None
 
 
-class OfReferralQuerySet(ScopedQuerySet[models.Model]):
+class OfReferralQuerySet(ScopedQuerySet[M]):
     """Content: read by who may read the referral's content, and by the organization that wrote it."""
 
     def visible_to(self, actor: Actor) -> Self:
@@ -203,7 +206,7 @@ class OfReferralQuerySet(ScopedQuerySet[models.Model]):
         return self.filter(Exists(readable))
 
 
-class WrittenQuerySet(ScopedQuerySet[models.Model]):
+class WrittenQuerySet(ScopedQuerySet[M]):
     """Content that one party wrote: it keeps it, whatever happens to the rest."""
 
     def visible_to(self, actor: Actor) -> Self:
@@ -212,7 +215,7 @@ class WrittenQuerySet(ScopedQuerySet[models.Model]):
         return self.filter(Q(Exists(readable)) | own)
 
 
-class EnvelopeQuerySet(ScopedQuerySet[models.Model]):
+class EnvelopeQuerySet(ScopedQuerySet[M]):
     """Facts of the envelope: seen by everybody who sees the referral."""
 
     def visible_to(self, actor: Actor) -> Self:

@@ -33,6 +33,12 @@ class Move:
     after: list[Callable[[], None]] = field(default_factory=list)
 
     @property
+    def client_id(self) -> UUID:
+        """The client's id; only asked where there is a client."""
+        assert self.referral.client_id is not None
+        return self.referral.client_id
+
+    @property
     def by(self) -> str:
         recorded = self.details.get("recorded")
         if recorded:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from backend.directory.models import Organization
 from backend.lib.actor import Actor, ActorKind
 from backend.lib.problems import Forbidden
 from backend.lib.workflow import Transition
@@ -11,6 +12,7 @@ from backend.referrals.models import Referral
 
 # Presses that need a person who treats; a system has to name who that is.
 NAMED = frozenset({"accept", "decline"})
+CONTRAINDICATED = ("contraindication", "needs_medical_first")
 
 
 def parties_of(actor: Actor, referral: Referral, details: Mapping[str, Any] | None = None) -> set[str]:
@@ -45,17 +47,30 @@ def party_for(row: Transition[Referral], parties: set[str]) -> str:
 
 def check_rights(actor: Actor, row: Transition[Referral], referral: Referral, details: Mapping[str, Any]) -> None:
     """403 when the person's rights inside their own clinic do not reach so far."""
+    for_guest = check_recorded(actor, row, referral, details)
     if actor.kind != ActorKind.MEMBER:
         _check_system(actor, row, details)
         return
     if row.name == "report" and "signed_elsewhere" in details:
         raise Forbidden("Only a clinic's system delivers what was signed elsewhere.", code="signature_required")
-    if not (row.rights & actor.rights):
+    needed = w.STAFF if for_guest else row.rights
+    if not (needed & actor.rights):
         raise Forbidden(
-            f"“{row.label}” needs {' or '.join(sorted(row.rights))} rights in your clinic.", code="right_required"
+            f"“{row.label}” needs {' or '.join(sorted(needed))} rights in your clinic.", code="right_required"
         )
-    if row.name in NAMED and not actor.treats:
-        _check_coordinator(row, referral, details)
+    if row.name in NAMED and not actor.treats and not for_guest:
+        _check_coordinator(actor, row, referral, details)
+
+
+def check_recorded(actor: Actor, row: Transition[Referral], referral: Referral, details: Mapping[str, Any]) -> bool:
+    """Whether the sender's staff write down a guest's answer; 403 for answers that are nobody's to write down."""
+    if not details.get("recorded"):
+        return False
+    is_sender = referral.sender_organization_id == actor.organization_id
+    for_guest = actor.is_staff and is_sender and referral.is_guest and w.RECIPIENT in row.by
+    if not for_guest and not (actor.is_staff and w.CLIENT in row.by):
+        raise Forbidden("Only the answer of a guest or a client is written down by somebody else.", code="wrong_party")
+    return for_guest
 
 
 def _check_system(actor: Actor, row: Transition[Referral], details: Mapping[str, Any]) -> None:
@@ -70,7 +85,7 @@ def _check_system(actor: Actor, row: Transition[Referral], details: Mapping[str,
         if not actor.allows("notes:transmit"):
             raise Forbidden("This token does not carry the scope notes:transmit.", code="insufficient_scope")
         return
-    needs_name = row.name == "accept" or row.rights == w.TREATS
+    needs_name = row.name in NAMED or row.rights == w.TREATS
     named = details.get("practitioner_role_id") or details.get("on_behalf_of")
     if needs_name and not named:
         raise Forbidden(
@@ -79,14 +94,14 @@ def _check_system(actor: Actor, row: Transition[Referral], details: Mapping[str,
         )
 
 
-def _check_coordinator(row: Transition[Referral], referral: Referral, details: Mapping[str, Any]) -> None:
+def _check_coordinator(actor: Actor, row: Transition[Referral], referral: Referral, details: Mapping[str, Any]) -> None:
     """A coordinator accepts and declines for a named role where the clinic allows it, never for a contraindication."""
-    clinic = referral.recipient_organization
-    if clinic is not None and not clinic.coordinators_may_accept:
+    clinic = referral.recipient_organization or Organization.objects.one(actor.organization_id)  # a pool has none yet
+    if not clinic.coordinators_may_accept:
         raise Forbidden("In this clinic a practitioner answers referrals.", code="right_required")
     if row.name == "accept" and not (details.get("practitioner_role_id") or referral.recipient_role_id):
         raise Forbidden("Name the practitioner who takes the client on.", code="practitioner_required")
-    if row.name == "decline" and details.get("reason") in ("contraindication", "needs_medical_first"):
+    if row.name == "decline" and details.get("reason") in CONTRAINDICATED:
         raise Forbidden("A practitioner has to give this reason.", code="right_required")
 
 

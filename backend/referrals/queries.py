@@ -1,6 +1,6 @@
 """Reading referrals: the list and the one, each in one statement whose children PostgreSQL makes into JSON."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +22,7 @@ from django.db.models import (
 )
 from django.db.models.functions import Concat, JSONObject
 
+from backend.audit.access_log import Look, log_looks
 from backend.catalog.queries import catalog
 from backend.lib import clock
 from backend.lib.actor import Actor, ActorKind
@@ -69,12 +70,12 @@ ENVELOPE = (
 )  # fmt: skip
 
 
-def rows(actor: Actor) -> QuerySet[Referral, dict[str, Any]]:
+def rows(actor: Actor) -> "QuerySet[Referral, dict[str, Any]]":
     """Every referral the actor sees, with what a list shows."""
     package = Package.objects.visible_to(actor).filter(pk=OuterRef("pk"))
     unread = Report.objects.filter(referral_id=OuterRef("pk"), read_at=None).order_by()
     unread_count = unread.values("referral_id").annotate(n=Count("pk")).values("n")
-    return (
+    found: QuerySet[Referral, dict[str, Any]] = (
         Referral.objects.visible_to(actor)
         .annotate(
             sender_name=F("sender_organization__name"),
@@ -89,6 +90,7 @@ def rows(actor: Actor) -> QuerySet[Referral, dict[str, Any]]:
         )
         .values(*ENVELOPE, *LIST_EXTRAS)
     )
+    return found
 
 
 GUEST = JSONObject(
@@ -159,15 +161,19 @@ def one_row(referral_id: UUID | str, actor: Actor) -> dict[str, Any]:
     )  # fmt: skip
     if found is None:
         raise NotFound
-    return found
+    row: dict[str, Any] = found
+    return row
 
 
-def whose_turn(actor: Actor) -> Case:
-    """For ordering and counting: ours, theirs, client."""
-    return Case(
-        When(ours(actor), then=Value("ours")),
-        When(state__in=CLIENTS_MOVE, then=Value("client")),
-        default=Value("theirs"),
+def log_shown(actor: Actor, shown: Iterable[Mapping[str, Any]]) -> None:
+    """Writes who looked: one row per client of another clinic whose content was shown."""
+    log_looks(
+        actor,
+        [
+            Look("referral", row["id"], row["client_id"], row["sender_organization_id"], why="referral")
+            for row in shown
+            if row["client_id"] and row["content_open"] and row["sender_organization_id"] != actor.organization_id
+        ],
     )
 
 
@@ -179,7 +185,7 @@ def ours(actor: Actor) -> Q:
         Q(sender_organization_id=mine, state__in=SENDERS_MOVE)
         | Q(recipient_organization_id=mine, state__in=RECIPIENTS_MOVE)
         | (Q(recipient_kind="pool", recipient_organization=None, state=w.SENT) & ~Q(sender_organization_id=mine))
-        | (Q(sender_organization_id=mine, state=w.IN_CARE) & Exists(unread))
+        | Q(Q(sender_organization_id=mine, state=w.IN_CARE), Exists(unread))
     )
 
 

@@ -3,6 +3,7 @@
 import hashlib
 from typing import Any
 
+from backend.directory.eligibility import today_at
 from backend.directory.models import Credential, PractitionerRole
 from backend.lib import clock
 from backend.lib.actor import ActorKind
@@ -139,5 +140,5 @@ def license_of(role: PractitionerRole) -> str:
     held = Credential.objects.filter(
         practitioner_id=role.practitioner_id, kind=Credential.Kind.LICENSE, discipline=role.discipline
     ).order_by("-expires_on")
-    first = next((c for c in held if c.is_in_force(gates.today())), None)
+    first = next((c for c in held if c.is_in_force(today_at(role.organization))), None)
     return f"{first.name} {first.number}, {first.jurisdiction}".strip(", ") if first else ""

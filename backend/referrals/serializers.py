@@ -1,5 +1,7 @@
 """The shapes of answers about referrals, for the schema; a test compares them with what the queries make."""
 
+from typing import Any
+
 from rest_framework import serializers
 
 from backend.lib.rest.fields import Label, Moment
@@ -9,17 +11,17 @@ from backend.referrals.models import Referral, Report
 GROUPS = ("draft", "waiting_for_them", "waiting_for_us", "in_care", "deciding", "finished")
 
 
-class IdentifierOut(serializers.Serializer):
+class IdentifierOut(serializers.Serializer[Any]):
     system = serializers.CharField()
     value = serializers.CharField()
 
 
-class Side(serializers.Serializer):
+class Side(serializers.Serializer[Any]):
     organization = Label(allow_null=True)
     practitioner_role = Label(allow_null=True, help_text="Null: the organization's queue.")
 
 
-class GuestOut(serializers.Serializer):
+class GuestOut(serializers.Serializer[Any]):
     """A colleague without an account. What they attested is never called verified."""
 
     name = serializers.CharField()
@@ -42,19 +44,19 @@ class RecipientOut(Side):
     guest = GuestOut(allow_null=True)
 
 
-class PlaceOut(serializers.Serializer):
+class PlaceOut(serializers.Serializer[Any]):
     region = serializers.CharField()
     side = serializers.CharField()
 
 
-class ShortTracking(serializers.Serializer):
+class ShortTracking(serializers.Serializer[Any]):
     sent_at = Moment(allow_null=True)
     delivered_at = Moment(allow_null=True, help_text="Our server handed it over.")
     opened_at = Moment(allow_null=True, help_text="A person of the recipient looked.")
     reminders = serializers.IntegerField()
 
 
-class ReferralSummary(serializers.Serializer):
+class ReferralSummary(serializers.Serializer[Any]):
     """A referral in a list."""
 
     id = serializers.UUIDField()
@@ -82,7 +84,7 @@ class ReferralSummary(serializers.Serializer):
     withheld = serializers.ListField(child=serializers.CharField(), required=False)
 
 
-class StepOut(serializers.Serializer):
+class StepOut(serializers.Serializer[Any]):
     name = serializers.CharField()
     to = serializers.CharField()
     party = serializers.CharField()
@@ -99,22 +101,22 @@ class StepOut(serializers.Serializer):
         return {**super().get_fields(), "from": serializers.CharField()}
 
 
-class FieldOut(serializers.Serializer):
+class FieldOut(serializers.Serializer[Any]):
     name = serializers.CharField()
-    required = serializers.BooleanField()
+    required = serializers.BooleanField()  # type: ignore[assignment]  # the word of the contract
 
 
-class AvailableTransition(serializers.Serializer):
+class AvailableTransition(serializers.Serializer[Any]):
     """A transition the caller can make now."""
 
     name = serializers.CharField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # the word of the contract
     summary = serializers.CharField()
     party = serializers.CharField()
     fields = FieldOut(many=True)  # type: ignore[assignment]  # the word of the contract
 
 
-class ClientDemographics(serializers.Serializer):
+class ClientDemographics(serializers.Serializer[Any]):
     """The client as the recipient sees them before accepting, so that a match can be made."""
 
     id = serializers.UUIDField()
@@ -132,7 +134,7 @@ class ClientDemographics(serializers.Serializer):
     language = serializers.CharField()
 
 
-class PackageOut(serializers.Serializer):
+class PackageOut(serializers.Serializer[Any]):
     """The immutable snapshot that was sent. A front desk reads client, reason, question and one line of precautions."""
 
     client = ClientDemographics(allow_null=True)
@@ -148,7 +150,7 @@ class PackageOut(serializers.Serializer):
     precautions_line = serializers.CharField(allow_null=True, required=False)
 
 
-class AttachmentOut(serializers.Serializer):
+class AttachmentOut(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     name = serializers.CharField()
     media_type = serializers.CharField()
@@ -156,7 +158,7 @@ class AttachmentOut(serializers.Serializer):
     sha256 = serializers.CharField()
 
 
-class OfferedTimeOut(serializers.Serializer):
+class OfferedTimeOut(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     starts_at = Moment()
     ends_at = Moment()
@@ -168,19 +170,19 @@ class VisitOut(OfferedTimeOut):
     is_current = serializers.BooleanField()
 
 
-class OrderOut(serializers.Serializer):
+class OrderOut(serializers.Serializer[Any]):
     number = serializers.CharField()
     by = serializers.CharField(allow_null=True)
     visits = serializers.IntegerField(allow_null=True)
     until = serializers.DateField(allow_null=True)
 
 
-class IdentifiersOut(serializers.Serializer):
+class IdentifiersOut(serializers.Serializer[Any]):
     sender = IdentifierOut(allow_null=True, help_text="PLAC")
     recipient = IdentifierOut(allow_null=True, help_text="FILL")
 
 
-class ContactAttemptOut(serializers.Serializer):
+class ContactAttemptOut(serializers.Serializer[Any]):
     channel = serializers.CharField()
     outcome = serializers.CharField()
     by = serializers.CharField()
@@ -194,7 +196,7 @@ class Tracking(ShortTracking):
     contact_attempts = ContactAttemptOut(many=True)
 
 
-class UnreadReport(serializers.Serializer):
+class UnreadReport(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     is_final = serializers.BooleanField()
     received_at = Moment()
@@ -202,7 +204,7 @@ class UnreadReport(serializers.Serializer):
     has_red_flag = serializers.BooleanField()
 
 
-class Warning(serializers.Serializer):
+class Warning(serializers.Serializer[Any]):
     code = serializers.CharField()
     detail = serializers.CharField()
     referral_ids = serializers.ListField(child=serializers.UUIDField())
@@ -229,7 +231,7 @@ class ReferralDetail(ReferralSummary):
     warnings = Warning(many=True, required=False, help_text="Only in the answer to creating.")
 
 
-class MessageOut(serializers.Serializer):
+class MessageOut(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     kind = serializers.CharField()
     party = serializers.CharField()
@@ -238,7 +240,7 @@ class MessageOut(serializers.Serializer):
     created_at = Moment()
 
 
-class SignatureOut(serializers.Serializer):
+class SignatureOut(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(Report.SignatureKind.choices)
     practitioner = serializers.CharField()
     license = serializers.CharField()
@@ -247,7 +249,7 @@ class SignatureOut(serializers.Serializer):
     application = serializers.UUIDField(allow_null=True)
 
 
-class ReportOut(serializers.Serializer):
+class ReportOut(serializers.Serializer[Any]):
     """A signed report; it is superseded or amended, never changed."""
 
     id = serializers.UUIDField()

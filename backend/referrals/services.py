@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from backend.audit import events, work
+from backend.catalog.queries import catalog
 from backend.lib import clock
 from backend.lib.actor import Actor, ActorKind
 from backend.lib.problems import Conflict, Forbidden, invalid
@@ -13,7 +14,7 @@ from backend.lib.rest.views import check_version
 from backend.lib.workflow import Transition
 from backend.referrals import deadlines, effects, gates, policies
 from backend.referrals import workflow as w
-from backend.referrals.models import Message, Package, Referral, Step
+from backend.referrals.models import Guest, Message, Package, Referral, Step
 from backend.referrals.move import Move
 from backend.referrals.workflow import WORKFLOW
 
@@ -49,7 +50,7 @@ def move_referral(
         details=checked(row, details, actor),
     )
     WORKFLOW.require(row, referral, move.details)
-    if move.party in (w.RECIPIENT, w.POOL) and row.name not in w.WITHOUT_CONSENT:
+    if move.party in (w.RECIPIENT, w.POOL) and not w.needs_no_consent(row.name, referral, move.details):
         gates.check_consent_holds(referral)
     return carry_out(move)
 
@@ -234,9 +235,37 @@ def add_message(referral_id: UUID | str, *, actor: Actor, text: str) -> Message:
         raise Conflict("This referral is closed for you.", code="content_closed")
     message = write_message(referral, actor, text, party=sorted(parties)[-1])
     referral.version += 1
-    referral.save(update_fields=["version"])
+    referral.updated_at = clock.now()
+    referral.save(update_fields=["version", "updated_at"])
     record("referral.message_added", referral, actor, related={"message_id": str(message.id)})
     return message
+
+
+def keep_late_answer(referral_id: UUID | str, name: str, *, actor: Actor, details: Mapping[str, Any]) -> None:
+    """Keeps an answer that came after its referral had expired, as a message the sender reads.
+
+    Runs in the transaction after the refusal; keeps nothing when the referral did not expire or it is not the caller's.
+    """
+    referral = locked(referral_id, actor)
+    row = WORKFLOW[name]
+    parties = policies.parties_of(actor, referral, details)
+    if referral.state != w.EXPIRED or name not in w.ANSWERS or not parties & set(row.by):
+        return
+    serializer = row.input(data=dict(details), context={"actor": actor}) if row.input else None
+    said = serializer.validated_data if serializer is not None and serializer.is_valid() else {}
+    text = " ".join([f"{row.label}.", *sentences_in(said)])
+    message = write_message(referral, actor, text, party=policies.party_for(row, parties), kind="late_answer")
+    referral.version += 1
+    referral.updated_at = clock.now()
+    referral.save(update_fields=["version", "updated_at"])
+    record("referral.message_added", referral, actor, related={"message_id": str(message.id)})
+
+
+def sentences_in(said: Mapping[str, Any]) -> list[str]:
+    """What somebody typed into a transition, the label of a coded reason first."""
+    reason = catalog().decline_reasons.get(said.get("reason", ""))
+    typed = [said.get(name) for name in ("question", "answer", "detail")] + [(said.get("report") or {}).get("answer")]
+    return [*([f"{reason.label}."] if reason else []), *(text for text in typed if text)]
 
 
 def mark_opened(referral: Referral, *, actor: Actor) -> None:
@@ -259,12 +288,14 @@ def discard_draft(referral_id: UUID | str, *, actor: Actor, expected_version: in
     if w.SENDER not in policies.parties_of(actor, referral):
         raise Forbidden("Only the sender discards a draft.", code="wrong_party")
     check_version(referral.version, expected_version)
-    if referral.state != w.DRAFT or referral.steps.exists():
+    kept = referral.steps.exists() or referral.messages.exists() or referral.attachments.exists()
+    if referral.state != w.DRAFT or kept:
         raise Conflict(
-            "Only a draft that was never sent can be discarded; withdraw it instead.",
+            "Only a draft that was never sent, without files or messages, can be discarded; withdraw it instead.",
             code="wrong_state",
             state=referral.state,
             available=[row.name for row in WORKFLOW.available(referral, {w.SENDER})],
         )
+    Guest.objects.filter(referral=referral).delete()
     Package.objects.filter(referral=referral).delete()
     referral.delete()

@@ -39,12 +39,21 @@ def link_own_client(referral: Referral, own_client_id: UUID, *, actor: Actor) ->
     clients.link_client(referral.client_id, own_client_id=own_client_id, actor=actor)
 
 
-def hold_regions(*, client_id: UUID, regions: list[dict[str, str]], referral_id: UUID, actor: Actor) -> None:
+def hold_regions(
+    *, client_id: UUID, regions: list[dict[str, str]], referral_id: UUID, organization_id: UUID, actor: Actor
+) -> None:
     """A red flag of the same day holds treatment of the region for the whole circle until it is cleared."""
-    clients.place_hold(client_id, regions=regions, because="red_flag", subject_id=referral_id, actor=actor)
+    clients.place_hold(
+        client_id,
+        regions=regions,
+        because="red_flag",
+        subject_id=referral_id,
+        organization_id=organization_id,
+        actor=actor,
+    )
 
 
-def tell_access_started(client_id: UUID | None, referral: Referral, actor: Actor) -> None:
+def tell_access_started(client_id: UUID, referral: Referral, actor: Actor) -> None:
     """The recipient may load what was opened to it now."""
     row = Access(id=referral.id, client_id=client_id)  # the event's subject; rows of access are the guard's
     events.record(

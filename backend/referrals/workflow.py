@@ -56,8 +56,10 @@ FINISHED = frozenset(name for name, state in STATES.items() if state.mover is No
 UNFINISHED = tuple(name for name in STATES if name not in FINISHED)
 BEFORE_CARE = (DRAFT, AWAITING_CONSENT, SENT, NEEDS_INFORMATION, ACCEPTED, TIMES_OFFERED, WAITLISTED, BOOKED)
 DECIDING = (DECLINED, EXPIRED, UNREACHABLE, CLIENT_DECLINED)
-# What the recipient may still be asked for when the consent has ended: the final report on what was done.
-WITHOUT_CONSENT = frozenset({"report"})
+# What answers a referral, and comes too late once it has expired.
+ANSWERS = frozenset(
+    {"accept", "decline", "ask_information", "give_information", "report", "consent_given", "consent_refused"}
+)
 
 TREATS = frozenset({"practitioner"})
 STAFF = frozenset({"practitioner", "coordinator"})
@@ -110,10 +112,16 @@ def may_be_returned(referral: Referral, details: Details) -> bool:
 
 def report_is_long_overdue(referral: Referral, details: Details) -> bool:
     """Closing without a report needs a report 14 days overdue and three reminders, or a recipient who has left."""
-    if referral.recipient_role is not None and referral.recipient_role.ended_at is not None:
+    role = referral.recipient_role  # none: it was handed over to the clinic's queue when the role ended
+    if not referral.is_guest and (role is None or role.ended_at is not None):
         return True
     overdue = referral.due_at is not None and clock.now() >= referral.due_at + REPORT_OVERDUE
     return overdue and referral.reminders >= REMINDERS_BEFORE_CLOSING
+
+
+def needs_no_consent(name: str, referral: Referral, details: Details) -> bool:
+    """What the recipient still does when the consent has ended: stop, or the final report on what was done."""
+    return name == "agree" or (name == "report" and referral.state == IN_CARE and details["final"])
 
 
 def report_target(referral: Referral, details: Details) -> str:

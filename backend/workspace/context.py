@@ -1,10 +1,47 @@
 """What every page of the workspace knows."""
 
+import json
+from typing import Any
+
 from django.conf import settings
 from django.http import HttpRequest
 
-from backend.lib.actor import ANONYMOUS
+from backend.directory.models import Organization
+from backend.lib.actor import ANONYMOUS, Actor, ActorKind
+
+# Nothing is evaluated or styled by htmx itself, so that the content security policy stays closed; refusals are shown.
+HTMX = json.dumps(
+    {
+        "includeIndicatorStyles": False,
+        "allowEval": False,
+        "allowScriptTags": False,
+        "selfRequestsOnly": True,
+        "historyCacheSize": 0,
+        "refreshOnHistoryMiss": True,
+        "responseHandling": [{"code": ".*", "swap": True}],
+    }
+)
+OF_STAFF = ("/inbox", "/clients", "/referrals", "/settings", "/clinics", "/organization", "/accounts")
 
 
 def workspace(request: HttpRequest) -> dict[str, object]:
-    return {"actor": getattr(request, "actor", ANONYMOUS), "is_sandbox": settings.SANDBOX}
+    actor: Actor = getattr(request, "actor", ANONYMOUS)
+    known: dict[str, object] = {"actor": actor, "is_sandbox": settings.SANDBOX, "htmx_config": HTMX, "zone": "UTC"}
+    if actor.kind == ActorKind.MEMBER and (request.path == "/" or request.path.startswith(OF_STAFF)):
+        known |= _of_member(actor)
+    return known
+
+
+def _of_member(actor: Actor) -> dict[str, Any]:
+    """The clinic the reader works for now, and the others they may change to."""
+    clinics = Organization.objects.filter(members__user_id=actor.user_id, members__ended_at=None).order_by("name")
+    found = list(clinics)
+    here = next(clinic for clinic in found if clinic.id == actor.organization_id)
+    return {
+        "clinic": here,
+        "other_clinics": [clinic for clinic in found if clinic.id != here.id],
+        "zone": here.time_zone,
+        "is_admin": actor.has_right("admin"),
+        "works": actor.has_right("practitioner", "coordinator"),
+        "reads_clients": actor.has_right("practitioner", "coordinator", "auditor"),
+    }

@@ -5,10 +5,10 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.test.utils import CaptureQueriesContext
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from backend.audit.models import AccessLog, Event
+from backend.audit.models import Event
 from backend.lib.unit_of_work import acting_as
 from tests import make
 from tests.clients.conftest import Shared
@@ -136,8 +136,6 @@ def test_a_system_needs_the_scope(north: make.Clinic) -> None:
 def test_looks_from_outside_home_are_logged_and_looks_at_home_are_not(
     shared: Shared, north: make.Clinic, south: make.Clinic
 ) -> None:
-    with acting_as(south.practitioner.actor):
-        AccessLog.objects.all().count()
     before = len(north.http.send("GET", f"{shared.path}/access").json()["did"]["results"])
 
     north.http.send("GET", shared.path)
@@ -176,13 +174,13 @@ def test_search_finds_own_and_shared_clients_and_never_counts_foreign_ones(
     shared: Shared, north: make.Clinic, south: make.Clinic, outsider: make.Clinic
 ) -> None:
     for number in range(3):
-        make.client(outsider, family_name=f"Foreign{number}", given_name="Ana")
-    make.client(south, family_name="Anagram", given_name="Ana")
+        make.client(outsider, family_name=f"Anagram{number}", given_name="Zoe")
+    make.client(south, family_name="Anagram", given_name="Zoe")
 
     def found(clinic: make.Clinic, **asked: Any) -> list[str]:
         return [row["family_name"] for row in clinic.http.send("POST", "clients/search", asked).json()["results"]]
 
-    assert found(south, query="ana") == ["Anagram"]
+    assert found(south, query="zoe ana") == ["Anagram"]
     assert len(found(south, birth_date="1980-02-03")) == 2
     assert len(found(outsider, birth_date="1980-02-03")) == 3
     assert found(north, query="ANA@example.org") == found(north, birth_date="1980-02-03")

@@ -14,7 +14,7 @@ from backend.directory.models import Application
 from tests import make
 
 SYSTEM = {"name": "Calendar", "scopes": ["referrals:read", "directory:read"]}
-TOOL = {
+TOOL: dict[str, Any] = {
     "name": "Phone",
     "kind": "tool",
     "scopes": ["directory:read"],
@@ -104,7 +104,8 @@ def test_an_ended_application_gets_nothing_any_more(north: make.Clinic) -> None:
 
     assert make.Api(token).send("GET", "me").status_code == 401
     assert token_of(application).status_code == 401
-    assert north.admin.http.send("GET", "applications").json()["results"] == []
+    listed = north.admin.http.send("GET", "applications").json()["results"]
+    assert application["id"] not in [row["id"] for row in listed]
 
 
 def test_new_scopes_end_the_tokens_of_the_former_ones(north: make.Clinic) -> None:
@@ -165,6 +166,12 @@ def authorize(http: make.Api, application: dict[str, Any], **more: str) -> Any:
     return http.get(f"/oauth/authorize?{urlencode(query)}")
 
 
+def allow(http: make.Api, page: Any) -> Any:
+    """Presses Connect on the page that asks."""
+    hidden = {name: value for name, value in page.context["form"].initial.items() if value}
+    return http.post("/oauth/authorize", {**hidden, "allow": "Authorize"})
+
+
 def pkce() -> tuple[str, dict[str, str]]:
     verifier = secrets.token_urlsafe(48)
     digest = hashlib.sha256(verifier.encode()).digest()
@@ -176,9 +183,8 @@ def test_a_persons_tool_acts_as_the_member_and_its_refresh_token_rotates(north: 
     application, http = connect(north, TOOL), make.signed_in(north.practitioner.member.user)
     verifier, challenge = pkce()
     page = authorize(http, application, **challenge)
-    form = page.context["form"].initial
 
-    allowed = http.post("/oauth/authorize", {k: v for k, v in form.items() if v} | {"allow": "Authorize"})
+    allowed = allow(http, page)
     code = parse_qs(urlsplit(allowed["Location"]).query)["code"][0]
     first = ask_token(
         grant_type="authorization_code",
@@ -204,6 +210,8 @@ def test_a_tool_without_pkce_is_sent_back(north: make.Clinic, challenge: dict[st
     http = make.signed_in(north.practitioner.member.user)
 
     answer = authorize(http, connect(north, TOOL), **challenge)
+    if answer.status_code == 200:
+        answer = allow(http, answer)
 
     assert answer.status_code == 302
     assert parse_qs(urlsplit(answer["Location"]).query)["error"] == ["invalid_request"]
@@ -242,5 +250,4 @@ def test_grants_that_are_not_used_are_refused(north: make.Clinic, grant: str) ->
         device_code="c",
     )
 
-    assert answer.status_code in (400, 401)
-    assert "access_token" not in answer.json()
+    assert (answer.status_code, answer.json()) == (400, {"error": "unsupported_grant_type"})

@@ -208,7 +208,7 @@ def test_kilometers_between_two_cities() -> None:
 
 
 def _place(role: PractitionerRole, latitude: float, longitude: float) -> None:
-    Location.objects.filter(pk=role.location_id).update(latitude=latitude, longitude=longitude)
+    Location.objects.filter(roles=role).update(latitude=latitude, longitude=longitude)
 
 
 def _role(clinic: make.Clinic) -> Any:

@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from backend.audit.models import Event
-from backend.directory.models import PractitionerRole
+from backend.directory.models import Member, PractitionerRole
 from backend.lib.unit_of_work import acting_as
 from tests import make
 
@@ -73,7 +73,7 @@ def test_a_colleague_of_another_clinic_joins_by_their_own_hand_only(north: make.
     assert role is not None
     body = {"practitioner_id": str(role.practitioner_id), "discipline": "physical_therapy"}
     refused = north.admin.http.send("POST", "practitioner-roles", body)
-    joined = make.Member.objects.create(
+    joined = Member.objects.create(
         user=south.practitioner.member.user, organization=north.organization, rights=["practitioner"]
     )
 

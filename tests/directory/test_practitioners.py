@@ -1,15 +1,16 @@
 """Practitioners and their credentials."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from backend.directory.eligibility import certified_for, credential_problem, eligible_roles
 from backend.directory.models import Credential, Practitioner
+from backend.lib import clock
 from tests import make
 
-TODAY = date.today()
+TODAY = clock.now().date()
 LICENSE = {"kind": "license", "discipline": "massage_therapy", "name": "LMT", "number": "MT-1", "jurisdiction": "CO"}
 
 
@@ -36,9 +37,8 @@ def test_a_credential_counts_once_an_admin_has_verified_it(north: make.Clinic) -
 
 def test_nobody_but_an_admin_of_that_clinic_verifies(north: make.Clinic, outsider: make.Clinic) -> None:
     colleague = add_colleague(north)
-    path = (
-        f"credentials/{north.admin.http.send('POST', f'practitioners/{colleague}/credentials', LICENSE).json()['id']}"
-    )
+    made = north.admin.http.send("POST", f"practitioners/{colleague}/credentials", LICENSE).json()
+    path = f"credentials/{made['id']}"
 
     for who in (north.system, north.http, north.coordinator.http, outsider.admin.http, outsider.system):
         assert who.send("POST", f"{path}/verdict", {"status": "verified"}).status_code == 403

@@ -109,8 +109,9 @@ def mark_deceased(client_id: UUID, *, actor: Actor, deceased_on: date | None = N
         raise invalid("/deceased_on", "This day lies in the future or before the birth.")
     client.status, client.deceased_on = Client.Status.DECEASED, deceased_on
     changed(client, "status", "deceased_on")
+    # told before the other apps react: they end access, and then nobody would be left to tell
+    _tell("client.deceased", client, actor, whole_record=False, always=True)
     tell_of_death(client, actor)
-    _tell("client.deceased", client, actor, whole_record=False)
     return client
 
 
@@ -188,6 +189,6 @@ def _taken(actor: Actor, identifiers: Sequence[Identifier]) -> Conflict:
     return Conflict("This identifier was taken a moment ago; please try again.", code="identifier_taken")
 
 
-def _tell(type: str, client: Client, actor: Actor, *, whole_record: bool = True) -> None:
+def _tell(type: str, client: Client, actor: Actor, *, whole_record: bool = True, always: bool = False) -> None:
     told = {*homes_of(client.pk), *audience_of(client.pk, whole_record=whole_record)}
-    record(type, subject=client, actor=actor, organizations=told, client_id=client.pk)
+    record(type, subject=client, actor=actor, organizations=told, client_id=client.pk, always=always)

@@ -27,8 +27,8 @@ class Moment(serializers.DateTimeField):
             self.fail("invalid", format="a time between the years 1900 and 2200")
         return moment
 
-    def to_representation(self, value: Any) -> str | None:
-        return utc(value) if isinstance(value, datetime) else value
+    def to_representation(self, value: Any) -> str:
+        return utc(value) if isinstance(value, datetime) else str(value)
 
 
 def utc(moment: datetime) -> str:
@@ -50,8 +50,6 @@ class PlainText(serializers.CharField):
 class StrictSerializer(serializers.Serializer[Any]):
     """Refuses fields it does not know, and read-only fields that came back changed."""
 
-    serializer_field_mapping = {}
-
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, dict):
             self._refuse_unknown(data)
@@ -71,6 +69,13 @@ class StrictSerializer(serializers.Serializer[Any]):
     def _is_unchanged(self, name: str, value: Any) -> bool:
         current = self.context.get("current")
         return isinstance(current, dict) and name in current and current[name] == value
+
+
+class Identifier(StrictSerializer):
+    """Somebody's own number for something: unique within its system."""
+
+    system = PlainText(max_length=200)
+    value = PlainText(max_length=200)
 
 
 class Label(serializers.Serializer[Any]):

@@ -105,4 +105,4 @@ def _bound_to(request: Request, filters: Mapping[str, Any]) -> str:
 
 
 def _kept(request: Request) -> dict[str, str]:
-    return {name: value for name, value in request.query_params.items() if name not in ("cursor", "limit")}
+    return {name: str(value) for name, value in request.query_params.items() if name not in ("cursor", "limit")}

@@ -61,7 +61,7 @@ def as_problem(error: Exception) -> Problem | None:
         case PermissionDenied() | exceptions.PermissionDenied():
             return Forbidden("This is not yours to do.")
         case exceptions.Throttled():
-            wait = str(int(error.wait or 1) + 1)
+            wait = str(int(getattr(error, "wait", None) or 1) + 1)
             return TooMany("Too many requests; please slow down.", headers={"Retry-After": wait})
         case exceptions.APIException():
             return _from_api_exception(error)

@@ -14,7 +14,7 @@ PROBLEMS = {
 }
 
 
-class OperationSchema(AutoSchema):  # type: ignore[misc]  # drf-spectacular ships no types
+class OperationSchema(AutoSchema):
     """Names operations by verb and noun; a view may say more with ``@extend_schema``."""
 
     def get_tags(self) -> list[str]:
@@ -22,7 +22,7 @@ class OperationSchema(AutoSchema):  # type: ignore[misc]  # drf-spectacular ship
         return [parts[0].replace("-", " ")]
 
 
-class ActorScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]  # drf-spectacular ships no types
+class ActorScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # registers itself without types
     """A bearer token, or a person's session in the workspace."""
 
     target_class = "backend.lib.rest.authentication.RequestActorAuthentication"

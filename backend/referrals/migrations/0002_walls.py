@@ -99,7 +99,7 @@ BEGIN
   SELECT * INTO r FROM referrals_referral WHERE id = p_referral;
   SELECT * INTO k FROM clients_consent WHERE id = r.consent_id;
   IF app_organization() NOT IN (r.sender_organization_id, r.recipient_organization_id) OR r.accepted_at IS NULL
-     OR r.kind NOT IN ('evaluate_and_treat', 'co_manage') OR r.recipient_organization_id IS NULL
+     OR r.kind NOT IN ('evaluate_and_treat', 'co_manage') OR r.recipient_organization_id IS NULL OR r.recipient_kind = 'guest'
      OR k.id IS NULL OR k.status <> 'given' OR (k.ends_at IS NOT NULL AND k.ends_at <= domain_now())
   THEN RETURN; END IF;
   INSERT INTO clients_access (id, client_id, organization_id, why, extent, referral_id, consent_id, reason, from_at, until, ended_because)
@@ -134,6 +134,44 @@ BEGIN
           OR EXISTS (SELECT FROM referrals_guest g WHERE g.referral_id = r.id AND lower(g.email) = ANY(k.guests)))
    ORDER BY (k.id = r.consent_id) DESC LIMIT 1 FOR SHARE;
   RETURN found IS NOT NULL;
+END
+"""
+
+# What whoever holds a live link may read before proving who they are: no name, nothing anybody wrote.
+AT_THE_DOOR = """
+BEGIN
+  RETURN QUERY SELECT r.state::text, r.kind::text, r.priority::text, r.discipline::text, r.regions, r.due_at, r.sender_organization_id, r.sender_role_id,
+      EXISTS (SELECT FROM referrals_guest g WHERE g.referral_id = r.id AND g.attested_at IS NOT NULL)
+    FROM links_link l JOIN referrals_referral r ON r.id = l.referral_id
+   WHERE app_kind() IN ('link', 'guest', 'client') AND l.id = app_link() AND l.revoked_at IS NULL
+     AND (l.expires_at IS NULL OR l.expires_at > domain_now()) AND r.content_gone_because = '';
+END
+"""
+
+# A guest who has an account now takes over the referrals that were sent to the same address, with a role of their own.
+# The circle stays as it is: the package opens to the clinic they work in, never the shared record.
+CLAIM = """
+DECLARE mine directory_practitionerrole; address text; r referrals_referral; k clients_consent;
+BEGIN
+  SELECT lower(u.email) INTO address FROM directory_member m JOIN directory_user u ON u.id = m.user_id
+   WHERE m.id = nullif(current_setting('app.member', true), '')::uuid AND m.organization_id = staff_organization() AND m.ended_at IS NULL;
+  SELECT p.* INTO mine FROM directory_practitionerrole p
+   WHERE p.id = p_role AND p.practitioner_id = app_practitioner() AND p.organization_id = staff_organization() AND p.ended_at IS NULL;
+  IF app_kind() <> 'member' OR address IS NULL OR mine.id IS NULL THEN RAISE insufficient_privilege; END IF;
+  FOR r IN SELECT f.* FROM referrals_referral f JOIN referrals_guest g ON g.referral_id = f.id
+            WHERE f.recipient_kind = 'guest' AND f.recipient_organization_id IS NULL AND f.sent_at IS NOT NULL AND f.content_gone_because = ''
+              AND f.discipline = mine.discipline AND f.sender_organization_id <> mine.organization_id AND lower(g.email) = address
+              FOR UPDATE OF f
+  LOOP
+    UPDATE referrals_referral SET recipient_organization_id = mine.organization_id, recipient_role_id = mine.id, version = version + 1,
+           updated_at = domain_now() WHERE id = r.id;
+    SELECT * INTO k FROM clients_consent c WHERE c.id = r.consent_id AND c.status = 'given' AND (c.ends_at IS NULL OR c.ends_at > domain_now());
+    IF k.id IS NOT NULL AND r.client_id IS NOT NULL AND r.closed_at IS NULL THEN
+      INSERT INTO clients_access (id, client_id, organization_id, why, extent, referral_id, consent_id, reason, from_at, until, ended_because)
+      VALUES (gen_random_uuid(), r.client_id, mine.organization_id, 'referral', 'package', r.id, k.id, '', domain_now(), k.ends_at, '');
+    END IF;
+    RETURN NEXT r.id;
+  END LOOP;
 END
 """
 
@@ -224,4 +262,11 @@ class Migration(migrations.Migration):
         guarded_function("join_care_team(p_id uuid, p_referral uuid)", JOIN_CARE_TEAM),
         guarded_function("consent_holds(p_referral uuid)", CONSENT_HOLDS, returns="boolean"),
         guarded_function("join_circle(p_referral uuid)", JOIN_CIRCLE),
+        guarded_function(
+            "referral_at_the_door()",
+            AT_THE_DOOR,
+            returns="TABLE (state text, kind text, priority text, discipline text, regions jsonb, due_at timestamptz,"
+            " sender_organization_id uuid, sender_role_id uuid, is_attested boolean)",
+        ),
+        guarded_function("claim_guest_referrals(p_role uuid)", CLAIM, returns="SETOF uuid"),
     ]

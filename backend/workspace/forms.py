@@ -1,0 +1,417 @@
+"""An input serializer as a form: what is asked, what was typed, what is wrong with it, and the data to check.
+
+The serializer stays the only description of the input. A nested field is named with dots (``report.answer``). What was
+left empty is absent from the data.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django.http import QueryDict
+from django.utils.dateparse import parse_datetime
+from rest_framework import serializers
+
+from backend.catalog.queries import catalog
+from backend.catalog.serializers import CatalogCode
+from backend.clients.serializers import RegionSerializer
+from backend.directory.fields import ZoneName
+from backend.lib.rest.fields import Moment
+from backend.referrals.inputs import RegionSide, TimeSpan, To
+from backend.workspace import words
+
+Choices = list[tuple[str, str]]
+MOST_CHIPS, LONG_TEXT, TIMES_OFFERED = 14, 500, 3
+VISIT_MINUTES = "50"
+
+LABELS = {
+    "family_name": "Family name",
+    "given_name": "Given name",
+    "birth_date": "Date of birth",
+    "email": "E-mail",
+    "postal_code": "Postal code",
+    "country": "Country (two letters)",
+    "language": "Language (such as en)",
+    "local_identifier": "Your own number for this client",
+    "practitioner_role_id": "Practitioner",
+    "own_client_id": "Is this one of your clients already?",
+    "recipient_identifier.system": "Your numbering system",
+    "recipient_identifier.value": "Your own number for this referral",
+    "question": "Question",
+    "answer": "Answer",
+    "detail": "In a sentence",
+    "reason": "Reason",
+    "time_id": "Time",
+    "review_on": "We look at it again on",
+    "seen_at": "Seen at (now when empty)",
+    "suggested_practitioner_role_id": "Suggest instead",
+    "report.answer": "Answer to the question",
+    "report.findings": "Findings",
+    "report.recommendations": "What you ask of the sender",
+    "report.outcome": "Outcome",
+    "report.not_completed_reason": "If not completed, why",
+    "report.has_red_flag": "It carries a red flag",
+    "report.new_precautions": "New precautions",
+    "final": "This is the final report",
+    "report_id": "Report",
+    "plan_change": "Your plan",
+    "client_told": "What the client was told",
+    "missing": "What is missing",
+    "channel": "How",
+    "outcome": "Outcome",
+    "by": "Who cancelled",
+    "method": "How they said so",
+    "given_by": "Who said it, if not the client",
+    "categories": "What is shared",
+    "expires_on": "Until (no end when empty)",
+    "recorded.who": "Who answered",
+    "recorded.how": "How",
+    "recorded.at": "When",
+    "kind": "Kind",
+    "client_id": "Client",
+    "side": "Which side",
+    "code": "Precaution",
+    "is_sensitive": "Sensitive: shared only where a consent says so",
+    "because": "Because of",
+    "clearance": "Why treatment may go on",
+    "rights": "Rights",
+    "accepting": "Accepts new clients",
+    "away_until": "Away until (last day)",
+    "capacity_per_week": "New clients a week",
+    "technique_ids": "Techniques",
+    "languages": "Languages",
+    "location_id": "Place",
+    "discipline": "Discipline",
+    "number": "Number",
+    "jurisdiction": "State or place",
+    "issuer": "Issued by",
+    "hours": "Hours",
+    "issued_on": "Issued on",
+    "expires_on_credential": "Expires on",
+    "quiet_from": "Quiet from",
+    "quiet_until": "Quiet until",
+    "daily_digest": "One mail a day with everything that can wait",
+    "break_glass_enabled": "Emergency access without consent (break the glass)",
+    "coordinators_may_accept": "Coordinators may accept and decline for a named practitioner",
+    "neuromuscular_hours": "Hours you ask of a neuromuscular therapy certificate",
+    "time_zone": "Time zone",
+    "is_public": "It cannot keep a secret",
+    "scopes": "What it may do",
+    "redirect_uris": "Addresses it may return to, one a line",
+    "deceased_on": "Day of death",
+    "name": "Name",
+}
+CHOICE_LABELS: dict[str, dict[str, str]] = {
+    "plan_change": {"no_change": "No change", "updated": "Plan updated"},
+    "outcome": {
+        "answered": "Answered",
+        "partly": "Partly answered",
+        "not_completed": "Not completed",
+        "no_answer": "No answer",
+    },
+    "categories": {
+        "plan": "The care plan",
+        "notes": "Notes",
+        "outcomes": "Outcomes",
+        "sensitive": "What is marked sensitive",
+    },
+    "method": {"in_person": "In person", "paper": "On paper", "verbal": "By phone", "link": "By link"},
+    "kind": {str(code): label for code, label in words.KINDS.items()},
+    "by": {"client": "The client", "recipient": "Our clinic"},
+}
+
+
+@dataclass(slots=True)
+class Field:
+    """One thing a form asks."""
+
+    name: str
+    label: str
+    kind: str
+    required: bool
+    help: str = ""
+    choices: Choices = field(default_factory=list)
+    value: Any = ""
+    error: str = ""
+    rows: list["Field"] = field(default_factory=list)
+    id: str = ""
+
+    @property
+    def values(self) -> list[str]:
+        return self.value if isinstance(self.value, list) else [self.value]
+
+
+class Form:
+    """A form for one serializer. ``choices`` fills fields that name rows, ``leave_out`` are names not asked."""
+
+    def __init__(
+        self,
+        serializer: type[serializers.Serializer[Any]],
+        *,
+        zone: str,
+        key: str = "",
+        typed: QueryDict | None = None,
+        initial: Mapping[str, Any] | None = None,
+        choices: Mapping[str, Choices] | None = None,
+        labels: Mapping[str, str] | None = None,
+        required: tuple[str, ...] = (),
+        leave_out: tuple[str, ...] = (),
+        errors: Mapping[str, str] | None = None,
+    ) -> None:
+        self.serializer, self.zone, self.typed = serializer, zone, typed
+        self.key = key
+        self.initial, self.choices, self.labels = initial or {}, choices or {}, labels or {}
+        self.required, self.leave_out, self.errors = required, leave_out, errors or {}
+        self.fields = list(self._fields(serializer(), ""))
+
+    def validated(self, **context: Any) -> dict[str, Any]:
+        """What was typed, checked by the serializer; raises ValidationError."""
+        checked = self.serializer(data=self.data(), context=context)
+        checked.is_valid(raise_exception=True)
+        values: dict[str, Any] = checked.validated_data
+        return values
+
+    def data(self) -> dict[str, Any]:
+        """What was typed, in the shape of the contract."""
+        assert self.typed is not None
+        return _collect(self._data(self.serializer(), ""))
+
+    @property
+    def more(self) -> bool:
+        """Whether something was typed or is wrong, so that it should be open."""
+        return bool(self.errors) or self.typed is not None
+
+    # --- what is asked
+
+    def _fields(self, serializer: serializers.Serializer[Any], prefix: str) -> Iterator[Field]:
+        for name, each in serializer.fields.items():
+            full = f"{prefix}{name}"
+            if full in self.leave_out or each.read_only:
+                continue
+            if isinstance(each, TimeSpan):
+                yield self._span(full, each)
+            elif isinstance(each, To):
+                yield self._recipient(full, each)
+            elif isinstance(each, serializers.ListSerializer):
+                yield from self._list(full, each)
+            elif isinstance(each, serializers.Serializer):
+                yield from self._fields(each, f"{full}.")
+            elif (asked := self._field(full, each)) is not None:
+                yield asked
+
+    def _field(self, name: str, each: Any) -> Field | None:
+        kind, choices = self._kind(name, each)
+        if kind is None:
+            return None
+        label = self.labels.get(name) or LABELS.get(name) or LABELS.get(name.split(".")[-1])
+        return Field(
+            name=name,
+            label=label or words.spoken(name.split(".")[-1]),
+            kind=kind,
+            required=(each.required and each.default is serializers.empty) or name in self.required,
+            help=str(each.help_text or ""),
+            choices=choices,
+            value=self._value(name, each, kind),
+            error=self.errors.get(name, ""),
+            id=f"{self.key}{name}",
+        )
+
+    def _span(self, name: str, each: Any) -> Field:
+        starts = Field(f"{name}.starts_at", "Starts", "moment", each.required, id=f"{self.key}{name}.starts_at")
+        minutes = Field(f"{name}.minutes", "Minutes", "number", False, id=f"{self.key}{name}.minutes")
+        starts.value, minutes.value = self._typed(starts.name), self._typed(minutes.name) or VISIT_MINUTES
+        starts.error = self.errors.get(starts.name, "") or self.errors.get(name, "")
+        return Field(name, LABELS.get(name, words.spoken(name)), "rows", each.required, rows=[starts, minutes])
+
+    def _recipient(self, name: str, each: Any) -> Field:
+        found = next((text for key, text in self.errors.items() if key.split(".")[0] == name), "")
+        chosen = self._typed(name)
+        return Field(
+            name, "To", "to", each.required, choices=self.choices.get(name, []), value=chosen, error=found, id=self.key
+        )
+
+    def _list(self, name: str, each: Any) -> Iterator[Field]:
+        if isinstance(each.child, TimeSpan):
+            rows = [self._span(f"{name}.{index}", each.child) for index in range(TIMES_OFFERED)]
+            for index, row in enumerate(rows):
+                row.label = f"Time {index + 1}"
+                row.rows[0].required = index == 0
+            yield from rows
+        elif isinstance(each.child, RegionSide):
+            yield self._regions(name, each)
+
+    def _regions(self, name: str, each: Any) -> Field:
+        chosen = places_in(self.typed) if self.typed is not None else self.initial.get(name, [])
+        return Field(name, "Region", "regions", each.required, value=chosen, error=self.errors.get(name, ""))
+
+    def _kind(self, name: str, each: Any) -> tuple[str | None, Choices]:
+        own = self.choices.get(name)
+        many = isinstance(each, serializers.ListField | serializers.MultipleChoiceField)
+        if own is not None:
+            return ("checks" if many else "chips" if len(own) <= 8 else "select"), own
+        if isinstance(each, serializers.ListField):
+            if isinstance(each.child, RegionSerializer):
+                return "regions", []
+            inner = self._kind(name, each.child)
+            return ("checks", inner[1]) if inner[1] else ("lines", []) if _is_text(each.child) else (None, [])
+        if isinstance(each, serializers.ChoiceField):
+            found = [(str(code), _choice_label(name, str(code), str(label))) for code, label in each.choices.items()]
+            return ("checks" if many else "chips" if len(found) <= MOST_CHIPS else "select"), found
+        if isinstance(each, CatalogCode):
+            rows = getattr(catalog(), each.kind)
+            return ("select", [(code, row.label) for code, row in rows.items()])
+        if isinstance(each, ZoneName):
+            return "text", []
+        for kind_class, kind in KINDS:
+            if isinstance(each, kind_class):
+                return kind, []
+        if _is_text(each):
+            return ("long" if (each.max_length or 0) > LONG_TEXT else "text"), []
+        return None, []
+
+    # --- what was typed
+
+    def _typed(self, name: str) -> str:
+        return (self.typed or {}).get(name, "") if self.typed is not None else str(self.initial.get(name, "") or "")
+
+    def _value(self, name: str, each: Any, kind: str) -> Any:
+        if kind == "regions":
+            return places_in(self.typed) if self.typed is not None else self.initial.get(name, [])
+        if self.typed is not None:
+            return self.typed.getlist(name) if kind == "checks" else self.typed.get(name, "")
+        if name in self.initial:
+            return self.initial[name]
+        default = getattr(each, "default", serializers.empty)
+        if default is serializers.empty or callable(default):
+            return [] if kind == "checks" else ""
+        return default
+
+    def _data(self, serializer: serializers.Serializer[Any], prefix: str) -> Iterator[tuple[str, Any]]:
+        for name, each in serializer.fields.items():
+            full = f"{prefix}{name}"
+            if full in self.leave_out or each.read_only:
+                continue
+            if isinstance(each, TimeSpan):
+                if span := self._typed_span(full):
+                    yield name, span
+            elif isinstance(each, To):
+                if to := recipient_in(self.typed):
+                    yield name, to
+            elif isinstance(each, serializers.ListSerializer):
+                if isinstance(each.child, TimeSpan):
+                    spans = [self._typed_span(f"{full}.{index}") for index in range(TIMES_OFFERED)]
+                    yield name, [span for span in spans if span]
+                elif isinstance(each.child, RegionSide):
+                    yield name, places_in(self.typed)
+            elif isinstance(each, serializers.Serializer):
+                inner = _collect(self._data(each, f"{full}."))
+                if each.required or _says_something(inner):
+                    yield name, inner
+            else:
+                yield from self._typed_field(name, full, each)
+
+    def _typed_field(self, name: str, full: str, each: Any) -> Iterator[tuple[str, Any]]:
+        assert self.typed is not None
+        kind, _ = self._kind(full, each)
+        if kind is None:
+            return
+        if kind == "regions":
+            yield name, places_in(self.typed)
+        elif kind == "check":
+            if f"{full}.asked" in self.typed or full in self.typed:
+                yield name, full in self.typed
+        elif kind == "checks":
+            if f"{full}.asked" in self.typed or full in self.typed:
+                yield name, [value for value in self.typed.getlist(full) if value]
+        elif kind == "lines":
+            lines = [line.strip() for line in self.typed.get(full, "").replace(",", "\n").splitlines()]
+            if any(lines) or each.required:
+                yield name, [line for line in lines if line]
+        elif text := self.typed.get(full, "").strip():
+            yield name, words.utc_of(text, self.zone) if kind == "moment" else text
+        elif full in self.typed and full in self.initial and getattr(each, "allow_blank", False):
+            yield name, ""
+        elif full in self.typed and full in self.initial and getattr(each, "allow_null", False):
+            yield name, None
+
+    def _typed_span(self, name: str) -> dict[str, str] | None:
+        typed = self._typed(f"{name}.starts_at").strip()
+        if not typed:
+            return None
+        starts = words.utc_of(typed, self.zone)
+        begins, minutes = parse_datetime(starts) if starts != typed else None, self._typed(f"{name}.minutes")
+        if begins is None:
+            return {"starts_at": starts, "ends_at": starts}
+        length = int(minutes) if minutes.isdigit() and 0 < int(minutes) <= 24 * 60 else int(VISIT_MINUTES)
+        return {"starts_at": starts, "ends_at": (begins + timedelta(minutes=length)).isoformat()}
+
+
+KINDS: tuple[tuple[type[Any], str], ...] = (
+    (serializers.BooleanField, "check"),
+    (Moment, "moment"),
+    (serializers.DateField, "date"),
+    (serializers.TimeField, "time"),
+    (serializers.IntegerField, "number"),
+    (serializers.EmailField, "email"),
+)
+
+
+def places_in(typed: QueryDict | None) -> list[dict[str, str]]:
+    """The regions that were ticked in the region picker, each with the side chosen for it."""
+    chosen = []
+    for code in typed.getlist("region") if typed is not None else []:
+        region = catalog().regions.get(code)
+        fallback = "midline" if region and "midline" in region.sides else ""
+        chosen.append({"region": code, "side": (typed or {}).get(f"side-{code}", "") or fallback})
+    return chosen
+
+
+def recipient_in(typed: QueryDict | None) -> dict[str, Any] | None:
+    """The recipient that was picked: ``role:<id>``, ``clinic:<id>:<discipline>``, ``pool:<discipline>`` or ``guest``."""
+    typed = typed if typed is not None else QueryDict()
+    match typed.get("to", "").split(":"):
+        case ["role", pk]:
+            return {"practitioner_role_id": pk}
+        case ["clinic", pk, discipline]:
+            return {"organization_id": pk, "discipline": discipline}
+        case ["pool", discipline]:
+            return {"discipline": discipline, "near": typed.get("near", "").strip()}
+        case ["guest"]:
+            asked = {"name": "guest_name", "discipline": "guest_discipline", "email": "guest_email"}
+            return {"guest": {key: text for key, name in asked.items() if (text := typed.get(name, "").strip())}}
+    return None
+
+
+def region_rows(chosen: list[dict[str, str]]) -> list[dict[str, Any]]:
+    """Every region with its sides, for the picker."""
+    sides = {place["region"]: place.get("side", "") for place in chosen}
+    return [
+        {
+            "code": region.code,
+            "label": region.label,
+            "is_chosen": region.code in sides,
+            "side": sides.get(region.code, "midline" if "midline" in region.sides else ""),
+            "sides": [(side, {"midline": "middle"}.get(side, words.SIDES[side])) for side in region.sides],
+        }
+        for region in catalog().regions.values()
+    ]
+
+
+def _choice_label(name: str, code: str, label: str) -> str:
+    own = CHOICE_LABELS.get(name.split(".")[-1], {}).get(code)
+    return own or (words.spoken(code) if label in (code, code.title()) else label)
+
+
+def _is_text(each: Any) -> bool:
+    return isinstance(each, serializers.CharField)
+
+
+def _collect(pairs: Iterator[tuple[str, Any]]) -> dict[str, Any]:
+    return dict(pairs)
+
+
+def _says_something(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(_says_something(each) for each in value.values())
+    return bool(value)

@@ -1,0 +1,98 @@
+"""Precautions and holds: the floor of every circle, and what a colleague keeps to themselves."""
+
+import pytest
+
+from tests import make
+from tests.clients.conftest import Shared
+
+pytestmark = pytest.mark.django_db
+NECK = [{"region": "cervical", "side": "left"}]
+THINNER = {"code": "anticoag", "note": "Apixaban.", "regions": NECK}
+
+
+def test_a_precaution_is_shared_in_the_circle_and_never_beyond(
+    shared: Shared, north: make.Clinic, south: make.Clinic, east: make.Clinic, outsider: make.Clinic
+) -> None:
+    make.consent(north, shared.client_id, east)
+    referral = make.referral(north, east, client_id=shared.client_id)
+    make.move(east, referral["id"], "accept")
+    south.http.send("POST", f"{shared.path}/precautions", THINNER)
+
+    def seen_by(clinic: make.Clinic) -> int:
+        return len(clinic.http.send("GET", f"{shared.path}/precautions").json()["results"])
+
+    assert (seen_by(north), seen_by(south), seen_by(east)) == (1, 1, 0)
+    assert outsider.http.send("GET", f"{shared.path}/precautions").status_code == 404
+
+
+def test_a_sensitive_precaution_outside_the_consent_says_only_whom_to_ask(
+    shared: Shared, north: make.Clinic, south: make.Clinic
+) -> None:
+    north.http.send("POST", f"{shared.path}/precautions", {**THINNER, "is_sensitive": True})
+
+    seen = south.http.send("GET", f"{shared.path}/precautions").json()
+
+    assert seen["results"] == []
+    assert [row["display"] for row in seen["contact_first"]] == ["Contact North Massage before treating this region."]
+    assert seen["contact_first"][0]["regions"] == NECK
+    assert "anticoag" not in str(seen)
+    assert "Apixaban" not in str(seen)
+
+
+def test_a_coordinator_reads_one_line(north: make.Clinic) -> None:
+    path = f"clients/{make.client(north)['id']}/precautions"
+    north.http.send("POST", path, THINNER)
+
+    line = north.coordinator.http.send("GET", path).json()["results"][0]
+
+    assert line["code"] == "anticoag"
+    assert "note" not in line
+    assert line["withheld"] == ["note"]
+    assert north.coordinator.http.send("POST", path, THINNER).status_code == 403
+    assert north.admin.http.send("GET", path).status_code == 403
+
+
+def test_a_precaution_is_ended_by_the_clinic_that_wrote_it(
+    shared: Shared, north: make.Clinic, south: make.Clinic
+) -> None:
+    made = north.http.send("POST", f"{shared.path}/precautions", THINNER).json()
+    path = f"{shared.path}/precautions/{made['id']}/end"
+
+    assert south.http.send("POST", path, {}).status_code == 403
+    assert north.http.send("POST", path, {}).json()["status"] == "ended"
+    assert north.http.send("POST", path, {}).json()["code"] == "precaution_ended"
+
+
+def test_a_precaution_of_a_wrong_client_is_taken_back_from_the_others(
+    shared: Shared, north: make.Clinic, south: make.Clinic
+) -> None:
+    made = north.http.send("POST", f"{shared.path}/precautions", THINNER).json()
+    path = f"{shared.path}/precautions/{made['id']}/entered-in-error"
+
+    assert north.http.send("POST", path, {"reason": "wrong_client"}).json()["status"] == "entered_in_error"
+    assert south.http.send("GET", f"{shared.path}/precautions").json()["results"] == []
+    assert len(north.http.send("GET", f"{shared.path}/precautions").json()["results"]) == 1
+
+
+def test_a_hold_stands_until_a_practitioner_of_the_circle_clears_it(
+    shared: Shared, north: make.Clinic, south: make.Clinic
+) -> None:
+    placed = north.http.send("POST", f"{shared.path}/holds", {"regions": NECK, "because": "red_flag"})
+    path = f"{shared.path}/holds/{placed.json()['id']}/clear"
+
+    assert placed.status_code == 201
+    assert south.coordinator.http.send("POST", path, {"clearance": "Seen by a doctor today."}).status_code == 403
+    assert south.http.send("POST", path, {"clearance": "ok"}).status_code == 400
+    cleared = south.http.send("POST", path, {"clearance": "Seen by a doctor today."}).json()
+    assert cleared["cleared_by"] == "South Physio Practitioner"
+    again = north.http.send("POST", path, {"clearance": "Seen by a doctor today."})
+    assert (again.status_code, again.json()["code"]) == (409, "hold_cleared")
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"code": "no_such"}, {"code": "anticoag", "regions": [{"region": "cervical", "side": "up"}]}]
+)
+def test_codes_are_the_catalogs(north: make.Clinic, wrong: dict[str, object]) -> None:
+    path = f"clients/{make.client(north)['id']}/precautions"
+
+    assert north.http.send("POST", path, wrong).status_code == 400
