@@ -7,7 +7,7 @@ from rest_framework import serializers
 from backend.catalog.queries import catalog
 from backend.catalog.serializers import CatalogCode
 from backend.clients.models import Access, Client, Consent, Representative
-from backend.lib.rest.fields import Label, Moment, PlainText, StrictSerializer
+from backend.lib.rest.fields import Identifier, Label, Moment, PlainText, StrictSerializer
 
 MOST = 100
 
@@ -23,11 +23,6 @@ class UpdatedSinceQuery(PageQuery):
 
 class SearchedQuery(PageQuery):
     search = serializers.CharField(help_text="The sealed question of the search, as `next` carries it.")
-
-
-class IdentifierSerializer(StrictSerializer):
-    system = PlainText(max_length=200)
-    value = PlainText(max_length=200)
 
 
 class ClientFacts(StrictSerializer):
@@ -51,7 +46,7 @@ class ClientFacts(StrictSerializer):
         max_length=200, required=False, allow_null=True, help_text="Your own number for this client; only you see it."
     )
     identifiers = serializers.ListField(
-        child=IdentifierSerializer(),
+        child=Identifier(),
         required=False,
         max_length=20,
         help_text="Your own identifiers; replaced whole; only you see them.",
@@ -106,7 +101,7 @@ class ClientSerializer(serializers.Serializer[Any]):
     status = serializers.ChoiceField(choices=Client.Status.choices)
     deceased_on = serializers.DateField(allow_null=True)
     local_identifier = serializers.CharField(allow_null=True)
-    identifiers = IdentifierSerializer(many=True)
+    identifiers = Identifier(many=True)
     created_at = Moment()
     updated_at = Moment()
 
@@ -123,7 +118,7 @@ class IdentifierAsked(serializers.JSONField):
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, str):
             return "", PlainText(max_length=200).run_validation(data)
-        checked = IdentifierSerializer(data=data)
+        checked = Identifier(data=data)
         checked.is_valid(raise_exception=True)
         return checked.validated_data["system"], checked.validated_data["value"]
 

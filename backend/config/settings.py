@@ -209,13 +209,26 @@ SPECTACULAR_SETTINGS = {
     "SERVE_AUTHENTICATION": [],
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
-    "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
+    "ENUM_NAME_OVERRIDES": {
+        "ApplicationKindEnum": ["system", "tool"],
+        "ClientStatusEnum": "backend.clients.models.Client.Status",
+        "ConsentCategoryEnum": "backend.clients.models.Consent.Category",
+        "ConsentMethodEnum": "backend.clients.models.Consent.Method",
+        "RecordedConsentMethodEnum": ["in_person", "paper", "verbal"],
+        "CredentialKindEnum": "backend.directory.models.Credential.Kind",
+        "CredentialStatusEnum": "backend.directory.models.Credential.Status",
+        "RelationshipEnum": "backend.clients.models.Representative.Relationship",
+        "ReferralKindEnum": "backend.referrals.models.Referral.Kind",
+        "ReportOutcomeEnum": "backend.referrals.models.Report.Outcome",
+        "RightEnum": "backend.directory.models.Member.Right",
+    },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "PREPROCESSING_HOOKS": ["backend.lib.rest.schema.only_the_api"],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
+        "backend.lib.rest.schema.name_transitions",
         "backend.lib.rest.schema.describe_problems",
     ],
 }
@@ -225,7 +238,10 @@ MAX_JSON_BYTES = 1_000_000
 DATA_UPLOAD_MAX_MEMORY_SIZE = 12_000_000
 ATTACHMENT_MAX_BYTES = 10_000_000
 
-EMAIL_BACKEND = env.text("EMAIL_BACKEND", default="django.core.mail.backends.smtp.EmailBackend")
+EMAIL_BACKEND = env.text(
+    "EMAIL_BACKEND",
+    default="backend.notifications.sandbox.MailboxBackend" if SANDBOX else "django.core.mail.backends.smtp.EmailBackend",
+)
 EMAIL_HOST = env.text("EMAIL_HOST", default="localhost")
 EMAIL_PORT = env.integer("EMAIL_PORT", default=25)
 EMAIL_HOST_USER = env.text("EMAIL_HOST_USER", default="")

@@ -17,10 +17,12 @@ urlpatterns = [
     path("api/v1/catalog/", include("backend.catalog.urls")),
     path("api/v1/", include("backend.referrals.urls")),
     path("api/v1/", include("backend.record.urls")),
+    path("api/v1/", include("backend.notifications.urls")),
     path("api/v1/", include("backend.directory.urls")),
     path("oauth/", include("backend.directory.oauth_urls")),
     path(".well-known/oauth-authorization-server", server_metadata),
     path("fhir/R4/.well-known/smart-configuration", smart_configuration),
+    path("", include("backend.portal.urls")),
     path("accounts/", include("allauth.urls")),
     path("admin/", operator_site.urls),
 ]

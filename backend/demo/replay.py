@@ -61,7 +61,7 @@ class Replay:
             if done % 10 == 0 or done == beats:
                 self.say(f"  {done} of {beats} moves replayed")
         self._move_clock_to(self.today)
-        self._come_to_rest()
+        self.come_to_rest()
         self._leave_some_waiting()
 
     # --- the stories ---------------------------------------------------------------------------------------------
@@ -69,7 +69,7 @@ class Replay:
     def _plan(self, story: dict[str, Any]) -> None:
         client, start = story["client"], self.begins + timedelta(days=story["start"])
         self.say(f"  {story['title']}")
-        self._beat(start, 0, 8, lambda: self._register(client))
+        self._beat(start, 0, 8, lambda: self.register(client))
         for referral in story["referrals"]:
             for number, (day, name, *details) in enumerate(referral["steps"]):
                 key = f"{referral['key']}-{number}"
@@ -79,7 +79,7 @@ class Replay:
         at = start.replace(hour=hour + 7) + timedelta(days=day)  # clinics in Denver open at 8; 15 h UTC
         heapq.heappush(self.queue, Beat(at, len(self.queue), act))
 
-    def _register(self, client: dict[str, Any]) -> None:
+    def register(self, client: dict[str, Any]) -> None:
         homes = [client["home"], *([client["also_at"]] if "also_at" in client else [])]
         for home in homes:
             made = self._post(
@@ -119,6 +119,7 @@ class Replay:
         if name in ("interim", "final"):
             self._move(recipient, referral, "report", {"final": name == "final", "report": details}, key)
         elif name in ("recorded_report", "guest_report"):
+            details = dict(details)
             who = {"who": details.pop("who", referral["to_guest"]["name"]), "how": details.pop("how", "phone")}
             seen = {} if referral["kind"] == "advice" else {"seen_at": self._now(sender)}
             if referral["kind"] != "advice":
@@ -165,6 +166,17 @@ class Replay:
         }
         self.referrals[referral["key"]] = self._post(sender, "/api/v1/referrals", body, key=key)["id"]
 
+    def referral(self, key: str) -> dict[str, Any]:
+        """A story's referral as its sender reads it now."""
+        senders = {r["key"]: r["from"] for story in self.script["stories"] for r in story["referrals"]}
+        found: dict[str, Any] = self._get(senders[key], f"/api/v1/referrals/{self.referrals[key]}")
+        return found
+
+    def figures(self, discipline: str) -> dict[str, Any]:
+        """What waits on whom, for the clinic of a discipline."""
+        found: dict[str, Any] = self._get(discipline, "/api/v1/referrals/figures")
+        return found
+
     # --- what is left open ---------------------------------------------------------------------------------------
 
     def _leave_some_waiting(self) -> None:
@@ -176,7 +188,7 @@ class Replay:
             client = {
                 "key": key, "home": case["from"], "given_name": given, "family_name": family, "age": age, "gender": "unknown",
             }  # fmt: skip
-            self._register(client)
+            self.register(client)
             referral = {**case, "key": "last" if number == last else key}
             self._send(referral, self.clients[f"{key}@{case['from']}"], key)
             for name in case["steps"]:
@@ -233,7 +245,7 @@ class Replay:
             token = self.people["massage_therapy"]["token"]
             self.service.call("POST", "/api/v1/sandbox/clock", {"advance": f"PT{seconds}S"}, token=token)
 
-    def _come_to_rest(self) -> None:
+    def come_to_rest(self) -> None:
         """The demo's clock shows the real time from here on."""
         with acting_as(WORKER):
             MovedClock.objects.filter(moved_by__lt=timedelta()).delete()

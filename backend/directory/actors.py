@@ -35,6 +35,15 @@ SELECT {MEMBER_COLUMNS}
 """  # noqa: S608 - built from constants
 
 
+BY_MEMBER = f"""
+SELECT {MEMBER_COLUMNS}
+  FROM directory_member m
+  JOIN directory_user u ON u.id = m.user_id AND u.is_active
+  LEFT JOIN directory_practitioner p ON p.user_id = u.id
+ WHERE m.id = %s AND m.ended_at IS NULL
+"""  # noqa: S608 - built from constants
+
+
 def actor_with_token(token: str) -> Actor | None:
     """The actor of a bearer token, or None when it is unknown, expired or its person has left."""
     row = _one(BY_TOKEN, [hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()])
@@ -54,6 +63,12 @@ def actor_with_token(token: str) -> Actor | None:
     if member[0] is None:
         return None
     return _member(member).but(application_id=application_id, scopes=scopes)
+
+
+def actor_of_member(member_id: UUID) -> Actor | None:
+    """The member as they are now, for what they asked for a moment ago; None when they have left."""
+    row = _one(BY_MEMBER, [member_id])
+    return _member(row) if row else None
 
 
 def actor_of_user(user_id: UUID, organization_id: UUID | None, *, second_factor: bool) -> Actor:

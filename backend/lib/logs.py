@@ -1,9 +1,14 @@
 """Log lines that name requests and places in the code, never what people wrote."""
 
 import logging
+import re
 import traceback
 
 from backend.lib import request_ids
+
+
+# Whoever reads a log must not be able to open a guest's or client's page with it.
+SECRET_ADDRESS = re.compile(r"/([gc])/[A-Za-z0-9_-]{16,}")
 
 
 class RequestFilter(logging.Filter):
@@ -19,7 +24,7 @@ class SafeFormatter(logging.Formatter):
         super().__init__("%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s")
 
     def format(self, record: logging.LogRecord) -> str:
-        line = super().format(record)
+        line = SECRET_ADDRESS.sub(r"/\1/…", super().format(record))
         return line.replace("\r", "\\r").replace("\n", " | ").replace("\x1b", "\\x1b")
 
     def formatException(self, ei) -> str:  # type: ignore[no-untyped-def]

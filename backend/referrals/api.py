@@ -1,5 +1,6 @@
 """The API of referrals: a view reads its input, calls one service or query, and answers."""
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from rest_framework.response import Response
 
 from backend.audit.access_log import Look, log_looks
 from backend.lib.actor import ActorKind
-from backend.lib.problems import BadRequest, Forbidden
+from backend.lib.problems import BadRequest, Conflict, Forbidden
 from backend.lib.rest.fields import Identifier, Moment, PlainText, StrictSerializer
 from backend.lib.rest.pages import page_of
 from backend.lib.rest.views import View
@@ -23,11 +24,13 @@ from backend.referrals.models import Attachment, Message, Referral, Report
 from backend.referrals.schema import TRANSITION
 from backend.referrals.serializers import (
     AttachmentOut,
+    Figures,
     MessageOut,
     ReferralDetail,
     ReferralSummary,
     ReportOut,
 )
+from backend.referrals.workflow import ANSWERS, EXPIRED
 
 
 class ReferralFilters(StrictSerializer):
@@ -108,6 +111,17 @@ class Referrals(ReferralView):
         fields = self.validated(NewReferral)
         referral, warnings = drafts.create_referral(actor=self.actor, fields=fields)
         return self.shown(referral.id, status=201, warnings=warnings)
+
+
+class ReferralFigures(ReferralView):
+    @extend_schema(
+        operation_id="count_referrals",
+        summary="What waits on whom, and what ended in silence, each kind counted apart",
+        responses=Figures,
+        examples=[examples.FIGURES],
+    )
+    def get(self, request: Request) -> Response:
+        return Response(queries.figures(self.actor))
 
 
 class FindReferrals(StrictSerializer):
@@ -191,14 +205,26 @@ class ReferralTransitions(ReferralView):
         reserved = {"actor", "expected_version"} & set(details)
         if reserved:
             raise BadRequest(f"There is no field {sorted(reserved)[0]}.", code="unknown_field")
-        services.move_referral(
-            referral_id,
-            body.get("name"),
-            actor=self.actor,
-            expected_version=self.expected_version(required=False),
-            **details,
-        )
+        try:
+            moved = services.move_referral(
+                referral_id,
+                body.get("name"),
+                actor=self.actor,
+                expected_version=self.expected_version(required=False),
+                **details,
+            )
+        except Conflict as refusal:
+            self._keep_if_late(refusal, referral_id, body["name"], details)
+            raise
+        if body["name"] in ("pass", "release"):  # a pool's referral that one let go is no longer one's to see
+            return self.answer(queries.let_go(moved), version=moved.version)
         return self.shown(referral_id)
+
+    def _keep_if_late(self, refusal: Conflict, referral_id: UUID, name: str, details: dict[str, Any]) -> None:
+        """An answer that came after the referral had expired is refused, and kept for the sender to read."""
+        if refusal.code == "wrong_state" and refusal.extra.get("state") == EXPIRED and name in ANSWERS:
+            keep = partial(services.keep_late_answer, referral_id, name, actor=self.actor, details=details)
+            self.request._request.after_refusal.append(keep)  # type: ignore[attr-defined]  # set by OneTransactionMiddleware
 
 
 class ReferralMessages(ReferralView):

@@ -83,6 +83,13 @@ def attach(ids: Iterable[UUID], *, referral: Referral, actor: Actor, report: Rep
         Attachment.objects.filter(pk=found.pk).update(referral=referral, report=report)
 
 
+def copy(old: Referral, *, to: Referral, actor: Actor) -> None:
+    """The files of a referral go along when it is sent to somebody else."""
+    for file in Attachment.objects.visible_to(actor).filter(referral=old, report=None):
+        kept = store_attachment(actor=actor, name=file.name, content=bytes(file.content))
+        attach([kept.id], referral=to, actor=actor)
+
+
 def _of(actor: Actor) -> dict[str, UUID | None]:
     """Whose upload it is: an organization's, or that of who came by a link."""
     return {"organization_id": actor.organization_id, "link_id": actor.link_id}

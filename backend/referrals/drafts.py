@@ -27,8 +27,6 @@ def create_referral(*, actor: Actor, fields: dict[str, Any]) -> tuple[Referral, 
     """
     refuse_who_writes_none(actor)
     client = client_named(fields, actor)
-    if client is None and fields["kind"] != Referral.Kind.ADVICE:
-        raise invalid("/client_id", "Only advice can be asked without a client.", code="client_required")
     referral = Referral(
         client=client,
         kind=fields["kind"],
@@ -36,8 +34,10 @@ def create_referral(*, actor: Actor, fields: dict[str, Any]) -> tuple[Referral, 
         sender_organization_id=actor.clinic_id,
         sender_role=sender_role(fields, actor),
     )
+    refuse_care_without_client(referral)
     guest = address(referral, fields["to"])
     fill(referral, fields)
+    gates.check_not_oneself(referral)
     check_identifier(referral)
     referral.save(force_insert=True)
     package = Package(referral=referral, client=demographics(client), precautions=precautions_of(client, actor))
@@ -55,6 +55,11 @@ def create_referral(*, actor: Actor, fields: dict[str, Any]) -> tuple[Referral, 
     return referral, warnings
 
 
+def refuse_care_without_client(referral: Referral) -> None:
+    if referral.client_id is None and not referral.is_advice:
+        raise invalid("/client_id", "Only advice can be asked without a client.", code="client_required")
+
+
 def refuse_who_writes_none(actor: Actor) -> None:
     if actor.kind == ActorKind.MEMBER and not actor.has_right("practitioner", "coordinator"):
         raise Forbidden("Referrals are written by practitioners and coordinators.", code="right_required")
@@ -63,7 +68,8 @@ def refuse_who_writes_none(actor: Actor) -> None:
 def start_off(referral: Referral, name: str, fields: dict[str, Any], actor: Actor) -> Referral:
     """Sends a draft that was written in this transaction."""
     row = WORKFLOW[name]
-    details = {"on_behalf_of": fields["on_behalf_of"]} if fields.get("on_behalf_of") else {}
+    named = ("on_behalf_of", "practitioner_role_id")
+    details = {name: fields[name] for name in named if fields.get(name)}
     policies.check_rights(actor, row, referral, details)
     return services.carry_out(
         Move(referral=services.locked(referral.id, actor), row=row, actor=actor, party=w.SENDER, details=details)
@@ -95,6 +101,8 @@ def change_draft(
             guest.referral = referral
             guest.save(force_insert=True)
     fill(referral, fields)
+    refuse_care_without_client(referral)
+    gates.check_not_oneself(referral)
     check_identifier(referral)
     referral.version += 1
     referral.updated_at = clock.now()
@@ -216,13 +224,9 @@ def check_identifier(referral: Referral) -> None:
     """409 when the sender has used this number already."""
     if not referral.sender_identifier:
         return
-    taken = Referral.objects.filter(
-        sender_organization_id=referral.sender_organization_id, sender_identifier=referral.sender_identifier
-    ).exclude(pk=referral.pk)
-    if found := taken.values_list("id", flat=True).first():
-        raise Conflict(
-            "This number is taken by another referral of yours.", code="identifier_taken", existing=str(found)
-        )
+    gates.check_identifier_free(
+        referral, sender_organization=referral.sender_organization_id, sender_identifier=referral.sender_identifier
+    )
 
 
 def demographics(client: Client | None) -> dict[str, Any] | None:
@@ -247,11 +251,15 @@ def demographics(client: Client | None) -> dict[str, Any] | None:
 
 
 def precautions_of(client: Client | None, actor: Actor) -> list[dict[str, Any]]:
-    """The precautions on record that may leave the clinic; sensitive ones stay."""
+    """The clinic's own precautions that may leave it: sensitive ones stay, others' are not its to pass on."""
     if client is None:
         return []
     rows = Precaution.objects.visible_to(actor).filter(
-        client_id=client.pk, ended_at=None, entered_in_error_reason="", is_sensitive=False
+        client_id=client.pk,
+        organization_id=actor.clinic_id,
+        ended_at=None,
+        entered_in_error_reason="",
+        is_sensitive=False,
     )
     return [{"code": row.code, "regions": row.regions, "note": row.note} for row in rows]
 
@@ -297,7 +305,8 @@ def copy_and_send(move: Move) -> Referral:
         "priority": old.priority,
         "transfer": old.transfer,
         "regions": old.regions,
-        "technique_ids": [],
+        "technique_ids": old.technique_ids if _discipline_of(to) == old.discipline else [],
+        "order": _order_of(old),
         "practitioner_role_id": old.sender_role_id,
         **{name: getattr(package, name) for name in PACKAGE_FIELDS},
         "send": True,
@@ -305,7 +314,22 @@ def copy_and_send(move: Move) -> Referral:
     if details.get("question"):
         fields["question"] = details["question"]
     made, _ = create_referral(actor=move.actor, fields=fields)
+    attachments.copy(old, to=made, actor=move.actor)
     return made
+
+
+def _order_of(old: Referral) -> dict[str, Any] | None:
+    if not old.order_number:
+        return None
+    return {"number": old.order_number, "by": old.order_by, "visits": old.order_visits, "until": old.order_until}
+
+
+def _discipline_of(to: dict[str, Any]) -> str | None:
+    """The discipline a recipient is asked in; None when the clinic has only one."""
+    if pk := to.get("practitioner_role_id"):
+        return PractitionerRole.objects.filter(pk=pk).values_list("discipline", flat=True).first()
+    discipline: str | None = to.get("discipline") or (to.get("guest") or {}).get("discipline")
+    return discipline
 
 
 def _same_recipient(referral: Referral) -> dict[str, Any]:
@@ -313,4 +337,7 @@ def _same_recipient(referral: Referral) -> dict[str, Any]:
         return {"practitioner_role_id": referral.recipient_role_id}
     if referral.recipient_organization_id:
         return {"organization_id": referral.recipient_organization_id, "discipline": referral.discipline}
-    raise invalid("/to", "Say whom to refer to.", code="recipient_required")
+    if referral.is_guest:
+        guest = Guest.objects.get(pk=referral.pk)
+        return {"guest": {"name": guest.name, "discipline": guest.discipline, "email": guest.email}}
+    return {"discipline": referral.discipline, "near": referral.pool_near}

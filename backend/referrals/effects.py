@@ -144,7 +144,11 @@ def freeze_and_open(move: Move, package: Package) -> None:
     if gates.holds_region(package) and referral.client_id is not None:
         move.after.append(
             lambda: sharing.hold_regions(
-                client_id=move.client_id, regions=referral.regions, referral_id=referral.id, actor=move.actor
+                client_id=move.client_id,
+                regions=referral.regions,
+                referral_id=referral.id,
+                organization_id=referral.sender_organization_id,
+                actor=move.actor,
             )
         )
     if referral.client_id is not None and referral.recipient_organization_id is not None:
@@ -246,6 +250,7 @@ def release(move: Move) -> None:
     move.also_tell = (referral.recipient_organization_id,) if referral.recipient_organization_id else ()
     referral.release_until = None
     end_access(referral, move.actor, because="release")
+    _guard("leave_circle", referral.id)
     PoolPass(referral=referral, organization_id=move.actor.clinic_id).save(force_insert=True)
     referral.recipient_role = None
     referral.recipient_organization = None

@@ -222,3 +222,23 @@ TRANSITIONS = OpenApiExample(
     },
     response_only=True,
 )
+FIGURES = OpenApiExample(
+    "A Monday morning",
+    value={
+        "ours": 7,
+        "theirs": 12,
+        "client": 3,
+        "overdue": 1,
+        "unsent": 2,
+        "closed": 41,
+        "by_the_system": {
+            "times_lapsed": 1,
+            "withdraw": 0,
+            "agree": 0,
+            "consent_ended": 2,
+            "expire": 1,
+            "close_unacknowledged": 0,
+        },
+    },
+    response_only=True,
+)

@@ -85,12 +85,14 @@ def check_role(role: PractitionerRole, *, of_discipline: str, who: str = "recipi
 
 def check_not_excluded(referral: Referral, role: PractitionerRole) -> None:
     """409 when the client has said "not this person" of who would take it."""
+    if referral.client_id is None:
+        return
     excluding = Consent.objects.in_force().filter(
         client_id=referral.client_id,
         organization_ids__contains=[role.organization_id],
         excluded_practitioner_ids__contains=[role.practitioner_id],
     )
-    if referral.client_id is not None and excluding.exists():
+    if excluding.exists():
         raise Conflict("The client has asked that this person does not treat them; name a colleague.", code="excluded")
 
 

@@ -52,6 +52,9 @@ class ConsentAnswer(Details):
     given_by = serializers.DictField(child=PlainText(max_length=200), required=False)
     categories = serializers.ListField(child=serializers.ChoiceField(Consent.Category.choices), required=False)
     expires_on = serializers.DateField(required=False)
+    excluded_practitioner_ids = serializers.ListField(
+        child=serializers.UUIDField(), required=False, max_length=50, help_text="“Not this person.”"
+    )
 
 
 class Accept(Details):
@@ -243,7 +246,7 @@ class To(StrictSerializer):
 
 
 class Redirect(Details):
-    to = To()
+    to = To(required=False, help_text="Left out: to the same recipient again.")
     question = PlainText(max_length=SHORT, required=False)
     reason = PlainText(max_length=SHORT, required=False)
 

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import F, Q
 
 from backend.audit import reactions, work
 from backend.audit.models import Event
@@ -38,7 +38,8 @@ def clock_struck(claim: work.Claim) -> None:
 def remind(referral: Referral, action: str, actor: Actor) -> None:
     """One reminder to the party that has the move; at the due time both sides learn that it is overdue."""
     referral.reminders += 1
-    referral.save(update_fields=["reminders"])
+    referral.version += 1
+    referral.save(update_fields=["reminders", "version"])
     services.record("referral.overdue" if action == "overdue" else "referral.reminded", referral, actor)
     services.set_clock(referral)
 
@@ -51,13 +52,33 @@ def deliver(event: Event) -> None:
     referral = Referral.objects.visible_to(actor).filter(pk=event.subject_id, delivered_at=None).first()
     if referral is None or referral.recipient_organization_id != event.organization_id:
         return
-    Referral.objects.filter(pk=referral.pk).update(delivered_at=clock.now())
+    Referral.objects.filter(pk=referral.pk).update(delivered_at=clock.now(), version=F("version") + 1)
     services.record("referral.delivered", referral, actor)
 
 
 def end_with_consent(consent: Consent, actor: Actor) -> None:
-    """Called in the transaction of a withdrawal or an expiry: queues the end of what waited under this consent."""
-    open_ones = Referral.objects.filter(consent_id=consent.pk, state__in=w.WORKFLOW["consent_ended"].sources)
+    """Called in the transaction of a withdrawal or an expiry: queues the end of what waited under this consent.
+
+    Of the client's referrals that the caller sees; each clinic of the circle queues its own when it hears of it.
+    """
+    queue_end_with_consent(consent.client_id, consent.pk, actor)
+
+
+@reactions.on("consent.withdrawn")
+@reactions.on("consent.expired")
+def end_elsewhere_with_consent(event: Event) -> None:
+    """What this clinic had sent, when another clinic of the circle wrote the withdrawal down."""
+    if event.client_id is not None:
+        queue_end_with_consent(event.client_id, event.subject_id, system_of(event.organization_id))
+
+
+def queue_end_with_consent(client_id: UUID, consent_id: UUID, actor: Actor) -> None:
+    """Whether another consent still covers a referral is asked when the work is done."""
+    open_ones = Referral.objects.visible_to(actor).filter(
+        Q(consent_id=consent_id) | ~Q(state=w.AWAITING_CONSENT),
+        client_id=client_id,
+        state__in=w.WORKFLOW["consent_ended"].sources,
+    )
     work.queue_all(
         CONSENT_ENDED,
         [(pk, org) for pk, org in open_ones.values_list("id", "sender_organization_id")],
@@ -116,7 +137,8 @@ def hand_over(event: Event) -> None:
         if referral.sender_role_id == role_id and referral.state != w.DRAFT:
             referral.sender_role = None
         referral.version += 1
-        referral.save(update_fields=["recipient_role", "sender_role", "version"])
+        referral.updated_at = clock.now()
+        referral.save(update_fields=["recipient_role", "sender_role", "version", "updated_at"])
         services.record("referral.handed_over", referral, actor, related={"practitioner_role_id": str(role_id)})
 
 

@@ -10,9 +10,9 @@ from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, Func, OuterRef, Q
 
-from backend.clients.models import Access
+from backend.clients.models import Access, Consent
 from backend.directory.models import PractitionerRole
 from backend.lib import clock
 from backend.lib.actor import Actor, ActorKind
@@ -20,6 +20,13 @@ from backend.lib.ids import uuid7
 from backend.lib.querysets import ScopedQuerySet
 
 M = TypeVar("M", bound=models.Model)
+
+
+class ConsentStands(Func):
+    """Whether the consent behind a guest's referral stands; a guest reads no consent."""
+
+    function = "consent_stands"
+    output_field = models.BooleanField()
 
 
 class ReferralQuerySet(ScopedQuerySet["Referral"]):
@@ -59,16 +66,24 @@ class ReferralQuerySet(ScopedQuerySet["Referral"]):
         it was withdrawn as sent in error.
         """
         if actor.kind == ActorKind.GUEST:
-            return self.filter(pk=actor.referral_id, sent_at__isnull=False, content_gone_because="")
+            waiting = Q(state__in=("sent", "needs_information")) & (Q(client=None) | Q(ConsentStands("id")))
+            own = self.filter(pk=actor.referral_id, sent_at__isnull=False, content_gone_because="")
+            return own.filter(Q(accepted_at__isnull=False) | waiting)
         if actor.kind == ActorKind.CLIENT:
             return self.filter(client_id=actor.client_id)
         if not actor.is_staff:
             return self.none()
         opened = Access.objects.live().filter(referral_id=OuterRef("pk"), organization_id=actor.clinic_id)
+        received = Q(recipient_organization_id=actor.organization_id, content_gone_because="", sent_at__isnull=False)
+        if actor.practitioner_id is not None:
+            # The client said "not this person", whoever else of the clinic may read it.
+            excluding = Consent.objects.filter(
+                client_id=OuterRef("client_id"), excluded_practitioner_ids__contains=[actor.practitioner_id]
+            )
+            received &= ~Q(Exists(excluding))
         return self.filter(
             Q(sender_organization_id=actor.organization_id)
-            | Q(recipient_organization_id=actor.organization_id, content_gone_because="", sent_at__isnull=False)
-            & (Q(accepted_at__isnull=False) | Q(Exists(opened)) | Q(client=None))
+            | received & (Q(accepted_at__isnull=False) | Q(Exists(opened)) | Q(client=None))
         )
 
 
@@ -479,3 +494,33 @@ class Attachment(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class PressQuerySet(ScopedQuerySet["Press"]):
+    def visible_to(self, actor: Actor) -> Self:
+        """One's own presses; nobody else takes them back."""
+        return self.filter(member_id=actor.member_id) if actor.member_id else self.none()
+
+
+class Press(models.Model):
+    """A send, accept or decline that was pressed on the page and can still be taken back."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    referral = models.ForeignKey(Referral, on_delete=models.CASCADE, related_name="presses")
+    organization = models.ForeignKey("directory.Organization", on_delete=models.PROTECT, related_name="+")
+    member_id = models.UUIDField()
+    name = models.CharField(max_length=40)
+    details = models.JSONField(default=dict)
+    counts_at = models.DateTimeField()
+    refused_because = models.TextField(blank=True)
+    created_at = models.DateTimeField(default=clock.now)
+
+    objects = PressQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["referral", "organization"], condition=Q(refused_because=""), name="one_press")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.counts_at:%H:%M:%S}"

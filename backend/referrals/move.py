@@ -39,6 +39,11 @@ class Move:
         return self.referral.client_id
 
     @property
+    def is_recorded_for_guest(self) -> bool:
+        """The sender's staff write down what a guest answered by phone, fax or letter."""
+        return bool(self.details.get("recorded")) and self.referral.is_guest and self.party == "recipient"
+
+    @property
     def by(self) -> str:
         recorded = self.details.get("recorded")
         if recorded:
@@ -51,7 +56,8 @@ class Move:
     def manner(self) -> str:
         recorded = self.details.get("recorded")
         if recorded:
-            return f"recorded by the {self.party if self.actor.kind != ActorKind.MEMBER else 'sender'}, {recorded['how'].replace('_', ' ')}"
+            is_sender = self.actor.organization_id == self.referral.sender_organization_id
+            return f"recorded by the {'sender' if is_sender else 'recipient'}, {recorded['how'].replace('_', ' ')}"
         return str(self.details.get("method", ""))
 
     @property

@@ -48,6 +48,8 @@ def party_for(row: Transition[Referral], parties: set[str]) -> str:
 def check_rights(actor: Actor, row: Transition[Referral], referral: Referral, details: Mapping[str, Any]) -> None:
     """403 when the person's rights inside their own clinic do not reach so far."""
     for_guest = check_recorded(actor, row, referral, details)
+    if actor.kind == ActorKind.GUEST and row.name == "assign":
+        raise Forbidden("A guest answers for themselves; name a colleague in a decline instead.", code="wrong_party")
     if actor.kind != ActorKind.MEMBER:
         _check_system(actor, row, details)
         return

@@ -242,7 +242,7 @@ def available(row: Mapping[str, Any], actor: Actor) -> list[dict[str, Any]]:
             "party": policies.party_for(s, sides),
         }
         for s in steps
-        if s.name != "read_report" or unread
+        if (s.name != "read_report" or unread) and (s.name != "assign" or actor.kind != ActorKind.GUEST)
     ]
 
 
@@ -374,6 +374,23 @@ def detail(row: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
     return body
 
 
+def let_go(referral: Referral) -> dict[str, Any]:
+    """What a clinic still reads of a pool's referral that it passed on or gave back."""
+    return {
+        "id": str(referral.id),
+        "version": referral.version,
+        "state": referral.state,
+        "state_group": w.state_group(referral.state, set()),
+        "whose_move": w.STATES[referral.state].mover,
+        "due_at": moment(referral.due_at),
+        "kind": referral.kind,
+        "priority": referral.priority,
+        "discipline": referral.discipline,
+        "available_transitions": [],
+        "withheld": ["client", "sender", "package", "history", "identifiers", "tracking"],
+    }
+
+
 def _front_desk(package: Mapping[str, Any]) -> dict[str, Any]:
     """A coordinator reads reason, question and contact data, and precautions in one line."""
     precautions = ", ".join(
@@ -468,3 +485,21 @@ def transitions() -> list[dict[str, Any]]:
         }
         for row in WORKFLOW.rows
     ]
+
+
+def figures(actor: Actor) -> dict[str, Any]:
+    """What waits, by whose move, and what the service itself had to end: each kind counted apart. Two statements."""
+    seen = Referral.objects.visible_to(actor)
+    is_late = Q(due_at__lt=clock.now())
+    waiting = seen.aggregate(
+        ours=Count("pk", filter=ours(actor)),
+        theirs=Count("pk", filter=in_box(actor, "theirs")),
+        client=Count("pk", filter=in_box(actor, "client")),
+        overdue=Count("pk", filter=is_late & ~Q(state__in=[w.DRAFT, *w.FINISHED])),
+        unsent=Count("pk", filter=Q(state=w.DRAFT)),
+        closed=Count("pk", filter=Q(state__in=list(w.FINISHED))),
+    )
+    by_system = Step.objects.visible_to(actor).filter(party=w.SYSTEM).order_by()
+    counted = dict(by_system.values_list("name").annotate(n=Count("pk")))
+    names = [row.name for row in WORKFLOW.rows if w.SYSTEM in row.by]
+    return {**waiting, "by_the_system": {name: counted.get(name, 0) for name in names}}

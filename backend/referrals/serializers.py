@@ -4,16 +4,11 @@ from typing import Any
 
 from rest_framework import serializers
 
-from backend.lib.rest.fields import Label, Moment
+from backend.lib.rest.fields import Identifier, Label, Moment
 from backend.referrals import workflow as w
 from backend.referrals.models import Referral, Report
 
 GROUPS = ("draft", "waiting_for_them", "waiting_for_us", "in_care", "deciding", "finished")
-
-
-class IdentifierOut(serializers.Serializer[Any]):
-    system = serializers.CharField()
-    value = serializers.CharField()
 
 
 class Side(serializers.Serializer[Any]):
@@ -178,8 +173,8 @@ class OrderOut(serializers.Serializer[Any]):
 
 
 class IdentifiersOut(serializers.Serializer[Any]):
-    sender = IdentifierOut(allow_null=True, help_text="PLAC")
-    recipient = IdentifierOut(allow_null=True, help_text="FILL")
+    sender = Identifier(allow_null=True, help_text="PLAC")
+    recipient = Identifier(allow_null=True, help_text="FILL")
 
 
 class ContactAttemptOut(serializers.Serializer[Any]):
@@ -269,3 +264,17 @@ class ReportOut(serializers.Serializer[Any]):
     read_by = serializers.CharField(allow_null=True)
     plan_change = serializers.CharField(allow_null=True)
     attachments = AttachmentOut(many=True)
+
+
+class Figures(serializers.Serializer[Any]):
+    """How many referrals wait on whom."""
+
+    ours = serializers.IntegerField()
+    theirs = serializers.IntegerField()
+    client = serializers.IntegerField()
+    overdue = serializers.IntegerField()
+    unsent = serializers.IntegerField()
+    closed = serializers.IntegerField()
+    by_the_system = serializers.DictField(
+        child=serializers.IntegerField(), help_text="Transitions the service made itself, by name."
+    )

@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db.models import F
+
 from backend.audit import events, work
 from backend.catalog.queries import catalog
 from backend.lib import clock
@@ -154,7 +156,9 @@ def locked(referral_id: UUID | str, actor: Actor) -> Referral:
             "sender_organization",
             "recipient_organization",
             "sender_role__practitioner",
+            "sender_role__organization",
             "recipient_role__practitioner",
+            "recipient_role__organization",
         )
         .prefetch_related(
             "sender_organization__opening_times",
@@ -276,7 +280,7 @@ def mark_opened(referral: Referral, *, actor: Actor) -> None:
     if w.RECIPIENT not in policies.parties_of(actor, referral) or referral.is_inside_one_organization:
         return
     changed = Referral.objects.filter(pk=referral.pk, opened_at=None).update(
-        opened_at=clock.now(), delivered_at=referral.delivered_at or clock.now()
+        opened_at=clock.now(), delivered_at=referral.delivered_at or clock.now(), version=F("version") + 1
     )
     if changed:
         record("referral.opened", referral, actor)

@@ -30,6 +30,7 @@ def record_the_yes(referral: Referral, guest_email: str, *, details: dict[str, A
         given_by_name=given_by.get("name", ""),
         given_by_relationship=given_by.get("relationship", "self"),
         expires_on=details.get("expires_on"),
+        excluded_practitioner_ids=details.get("excluded_practitioner_ids", []),
     )
 
 

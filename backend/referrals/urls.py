@@ -2,15 +2,18 @@
 
 from django.urls import path
 
-from backend.referrals import api
+from backend.referrals import api, api_printing
 
 urlpatterns = [
     path("referrals", api.Referrals.as_view()),
+    path("referrals/figures", api.ReferralFigures.as_view()),
     path("referrals/search", api.ReferralSearch.as_view()),
     path("referrals/<uuid:referral_id>", api.OneReferral.as_view()),
     path("referrals/<uuid:referral_id>/transitions", api.ReferralTransitions.as_view()),
     path("referrals/<uuid:referral_id>/messages", api.ReferralMessages.as_view()),
     path("referrals/<uuid:referral_id>/reports", api.ReferralReports.as_view()),
+    path("referrals/<uuid:referral_id>/reports/<uuid:report_id>/pdf", api_printing.ReportPdf.as_view()),
+    path("referrals/<uuid:referral_id>/letter", api_printing.ReferralLetter.as_view()),
     path("referrals/<uuid:referral_id>/attachments", api.ReferralAttachments.as_view()),
     path("attachments", api.Attachments.as_view()),
     path("attachments/<uuid:attachment_id>/content", api.AttachmentContent.as_view()),

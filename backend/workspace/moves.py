@@ -11,13 +11,13 @@ from backend.catalog.queries import catalog
 from backend.clients.models import Client
 from backend.clients.queries import possible_matches
 from backend.lib.actor import Actor
-from backend.referrals import deadlines
+from backend.referrals import deadlines, inputs
 from backend.referrals import workflow as w
 from backend.referrals.models import Referral
 from backend.referrals.workflow import WORKFLOW
 from backend.workspace import words
 from backend.workspace.colleagues import colleagues_here, recipient_choices, suggestions
-from backend.workspace.forms import Choices, Form
+from backend.workspace.forms import Choices, Field, Form
 
 # What a side mostly does next comes first; everything else that is possible follows.
 MAIN = (
@@ -52,6 +52,14 @@ class MoveForm:
     consequences: list[str] = field(default_factory=list)
     is_open: bool = False
     is_main: bool = False
+
+    @property
+    def asked(self) -> list[Field]:
+        return [each for each in self.form.fields if not each.name.startswith(EXTRAS)]
+
+    @property
+    def extras(self) -> list[Field]:
+        return [each for each in self.form.fields if each.name.startswith(EXTRAS)]
 
 
 def move_forms(
@@ -88,7 +96,7 @@ def _move_form(
     choices = choices_for(name, body, actor, zone)
     is_open = name == moving
     form = Form(
-        WORKFLOW[name].input or w.inputs.Details,
+        WORKFLOW[name].input or inputs.Details,
         zone=zone,
         key=f"{name}-",
         typed=typed if is_open else None,
@@ -116,7 +124,7 @@ def details_of(name: str, body: dict[str, Any], actor: Actor, zone: str, typed: 
     party = next((step["party"] for step in body["available_transitions"] if step["name"] == name), "")
     choices = choices_for(name, body, actor, zone)
     form = Form(
-        row.input or w.inputs.Details,
+        row.input or inputs.Details,
         zone=zone,
         typed=typed,
         choices=choices,
@@ -218,11 +226,7 @@ def _recent_clients(actor: Actor) -> Choices:
 def _initial(name: str, choices: Mapping[str, Choices]) -> dict[str, Any]:
     """What is chosen before anybody presses: the first of what was ordered by fit."""
     first = {key: found[0][0] for key, found in choices.items() if found}
-    if name in ("report", "redirect"):
-        return {}
-    if name == "assign":
-        return {}
-    return first
+    return {} if name in ("report", "redirect", "assign", "convert") else first
 
 
 def _required(name: str, body: dict[str, Any], actor: Actor) -> tuple[str, ...]:

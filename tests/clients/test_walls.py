@@ -28,7 +28,8 @@ def run(clinic: make.Clinic, sql: str, *values: Any) -> int:
     """Rows touched by one statement of the clinic's practitioner."""
     with acting_as(clinic.practitioner.actor), connection.cursor() as cursor:
         cursor.execute(sql, values)
-        return cursor.rowcount
+        touched: int = cursor.rowcount
+        return touched
 
 
 def refused(clinic: make.Clinic, sql: str, *values: Any) -> bool:

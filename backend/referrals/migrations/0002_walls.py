@@ -26,7 +26,8 @@ CONTENT = f"""EXISTS (SELECT FROM referrals_referral r WHERE r.id = {{table}}.re
       AND (r.accepted_at IS NOT NULL OR r.client_id IS NULL
            OR EXISTS (SELECT FROM clients_access a WHERE a.referral_id = r.id AND a.organization_id = {ORG}
                          AND a.from_at <= domain_now() AND (a.until IS NULL OR a.until > domain_now()))))
-  OR ({GUEST.format(referral="r.id")} AND r.sent_at IS NOT NULL AND r.content_gone_because = '')
+  OR ({GUEST.format(referral="r.id")} AND r.sent_at IS NOT NULL AND r.content_gone_because = ''
+      AND (r.accepted_at IS NOT NULL OR (r.state IN ('sent', 'needs_information') AND (r.client_id IS NULL OR consent_stands(r.id)))))
   OR {CLIENT.format(client="r.client_id")}))"""
 SEEN = "EXISTS (SELECT FROM referrals_referral r WHERE r.id = {table}.referral_id)"
 
@@ -175,6 +176,26 @@ BEGIN
 END
 """
 
+# For a guest, who reads no consent: whether the one behind this referral stands.
+CONSENT_STANDS = """
+BEGIN
+  RETURN EXISTS (SELECT FROM referrals_referral r JOIN clients_consent k ON k.client_id = r.client_id
+                   JOIN referrals_guest g ON g.referral_id = r.id
+    WHERE r.id = p_referral AND r.id = app_referral() AND k.status = 'given' AND (k.ends_at IS NULL OR k.ends_at > domain_now())
+      AND r.sender_organization_id = ANY(k.organization_ids) AND lower(g.email) = ANY(k.guests));
+END
+"""
+
+# A pool's winner that gave the referral back leaves the circle it joined by taking it.
+LEAVE_CIRCLE = """
+BEGIN
+  UPDATE clients_consent k SET organization_ids = array_remove(k.organization_ids, app_organization()), version = k.version + 1
+    FROM referrals_referral r
+   WHERE r.id = p_referral AND r.recipient_kind = 'pool' AND r.recipient_organization_id = app_organization()
+     AND k.id = r.consent_id AND k.organization_id <> app_organization();
+END
+"""
+
 FROZEN = """
 CREATE FUNCTION refuse_sent_package_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -218,6 +239,8 @@ class Migration(migrations.Migration):
         ("links", "0002_walls"),
     ]
     operations = [
+        guarded_function("consent_stands(p_referral uuid)", CONSENT_STANDS, returns="boolean"),
+        wall("referrals_press", using=f"organization_id = {ORG}"),
         wall("referrals_poolpass", using=f"organization_id = {ORG}"),
         # A pool that one let pass is hidden by the queryset; the wall keeps it inside the pool, without a word of content.
         wall("referrals_referral", using=ENVELOPE, grants="SELECT, INSERT, UPDATE, DELETE"),
@@ -250,7 +273,11 @@ class Migration(migrations.Migration):
         wall(
             "visits_visit",
             using=f"organization_id = {ORG} OR EXISTS (SELECT FROM referrals_referralvisit v WHERE v.visit_id = visits_visit.id)"
-            f" OR {CLIENT.format(client='visits_visit.client_id')} OR (organization_id IS NULL AND (SELECT app_kind()) = 'guest')",
+            f" OR {CLIENT.format(client='visits_visit.client_id')}",
+            # A guest's visit belongs to no organization: it is booked by the guest, or written down by the sender.
+            check=f"organization_id = {ORG} OR EXISTS (SELECT FROM referrals_referralvisit v WHERE v.visit_id = visits_visit.id)"
+            f" OR {CLIENT.format(client='visits_visit.client_id')} OR (organization_id IS NULL AND EXISTS (SELECT FROM referrals_referral r"
+            " WHERE r.client_id = visits_visit.client_id AND r.recipient_kind = 'guest'))",
             grants="SELECT, INSERT, UPDATE",
         ),
         migrations.RunSQL(FROZEN, reverse_sql=UNFROZEN),
@@ -261,6 +288,7 @@ class Migration(migrations.Migration):
         ),
         guarded_function("join_care_team(p_id uuid, p_referral uuid)", JOIN_CARE_TEAM),
         guarded_function("consent_holds(p_referral uuid)", CONSENT_HOLDS, returns="boolean"),
+        guarded_function("leave_circle(p_referral uuid)", LEAVE_CIRCLE),
         guarded_function("join_circle(p_referral uuid)", JOIN_CIRCLE),
         guarded_function(
             "referral_at_the_door()",

@@ -30,18 +30,25 @@ class Command(BaseCommand):
             people.open_clinics()
             found = people.keys()
         replay = Replay(Service(base_url), found["people"], self.stdout.write)
-        if is_new:
-            replay.set_back()
         try:
-            if not replay.is_done:
-                self.stdout.write("Three clinics, three stories:")
-                replay.run()
+            self._replay(replay, is_new)
         except Refused as error:
             raise CommandError(f"The demo stopped at a refusal. {error}") from error
         target = settings.VAR_DIR / "demo.json"
         target.parent.mkdir(exist_ok=True)
         target.write_text(json.dumps({"base_url": base_url, **found}, indent=1))
         self._say_where(base_url, found["people"])
+
+    def _replay(self, replay: Replay, is_new: bool) -> None:
+        if is_new:
+            self.stdout.write("Three clinics, three stories:")
+            replay.set_back()
+            replay.run()
+        elif not replay.is_done:
+            replay.come_to_rest()
+            self.stdout.write(
+                "The stories were interrupted the last time and stay as they are; stop, delete var/postgres and start again for whole ones."
+            )
 
     def _say_where(self, base_url: str, members: list[dict[str, Any]]) -> None:
         self.stdout.write(f"\nOpen {base_url}/ and sign in with the password {people.PASSWORD} as")

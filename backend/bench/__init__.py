@@ -1,0 +1,1 @@
+"""Measures the hot paths against a bare handler that does the same."""

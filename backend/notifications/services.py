@@ -1,0 +1,135 @@
+"""Writing mails and notices, and what becomes of them: held, sent, dropped, bounced."""
+
+import re
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+
+from backend.audit import work
+from backend.clients.models import Client
+from backend.lib import clock
+from backend.lib.actor import Actor, ActorKind, system_of
+from backend.lib.unit_of_work import acting_as
+from backend.links.models import Link
+from backend.links.services import revoke_links_of_client, revoke_links_of_referral
+from backend.notifications.models import Mail
+from backend.referrals import workflow as w
+from backend.referrals.models import Guest, Referral
+from backend.referrals.services import record
+
+SEND, NEW_LINK = "mail.send", "mail.new_link"
+MESSAGE_ID = re.compile(r"<?(?P<mail>[0-9a-f-]{36})\.(?P<organization>[0-9a-f-]{36})@[^<>@]*>?")
+
+
+def hold() -> timedelta:
+    """How long a mail waits, in domain time, so that what is taken back within it sends nothing."""
+    return timedelta(seconds=settings.MAIL_HOLD_SECONDS)
+
+
+def write_mail(
+    *, organization_id: UUID, key: str, kind: str, to: str, subject: str, hold_until: datetime, **more: object
+) -> Mail | None:
+    """A mail that will be sent when its hold is over, or None when it was written before."""
+    mail, is_new = Mail.objects.get_or_create(
+        organization_id=organization_id,
+        key=key,
+        defaults={"kind": kind, "to": to, "subject": subject[:200], "hold_until": hold_until, **more},
+    )
+    if not is_new:
+        return None
+    work.queue(SEND, mail.pk, organization_id=organization_id, due_at=hold_until)
+    return mail
+
+
+def message_id(mail: Mail) -> str:
+    """The same for every try, so that a mail that arrives twice can be told from two mails."""
+    return f"<{mail.pk}.{mail.organization_id}@{urlsplit(settings.BASE_URL).hostname or 'trialogue'}>"
+
+
+def mail_named(message_id: str) -> tuple[UUID, UUID] | None:
+    """The mail and the clinic in a Message-ID of ours; None for any other."""
+    found = MESSAGE_ID.fullmatch(message_id.strip())
+    try:
+        return (UUID(found["mail"]), UUID(found["organization"])) if found else None
+    except ValueError:
+        return None
+
+
+def record_bounce(message_id: str) -> bool:
+    """A mail came back: an event at once, and the sender is told. False for an id that is no mail of ours.
+
+    Called outside of a request's transaction: by the worker, or a command that reads a mailbox of bounces.
+    """
+    named = mail_named(message_id)
+    if named is None:
+        return False
+    mail_id, organization_id = named
+    actor = system_of(organization_id)
+    with acting_as(actor):
+        return bounce(mail_id, actor)
+
+
+def bounce(mail_id: UUID, actor: Actor) -> bool:
+    """Inside a transaction of the clinic that sent it. False when it is not theirs, or its bounce is known."""
+    mail = Mail.objects.visible_to(actor).locked().filter(pk=mail_id, bounced_at=None).first()
+    if mail is None:
+        return False
+    mark_bounced(mail, actor)
+    return True
+
+
+def mark_bounced(mail: Mail, actor: Actor) -> None:
+    """Inside a transaction of the clinic that sent it."""
+    mail.bounced_at = clock.now()
+    mail.save(update_fields=["bounced_at"])
+    if mail.link_id is not None:
+        tell_of_bounce(mail.link_id, actor)
+
+
+def tell_of_bounce(link_id: UUID, actor: Actor) -> None:
+    """The address behind a link does not take mail."""
+    link = Link.objects.visible_to(actor).filter(pk=link_id).first()
+    if link is None or link.referral_id is None:
+        return
+    referral = Referral.objects.visible_to(actor).filter(pk=link.referral_id).first()
+    if referral is None:
+        return
+    if link.purpose == Link.Purpose.GUEST:
+        Guest.objects.visible_to(actor).filter(pk=referral.pk).update(bounced_at=clock.now())
+    record("referral.mail_bounced", referral, actor, related={"link_id": str(link.pk)})
+
+
+def ask_for_new_link(link: Link) -> None:
+    """Whoever holds an old address asks for a new one; it goes to the same address as before, when it still may."""
+    work.queue(NEW_LINK, link.pk, organization_id=link.organization_id, due_at=clock.now())
+
+
+def stop_with_death(client: Client, actor: Actor) -> None:
+    """In the transaction that records a death: no link leads to the client's page, no mail leaves.
+
+    A guest who has begun care keeps the link for the final report.
+    """
+    if actor.organization_id is None and actor.kind != ActorKind.CLIENT:
+        return
+    revoke_links_of_client(client.pk)
+    stop_mails_of(client.pk, actor)
+
+
+def stop_mails_of(client_id: UUID, actor: Actor) -> None:
+    """What the actor's clinic had waiting for guests and the client."""
+    mine = Referral.objects.visible_to(actor).filter(client_id=client_id, sender_organization_id=actor.organization_id)
+    for referral in mine:
+        if referral.state not in (w.IN_CARE, w.CANCELLATION_REQUESTED):
+            revoke_links_of_referral(referral.pk, actor=actor)
+        waiting = Mail.objects.visible_to(actor).filter(referral_id=referral.pk, member=None, sent_at=None)
+        waiting.filter(dropped_at=None).update(dropped_at=clock.now())
+
+
+def send_code(link: Link, code: str) -> None:
+    """Mails a one-time code when this transaction is over. The code is kept nowhere but in that mail."""
+    from backend.notifications.sending import deliver_code
+
+    transaction.on_commit(lambda: deliver_code(link, code))

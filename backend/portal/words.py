@@ -1,0 +1,113 @@
+"""How the pages of guests and clients say things: plain words, local times."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.utils.dateparse import parse_datetime
+
+from backend.catalog.queries import catalog
+from backend.lib import clock
+
+# Which part of the body, no closer: a landing page is read before anybody has said who they are.
+AREAS = {
+    "head": "head or face", "jaw": "head or face", "cervical": "neck", "thoracic": "back", "lumbar": "back",
+    "sacroiliac": "back", "ribs": "trunk", "abdomen": "trunk", "pelvis": "hip or pelvis", "hip": "hip or pelvis",
+    "shoulder": "arm or shoulder", "elbow": "arm or shoulder", "wrist_hand": "arm or shoulder",
+    "knee": "leg", "ankle_foot": "leg",
+}  # fmt: skip
+URGENCY = {"routine": "routine", "urgent": "urgent", "asap": "as soon as possible"}
+KINDS = {
+    "advice": "a question, no visit",
+    "evaluate": "an evaluation",
+    "evaluate_and_treat": "evaluation and treatment",
+    "co_manage": "treating together",
+}
+STEPS = {
+    "send": "sent it",
+    "consent_given": "said yes; it was sent",
+    "accept": "accepted",
+    "ask_information": "asked a question",
+    "give_information": "answered the question",
+    "offer_times": "offered times",
+    "choose_time": "chose a time",
+    "times_lapsed": "noted that nobody chose a time",
+    "waitlist": "put the client on the wait list",
+    "book": "booked a visit",
+    "cancel_visit": "cancelled the visit",
+    "record_no_show": "noted that the client did not come",
+    "log_contact": "tried to reach the client",
+    "give_up_contact": "could not reach the client",
+    "decline": "declined",
+    "assign": "gave it to a colleague",
+    "start": "saw the client",
+    "report": "reported back",
+    "read_report": "read the report",
+    "return_report": "returned the report",
+    "acknowledge": "closed the loop",
+    "convert": "made a referral of the advice",
+    "withdraw": "withdrew it",
+    "request_cancellation": "asked to stop",
+    "agree": "agreed to stop",
+    "refuse": "goes on",
+    "close_without_report": "closed it without a report",
+    "redirect": "sent it to somebody else",
+    "consent_ended": "ended it: the client has stopped sharing",
+    "expire": "ended it: no answer came in time",
+    "close_unacknowledged": "closed it: nobody acknowledged the report",
+}
+SAID_AFTER = {
+    "accept": "Accepted. The sender is told.",
+    "decline": "Declined. The sender is told. Thank you for answering.",
+    "ask_information": "Your question is on its way.",
+    "offer_times": "Your times are with the client.",
+    "book": "Booked. The sender is told.",
+    "start": "Noted that the client was seen.",
+    "report": "Signed and sent. Thank you.",
+}
+
+
+def areas(regions: Iterable[Mapping[str, str]]) -> str:
+    named = dict.fromkeys(AREAS.get(place["region"], "body") for place in regions)
+    return ", ".join(named)
+
+
+def places(regions: Iterable[Mapping[str, str]]) -> str:
+    """Neck, left; Low back."""
+    named = []
+    for place in regions:
+        region = catalog().regions.get(place["region"])
+        side = {"left": "left", "right": "right", "bilateral": "both sides"}.get(place.get("side", ""), "")
+        label = region.label if region else place["region"]
+        named.append(f"{label}, {side}" if side else label)
+    return "; ".join(named)
+
+
+def discipline(code: str) -> str:
+    found = catalog().disciplines.get(code)
+    return found.label.lower() if found else code
+
+
+def as_moment(value: Any) -> datetime | None:
+    return parse_datetime(value) if isinstance(value, str) else value
+
+
+def day(moment: datetime | date, *, now: datetime | None = None) -> str:
+    """Thu 27 Nov; with the year when it is another one."""
+    text = f"{moment:%a} {moment.day} {moment:%b}"
+    return text if moment.year == (now or clock.now()).year else f"{text} {moment.year}"
+
+
+def when(value: Any, zone: str) -> str:
+    """Thu 27 Nov, 17:00."""
+    moment = as_moment(value)
+    if moment is None:
+        return ""
+    there = moment.astimezone(ZoneInfo(zone))
+    return f"{day(there)}, {there:%H:%M}"
+
+
+def by_when(value: Any, zone: str) -> str:
+    moment = as_moment(value)
+    return day(moment.astimezone(ZoneInfo(zone))) if moment else ""

@@ -1,0 +1,204 @@
+"""The new-referral sheet: what was typed, in the shape of the contract, and writing it down, asking or sending at once."""
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.http import QueryDict
+
+from backend.catalog.queries import catalog
+from backend.clients import services as clients
+from backend.clients.models import Client
+from backend.lib.actor import Actor
+from backend.lib.problems import Conflict
+from backend.referrals import drafts, gates, services
+from backend.referrals.inputs import NewReferral, ReferralFields
+from backend.referrals.models import Guest, Referral
+from backend.referrals.sharing import CATEGORIES
+from backend.workspace.forms import places_in, recipient_in
+
+SAID = ("in_person", "paper", "verbal")
+WORDS = ("findings", "tried", "goals", "feedback_wanted")
+URGENT_FLAGS = ("emergency", "same_day")
+
+
+@dataclass(slots=True)
+class Sheet:
+    """What the sheet shows in its fields."""
+
+    to: str = ""
+    near: str = ""
+    guest: dict[str, str] = field(default_factory=dict)
+    kind: str = Referral.Kind.EVALUATE_AND_TREAT
+    priority: str = Referral.Priority.ROUTINE
+    transfer: bool = False
+    chip: str = ""
+    own_reason: str = ""
+    question: str = ""
+    regions: list[dict[str, str]] = field(default_factory=list)
+    asked: bool = False
+    flags: list[str] = field(default_factory=list)
+    emergency_action: str = ""
+    why_not_medicine: str = ""
+    findings: str = ""
+    tried: str = ""
+    goals: str = ""
+    feedback_wanted: str = ""
+    sender_role: str = ""
+    said: str = ""
+    is_confirmed: bool = False
+
+    @property
+    def has_more(self) -> bool:
+        return any(getattr(self, name) for name in WORDS)
+
+
+def typed_sheet(typed: QueryDict) -> Sheet:
+    """The sheet as it was sent, so that nothing typed is lost."""
+    text = {name: typed.get(name, "") for name in ("question", "emergency_action", "why_not_medicine", *WORDS)}
+    return Sheet(
+        to=typed.get("to", ""),
+        near=typed.get("near", ""),
+        guest={key: typed.get(f"guest_{key}", "") for key in ("name", "discipline", "email")},
+        kind=typed.get("kind", Referral.Kind.ADVICE),
+        priority=typed.get("priority", Referral.Priority.ROUTINE),
+        transfer="transfer" in typed,
+        chip=typed.get("chip", ""),
+        own_reason=typed.get("own_reason", ""),
+        regions=places_in(typed),
+        asked="asked" in typed,
+        flags=typed.getlist("flag"),
+        sender_role=typed.get("practitioner_role_id", ""),
+        said=typed.get("said", ""),
+        is_confirmed="confirmed" in typed,
+        **text,
+    )
+
+
+def stored_sheet(row: dict[str, Any]) -> Sheet:
+    """A draft, to go on writing."""
+    package, flags = row["whole_package"], row["whole_package"]["red_flags"] or {}
+    return Sheet(
+        to=_stored_recipient(row),
+        near=row["pool_near"],
+        guest={key: row["guest_data"][key] for key in ("name", "discipline", "email")} if row["guest_data"] else {},
+        kind=row["kind"],
+        priority=row["priority"],
+        transfer=row["transfer"],
+        own_reason=package["reason"],
+        question=package["question"],
+        regions=row["regions"],
+        asked=bool(flags.get("asked")),
+        flags=flags.get("positive", []),
+        emergency_action=flags.get("emergency_action", ""),
+        why_not_medicine=flags.get("why_not_medicine", ""),
+        sender_role=str(row["sender_role_id"] or ""),
+        **{name: package[name] for name in WORDS},
+    )
+
+
+def first_sheet(client: Client | None, to: str, actor: Actor) -> Sheet:
+    """An empty sheet; the region comes from what was written last about this client."""
+    if client is None:
+        return Sheet(to=to, kind=Referral.Kind.ADVICE)
+    last = Referral.objects.visible_to(actor).filter(client_id=client.pk, sender_organization_id=actor.organization_id)
+    newest = last.order_by("-created_at").first()
+    return Sheet(to=to, regions=newest.regions if newest else [])
+
+
+def _stored_recipient(row: dict[str, Any]) -> str:
+    match row["recipient_kind"]:
+        case Referral.RecipientKind.ROLE:
+            return f"role:{row['recipient_role_id']}"
+        case Referral.RecipientKind.ORGANIZATION:
+            return f"clinic:{row['recipient_organization_id']}:{row['discipline']}"
+        case Referral.RecipientKind.POOL:
+            return f"pool:{row['discipline']}"
+    return "guest"
+
+
+def fields_of(sheet: Sheet, typed: QueryDict, client_id: UUID | None) -> dict[str, Any]:
+    """What was typed, in the shape of the contract."""
+    flags = _flags_asked(sheet)
+    red_flags: dict[str, Any] = {"asked": sheet.asked or bool(flags), "positive": flags}
+    for name in ("emergency_action", "why_not_medicine"):
+        if text := getattr(sheet, name).strip():
+            red_flags[name] = text
+    return {
+        **({"client_id": str(client_id)} if client_id else {}),
+        "to": recipient_in(typed) or {},
+        "kind": sheet.kind,
+        "priority": sheet.priority,
+        "transfer": sheet.transfer,
+        "reason": sheet.own_reason.strip() or sheet.chip,
+        "question": sheet.question.strip(),
+        "regions": sheet.regions,
+        "red_flags": red_flags,
+        **{name: getattr(sheet, name).strip() for name in WORDS},
+        **({"practitioner_role_id": sheet.sender_role} if sheet.sender_role else {}),
+    }
+
+
+def _flags_asked(sheet: Sheet) -> list[str]:
+    """Only signs of the regions that are chosen: what is hidden on the page was not answered."""
+    regions = {place["region"] for place in sheet.regions} | {"any"}
+    known = catalog().red_flags
+    return [code for code in sheet.flags if code not in known or known[code].region in regions]
+
+
+def write(
+    sheet: Sheet,
+    fields: dict[str, Any],
+    press: str,
+    *,
+    actor: Actor,
+    referral_id: UUID | None = None,
+    version: int | None = None,
+) -> UUID:
+    """Writes or changes the draft and, as pressed, sends it or asks the client; all of it or nothing.
+
+    ``press`` is draft, send or ask. With a yes told in person, on paper or by phone the consent is recorded first.
+    Raises 409 ``possible_duplicate`` until that was confirmed, and every refusal of the services.
+    """
+    if referral_id is None:
+        checked = NewReferral(data=fields)
+        checked.is_valid(raise_exception=True)
+        referral, warnings = drafts.create_referral(actor=actor, fields=checked.validated_data)
+    else:
+        changes = ReferralFields(data={name: value for name, value in fields.items() if name != "client_id"})
+        changes.is_valid(raise_exception=True)
+        referral = drafts.change_draft(
+            referral_id, actor=actor, expected_version=version, fields=changes.validated_data
+        )
+        warnings = drafts.warnings_about(referral)
+    if press == "draft":
+        return referral.pk
+    if warnings and not sheet.is_confirmed:
+        raise Conflict(
+            "A referral of this client to the same recipient for the same region is open already. Send another one?",
+            code="possible_duplicate",
+            referral_ids=[pk for warning in warnings for pk in warning["referral_ids"]],
+        )
+    if sheet.said in SAID:
+        _record_the_yes(referral, sheet.said, actor)
+    services.move_referral(referral.pk, "ask_consent" if sheet.said == "link" else "send", actor=actor)
+    return referral.pk
+
+
+def _record_the_yes(referral: Referral, method: str, actor: Actor) -> None:
+    """The client told us: the consent that this referral needs, unless one covers it already."""
+    guest = Guest.objects.filter(pk=referral.pk).first() if referral.is_guest else None
+    email = guest.email if guest else ""
+    if not gates.needs_consent(referral) or gates.covering_consent(referral, guest_email=email) is not None:
+        return
+    assert referral.client_id is not None
+    recipient = referral.recipient_organization_id
+    clients.give_consent(
+        referral.client_id,
+        actor=actor,
+        organization_ids=[recipient] if recipient else [],
+        guests=[email] if email else [],
+        pools=[{"discipline": referral.discipline, "near": referral.pool_near}] if referral.is_pool else [],
+        categories=CATEGORIES,
+        method=method,
+    )

@@ -1,0 +1,45 @@
+"""Addresses of the staff's pages."""
+
+from django.urls import path
+
+from backend.workspace.views import care, clients, home, inbox, printing, referrals, settings, sheet
+
+urlpatterns = [
+    path("", home.home),
+    path("inbox", inbox.inbox),
+    path("referrals/new", sheet.new),
+    path("referrals/<uuid:referral_id>", referrals.one),
+    path("referrals/<uuid:referral_id>/edit", sheet.edit),
+    path("referrals/<uuid:referral_id>/move", referrals.move),
+    path("referrals/<uuid:referral_id>/messages", referrals.write_message),
+    path("referrals/<uuid:referral_id>/discard", referrals.discard),
+    path("referrals/<uuid:referral_id>/letter.pdf", printing.letter),
+    path("referrals/<uuid:referral_id>/reports/<uuid:report_id>.pdf", printing.report),
+    path("clients", clients.all_clients),
+    path("clients/new", clients.new_client),
+    path("clients/<uuid:client_id>", clients.one_client),
+    path("clients/<uuid:client_id>/edit", clients.edit_client),
+    path("clients/<uuid:client_id>/merge", clients.merge),
+    path("clients/<uuid:client_id>/break-glass", clients.break_glass),
+    path("clients/<uuid:client_id>/consents", care.give_consent),
+    path("clients/<uuid:client_id>/consents/<uuid:consent_id>/renew", care.renew_consent),
+    path("clients/<uuid:client_id>/consents/<uuid:consent_id>/withdraw", care.withdraw_consent),
+    path("clients/<uuid:client_id>/precautions", care.record_precaution),
+    path("clients/<uuid:client_id>/precautions/<uuid:precaution_id>/end", care.end_precaution),
+    path("clients/<uuid:client_id>/precautions/<uuid:precaution_id>/error", care.precaution_in_error),
+    path("clients/<uuid:client_id>/holds", care.place_hold),
+    path("clients/<uuid:client_id>/holds/<uuid:hold_id>/clear", care.clear_hold),
+    path("clients/<uuid:client_id>/life", care.life),
+    path("settings", settings.overview),
+    path("settings/clinic", settings.clinic),
+    path("settings/opening", settings.opening),
+    path("settings/people", settings.people),
+    path("settings/people/<uuid:member_id>", settings.change_member),
+    path("settings/practitioners/new", settings.new_practitioner),
+    path("settings/practitioners/<uuid:practitioner_id>", settings.practitioner),
+    path("settings/applications", settings.applications),
+    path("settings/applications/<uuid:application_id>", settings.change_application),
+    path("settings/notifications", settings.notifications),
+    path("clinics/new", settings.open_clinic),
+    path("organization", settings.switch),
+]

@@ -1,0 +1,1 @@
+"""Pages by subject: each loads what may be seen, calls one service, and renders."""

@@ -1,0 +1,141 @@
+"""What is changed on a client's page: consents, precautions, holds, and what happens in life."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+
+from backend.clients import serializers as s
+from backend.clients import services
+from backend.clients.api.consents import _answer as answer_of
+from backend.clients.models import Consent
+from backend.clients.queries import client_for, ids_of
+from backend.lib.actor import Actor
+from backend.lib.problems import Problem
+from backend.lib.rest.authentication import actor_of
+from backend.lib.rest.views import check_version
+from backend.workspace.forms import Form
+from backend.workspace.pages import page, submit, version_in
+from backend.workspace.views.clients import Tried, client_page, consent_form
+from backend.workspace.worklist import zone_of
+
+
+@page("POST")
+def give_consent(request: HttpRequest, client_id: UUID) -> HttpResponse:
+    def act(actor: Actor, zone: str) -> Any:
+        client = client_for(actor, client_id)
+        form = consent_form(actor, zone, client, tried=Tried("consent", request.POST, NOTHING))
+        checked = form.validated(actor=actor)
+        return services.give_consent(client_id, actor=actor, **answer_of(checked))
+
+    return _on_client(request, client_id, "consent", act, said="The client's yes is recorded.")
+
+
+@page("POST")
+def renew_consent(request: HttpRequest, client_id: UUID, consent_id: UUID) -> HttpResponse:
+    def act(actor: Actor, zone: str) -> Any:
+        _check(request, actor, client_id, consent_id)
+        form = Form(s.RenewInput, zone=zone, typed=request.POST, leave_out=("given_by",))
+        return services.renew_consent(consent_id, actor=actor, **answer_of(form.validated(actor=actor)))
+
+    return _on_client(request, client_id, f"renew-{consent_id}", act, said="The consent is renewed.")
+
+
+@page("POST")
+def withdraw_consent(request: HttpRequest, client_id: UUID, consent_id: UUID) -> HttpResponse:
+    def act(actor: Actor, zone: str) -> Any:
+        _check(request, actor, client_id, consent_id)
+        form = Form(s.WithdrawInput, zone=zone, typed=request.POST)
+        return services.withdraw_consent(consent_id, actor=actor, **form.validated())
+
+    said = "The consent is withdrawn. What it had opened is closed."
+    return _on_client(request, client_id, f"withdraw-{consent_id}", act, said=said)
+
+
+@page("POST")
+def record_precaution(request: HttpRequest, client_id: UUID) -> HttpResponse:
+    def act(actor: Actor, zone: str) -> Any:
+        facts = {"regions": [], **Form(s.PrecautionInput, zone=zone, typed=request.POST).validated()}
+        return services.record_precaution(client_id, actor=actor, **facts)
+
+    return _on_client(request, client_id, "precaution", act, said="The precaution is recorded.")
+
+
+@page("POST")
+def end_precaution(request: HttpRequest, client_id: UUID, precaution_id: UUID) -> HttpResponse:
+    def act(actor: Actor, zone: str) -> Any:
+        return services.end_precaution(client_id, precaution_id, actor=actor)
+
+    return _on_client(request, client_id, "", act, said="The precaution has ended.")
+
+
+@page("POST")
+def precaution_in_error(request: HttpRequest, client_id: UUID, precaution_id: UUID) -> HttpResponse:
+    def act(actor: Actor, zone: str) -> Any:
+        reason = Form(s.InErrorInput, zone=zone, typed=request.POST).validated()["reason"]
+        return services.mark_precaution_entered_in_error(client_id, precaution_id, actor=actor, reason=reason)
+
+    return _on_client(request, client_id, "", act, said="The precaution is marked as an error.")
+
+
+@page("POST")
+def place_hold(request: HttpRequest, client_id: UUID) -> HttpResponse:
+    def act(actor: Actor, zone: str) -> Any:
+        return services.place_hold(
+            client_id, actor=actor, **Form(s.HoldInput, zone=zone, typed=request.POST).validated()
+        )
+
+    return _on_client(request, client_id, "hold", act, said="Treatment of the region is held for the whole circle.")
+
+
+@page("POST")
+def clear_hold(request: HttpRequest, client_id: UUID, hold_id: UUID) -> HttpResponse:
+    def act(actor: Actor, zone: str) -> Any:
+        clearance = Form(s.ClearHoldInput, zone=zone, typed=request.POST).validated()["clearance"]
+        return services.clear_hold(client_id, hold_id, actor=actor, clearance=clearance)
+
+    return _on_client(request, client_id, f"clear-{hold_id}", act, said="The hold is cleared.")
+
+
+@page("POST")
+def life(request: HttpRequest, client_id: UUID) -> HttpResponse:
+    """The client moved away or died, or that was a mistake."""
+
+    def act(actor: Actor, zone: str) -> Any:
+        match request.POST.get("what"):
+            case "moved":
+                return services.mark_moved(client_id, actor=actor)
+            case "deceased":
+                day = Form(s.DeathInput, zone=zone, typed=request.POST).validated()
+                return services.mark_deceased(client_id, actor=actor, **day)
+            case _:
+                return services.undo_death(client_id, actor=actor)
+
+    return _on_client(request, client_id, "life", act, said="Recorded.")
+
+
+NOTHING = Problem("")
+
+
+def _check(request: HttpRequest, actor: Actor, client_id: UUID, consent_id: UUID) -> None:
+    client = client_for(actor, client_id)
+    consent = Consent.objects.visible_to(actor).filter(client_id__in=ids_of(actor, client)).one(consent_id)
+    check_version(consent.version, version_in(request))
+
+
+def _on_client(
+    request: HttpRequest, client_id: UUID, form: str, act: Callable[[Actor, str], Any], *, said: str
+) -> HttpResponse:
+    """Does it and goes back to the client's page, or shows that page with the refusal."""
+    actor = actor_of(request)
+    client_for(actor, client_id)
+
+    def done() -> str:
+        act(actor, zone_of(actor))
+        return f"/clients/{client_id}"
+
+    result = submit(request, done, said=said)
+    if isinstance(result, Problem):
+        return client_page(request, actor, client_id, tried=Tried(form, request.POST, result))
+    return result

@@ -1,0 +1,319 @@
+"""Clients: finding, registering, one client's page, changing what is known."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse, QueryDict
+
+from backend.clients import serializers as s
+from backend.clients import services
+from backend.clients.api.clients import facts_of
+from backend.clients.models import Access, Client, Consent, Hold, Precaution
+from backend.clients.policies import (
+    READS,
+    WORKS,
+    answers_for_consent,
+    reads_clients,
+    records_precautions,
+    refuse_unless,
+    works_with_clients,
+)
+from backend.clients.queries import (
+    client_for,
+    clients_born_on,
+    clients_identified,
+    clients_named,
+    ids_of,
+    log_reads,
+    looks_at,
+    possible_duplicates,
+    possible_matches,
+    with_home,
+    withheld_precautions,
+)
+from backend.clients.rendering import (
+    access_data,
+    client_data,
+    consent_data,
+    contact_first_data,
+    hold_data,
+    identifiers_of,
+    look_data,
+    names_of,
+    precaution_data,
+)
+from backend.directory.models import Organization, Practitioner
+from backend.lib.actor import Actor
+from backend.lib.problems import Conflict, Problem
+from backend.lib.rest.authentication import actor_of
+from backend.referrals import queries
+from backend.workspace import worklist
+from backend.workspace.colleagues import offer
+from backend.workspace.forms import Form
+from backend.workspace.once import Done
+from backend.workspace.pages import field_errors, log_whatever_the_status, page, show, submit, version_in
+
+MOST = 50
+LOOKS, DIRECT = 20, 3
+NOT_ASKED = ("identifiers", "time_zone")
+WHY_ACCESS = {
+    "home": "registered the client",
+    "referral": "a referral",
+    "care_team": "on the care team",
+    "break_glass": "emergency access",
+}
+
+
+@page("GET", "POST")
+def all_clients(request: HttpRequest) -> HttpResponse:
+    """The newest clients; by POST those found, because addresses hold no health data."""
+    actor = actor_of(request)
+    refuse_unless(reads_clients(actor), READS)
+    asked = request.POST.get("query", "").strip()
+    found: Any = Client.objects.visible_to(actor).surviving(actor).order_by("-updated_at")
+    if asked:
+        found = _found(actor, asked).order_by("family_name", "given_name", "id")
+    clients = list(with_home(found, actor)[: MOST + 1])
+    log_reads(actor, clients[:MOST])
+    return show(
+        request,
+        "clients.html",
+        {"clients": clients[:MOST], "asked": asked, "has_more": len(clients) > MOST, "may_add": works_with_clients(actor)},
+    )
+
+
+def _found(actor: Actor, asked: str) -> Any:
+    """By name, e-mail, phone, date of birth (as 1984-06-12) or one's own number."""
+    checked = s.ClientSearch(data={"birth_date": asked})
+    if checked.is_valid():
+        return clients_born_on(actor, checked.validated_data["birth_date"])
+    named = clients_named(actor, asked)
+    return named if named.exists() else clients_identified(actor, asked)
+
+
+@page("GET", "POST")
+def new_client(request: HttpRequest) -> HttpResponse:
+    actor = actor_of(request)
+    refuse_unless(works_with_clients(actor), WORKS)
+    zone = worklist.zone_of(actor)
+    if request.method == "GET":
+        return show(request, "client_form.html", {"form": _client_form(s.ClientInput, zone), "is_new": True})
+
+    def act() -> str:
+        form = _client_form(s.ClientInput, zone, typed=request.POST)
+        facts = facts_of(form.validated(actor=actor), actor.organization_id)
+        if not request.POST.get("confirmed"):
+            _refuse_possible_duplicate(actor, facts)
+        return f"/clients/{services.register_client(actor=actor, **facts).pk}"
+
+    result = submit(request, act, said="The client is registered.")
+    if not isinstance(result, Problem):
+        return result
+    form = _client_form(s.ClientInput, zone, typed=request.POST, problem=result)
+    similar = result.extra.get("similar", [])
+    return show(request, "client_form.html", {"form": form, "is_new": True, "similar": similar}, problem=result)
+
+
+def _refuse_possible_duplicate(actor: Actor, facts: dict[str, Any]) -> None:
+    asked = {name: facts.get(name) or "" for name in ("given_name", "email", "phone")}
+    found = possible_matches(
+        actor, family_name=facts["family_name"], birth_date=facts.get("birth_date"), **asked
+    )
+    if found:
+        raise Conflict(
+            "You have a client who may be the same person. Open that one, or say that this is somebody else.",
+            code="possible_duplicate",
+            similar=found,
+        )
+
+
+@page("GET", "POST")
+def edit_client(request: HttpRequest, client_id: UUID) -> HttpResponse:
+    actor = actor_of(request)
+    client = client_for(actor, client_id)
+    refuse_unless(works_with_clients(actor), WORKS)
+    zone, shown = worklist.zone_of(actor), _whole(client, actor)
+    log_whatever_the_status(request, lambda: log_reads(actor, [client]))
+    if request.method == "GET":
+        form = _client_form(s.ClientPatch, zone, initial=shown)
+        return show(request, "client_form.html", {"form": form, "client": client})
+
+    def act() -> str:
+        facts = facts_of(
+            _client_form(s.ClientPatch, zone, typed=request.POST, initial=shown).validated(actor=actor, current=shown),
+            actor.organization_id,
+            shown=shown,
+        )
+        services.change_client(client.pk, actor=actor, expected_version=version_in(request), **facts)
+        return f"/clients/{client.pk}"
+
+    result = submit(request, act, said="Saved.")
+    if not isinstance(result, Problem):
+        return result
+    form = _client_form(s.ClientPatch, zone, typed=request.POST, initial=shown, problem=result)
+    return show(request, "client_form.html", {"form": form, "client": client}, problem=result)
+
+
+def _client_form(
+    serializer: type[Any],
+    zone: str,
+    *,
+    typed: QueryDict | None = None,
+    initial: dict[str, Any] | None = None,
+    problem: Problem | None = None,
+) -> Form:
+    return Form(
+        serializer,
+        zone=zone,
+        typed=typed,
+        initial=initial,
+        leave_out=NOT_ASKED,
+        errors=field_errors(problem),
+    )
+
+
+def _whole(client: Client, actor: Actor) -> dict[str, Any]:
+    return client_data(client, actor, identifiers_of(actor, [client])[client.pk])
+
+
+@page("GET")
+def one_client(request: HttpRequest, client_id: UUID) -> HttpResponse:
+    return client_page(request, actor_of(request), client_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A form of the page that was refused: which one, what was typed, why."""
+
+    form: str
+    typed: QueryDict
+    problem: Problem
+
+
+def client_page(
+    request: HttpRequest, actor: Actor, client_id: UUID, *, tried: Tried | None = None
+) -> HttpResponse:
+    """Everything the reader may know of one client, and the forms about consent and safety."""
+    client = client_for(actor, client_id)
+    refuse_unless(reads_clients(actor), READS)
+    log_whatever_the_status(request, lambda: log_reads(actor, [client]))
+    zone, ids = worklist.zone_of(actor), ids_of(actor, client)
+    consents = list(Consent.objects.visible_to(actor).filter(client_id__in=ids).order_by("-given_at"))
+    precautions = list(Precaution.objects.visible_to(actor).filter(client_id__in=ids).order_by("-created_at"))
+    holds = list(Hold.objects.visible_to(actor).filter(client_id__in=ids).order_by("-created_at"))
+    hidden = [row for pk in ids for row in withheld_precautions(pk)]
+    may = list(Access.objects.visible_to(actor).live().filter(client_id__in=ids).order_by("-from_at"))
+    did = list(looks_at(actor, ids).order_by("-at")[:LOOKS])
+    names = names_of(
+        [
+            *(pk for consent in consents for pk in consent.organization_ids),
+            *(row.organization_id for row in (*precautions, *holds, *may, *did)),
+            *(row[1] for row in hidden),
+        ]
+    )
+    rows = list(queries.rows(actor).filter(client_id__in=ids).order_by("-created_at")[:MOST])
+    log_whatever_the_status(request, lambda: queries.log_shown(actor, rows))
+    works = works_with_clients(actor)
+    is_home = client.is_home  # type: ignore[attr-defined]  # with_home
+    context = {
+        "client": client,
+        "c": _whole(client, actor),
+        "is_home": is_home,
+        "consents": [consent_data(consent, actor, names, client) for consent in consents],
+        "precautions": [precaution_data(row, actor, names) for row in precautions],
+        "contact_first": [contact_first_data(row, names) for row in hidden],
+        "holds": [hold_data(row, names) for row in holds],
+        "may": [{**access_data(row, names), "reason_words": WHY_ACCESS[row.why]} for row in may],
+        "did": [look_data(row, names) for row in did],
+        "lines": [worklist.line(row, actor, zone) for row in rows],
+        "duplicates": possible_duplicates(actor, client) if is_home and works else [],
+        "works_here": works,
+        "may_consent": answers_for_consent(actor),
+        "may_treat": records_precautions(actor),
+        "here": str(actor.organization_id),
+        "direct": offer(actor, client, zone).suggested[:DIRECT] if works else [],
+        "tried": tried.form if tried else "",
+        "consent_form": consent_form(actor, zone, client, tried=tried),
+        "precaution_form": _form_of("precaution", s.PrecautionInput, zone, tried=tried),
+        "hold_form": _form_of("hold", s.HoldInput, zone, tried=tried),
+        "renew_form": Form(s.RenewInput, zone=zone, key="renew-", leave_out=("given_by",), required=("expires_on",)),
+        "clear_form": Form(s.ClearHoldInput, zone=zone, key="clear-"),
+        "death_form": Form(s.DeathInput, zone=zone, key="death-"),
+    }
+    return show(request, "client.html", context, problem=tried.problem if tried else None)
+
+
+def consent_form(actor: Actor, zone: str, client: Client, *, tried: Tried | None = None) -> Form:
+    """Who is in the circle, what is shared, until when, how the client said so."""
+    clinics = Organization.objects.visible_to(actor).exclude(pk=actor.organization_id).order_by("name")
+    people = Practitioner.objects.visible_to(actor).filter(roles__ended_at=None).distinct().order_by("family_name")
+    return _form_of(
+        "consent",
+        s.ConsentInput,
+        zone,
+        tried=tried,
+        choices={
+            "organization_ids": [(str(clinic.pk), clinic.name) for clinic in clinics],
+            "excluded_practitioner_ids": [(str(person.pk), str(person)) for person in people],
+            "method": [("in_person", "In person"), ("paper", "On paper"), ("verbal", "By phone")],
+        },
+        labels={
+            "organization_ids": "Who shares with your clinic",
+            "excluded_practitioner_ids": "But not this person",
+            "given_by.name": f"Who said it, if not {client.given_name or 'the client'}",
+            "given_by.relationship": "Who that is",
+        },
+        initial={"categories": ["plan", "notes", "outcomes"]},
+        leave_out=("guests", "pools", "occurred_at"),
+    )
+
+
+def _form_of(key: str, serializer: type[Any], zone: str, *, tried: Tried | None = None, **more: Any) -> Form:
+    mine = tried if tried is not None and tried.form == key else None
+    return Form(
+        serializer,
+        zone=zone,
+        key=f"{key}-",
+        typed=mine.typed if mine else None,
+        errors=field_errors(mine.problem) if mine else None,
+        **more,
+    )
+
+
+@page("GET", "POST")
+def merge(request: HttpRequest, client_id: UUID) -> HttpResponse:
+    """Two records side by side; the older address goes on answering after the merge."""
+    actor = actor_of(request)
+    into = UUID(request.POST.get("into") or request.GET["into"])
+    preview = services.preview_merge(client_id, actor=actor, into=into)
+
+    def act() -> str:
+        return f"/clients/{services.merge_clients(client_id, actor=actor, into=into).pk}"
+
+    result = submit(request, act, said="The two records are one now.") if request.method == "POST" else None
+    if result is not None and not isinstance(result, Problem):
+        return result
+    return show(request, "merge.html", {"preview": preview}, problem=result)
+
+
+@page("GET", "POST")
+def break_glass(request: HttpRequest, client_id: UUID) -> HttpResponse:
+    """Emergency access: refused attempts are logged whatever the refusal is."""
+    actor = actor_of(request)
+    services.check_may_break_the_glass(client_id, actor=actor)
+    if request.method == "GET":
+        return show(request, "break_glass.html", {"client_id": client_id})
+    request.after_refusal.append(  # type: ignore[attr-defined]  # set by OneTransactionMiddleware
+        lambda: services.refused_attempt(client_id, actor=actor)
+    )
+
+    def act() -> Done:
+        services.break_the_glass(client_id, actor=actor, reason=request.POST.get("reason", ""))
+        return Done(f"/clients/{client_id}")
+
+    result = submit(request, act, said="The record is open to you for 60 minutes, for reading. Home has been told.")
+    if isinstance(result, Problem):
+        context = {"client_id": client_id, "reason": request.POST.get("reason", "")}
+        return show(request, "break_glass.html", context, problem=result)
+    return result

@@ -1,0 +1,19 @@
+"""The letter and the reports as PDF, for members."""
+
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+
+from backend.lib.rest.authentication import actor_of
+from backend.referrals import printing
+from backend.workspace.pages import page
+
+
+@page("GET")
+def letter(request: HttpRequest, referral_id: UUID) -> HttpResponse:
+    return printing.pdf_response(printing.letter(referral_id, actor=actor_of(request)), referral_id)
+
+
+@page("GET")
+def report(request: HttpRequest, referral_id: UUID, report_id: UUID) -> HttpResponse:
+    return printing.pdf_response(printing.report(referral_id, report_id, actor=actor_of(request)), referral_id)

@@ -1,0 +1,191 @@
+"""One referral: its state, what can be done, what was sent, what was said."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse, QueryDict
+
+from backend.catalog.queries import catalog
+from backend.lib.actor import Actor
+from backend.lib.problems import Problem, Stale
+from backend.lib.rest.authentication import actor_of
+from backend.referrals import policies, queries, services
+from backend.referrals import workflow as w
+from backend.referrals.models import Message, Referral, Report
+from backend.referrals.workflow import WORKFLOW
+from backend.workspace import words
+from backend.workspace.moves import details_of, move_forms
+from backend.workspace.pages import (
+    field_errors,
+    log_whatever_the_status,
+    page,
+    show,
+    submit,
+    version_in,
+)
+from backend.workspace.timeline import timeline, track
+from backend.workspace.worklist import zone_of
+
+# After these the referral is not the reader's to see any more.
+LEAVES = ("pass", "release")
+
+
+@page("GET")
+def one(request: HttpRequest, referral_id: UUID) -> HttpResponse:
+    actor = actor_of(request)
+    unopened = Referral.objects.visible_to(actor).filter(
+        pk=referral_id, opened_at=None, recipient_organization_id=actor.organization_id
+    )
+    if (referral := unopened.first()) is not None:
+        services.mark_opened(referral, actor=actor)
+    return _shown(request, actor, referral_id, moving=request.GET.get("move", ""))
+
+
+@page("POST")
+def move(request: HttpRequest, referral_id: UUID) -> HttpResponse:
+    actor, name = actor_of(request), request.POST.get("name", "")
+    body = queries.detail(queries.one_row(referral_id, actor), actor)
+    zone = zone_of(actor)
+
+    def act() -> str:
+        details = details_of(name, body, actor, zone, request.POST)
+        services.move_referral(referral_id, name, actor=actor, expected_version=version_in(request), **details)
+        return "/inbox" if name in LEAVES else f"/referrals/{referral_id}"
+
+    result = submit(request, act, said=_said(name, body, actor))
+    if isinstance(result, Problem):
+        return _shown(request, actor, referral_id, moving=name, typed=request.POST, problem=result)
+    return result
+
+
+@page("POST")
+def write_message(request: HttpRequest, referral_id: UUID) -> HttpResponse:
+    actor = actor_of(request)
+    queries.one_row(referral_id, actor)
+    text = request.POST.get("text", "")
+
+    def act() -> str:
+        services.add_message(referral_id, actor=actor, text=checked_message(text))
+        return f"/referrals/{referral_id}#messages"
+
+    result = submit(request, act, said="Your message was sent.")
+    if isinstance(result, Problem):
+        return _shown(request, actor, referral_id, message=text, problem=result)
+    return result
+
+
+@page("POST")
+def discard(request: HttpRequest, referral_id: UUID) -> HttpResponse:
+    actor = actor_of(request)
+    queries.one_row(referral_id, actor)
+
+    def act() -> str:
+        services.discard_draft(referral_id, actor=actor, expected_version=version_in(request))
+        return "/inbox?box=drafts"
+
+    result = submit(request, act, said="The draft was discarded.")
+    if isinstance(result, Problem):
+        return _shown(request, actor, referral_id, problem=result)
+    return result
+
+
+def checked_message(text: str) -> str:
+    from backend.referrals.inputs import NewMessage
+
+    checked = NewMessage(data={"text": text})
+    checked.is_valid(raise_exception=True)
+    return str(checked.validated_data["text"])
+
+
+def _said(name: str, body: dict[str, Any], actor: Actor) -> str:
+    them = words.recipient_name(body["recipient"])
+    if not words.is_sender(body, actor):
+        them = words.side_name(body.get("sender"))
+    label = WORKFLOW[name].label if name in WORKFLOW.names else ""
+    return words.SAID_AFTER.get(name, f"{label}: done.").format(them=them)
+
+
+def _shown(
+    request: HttpRequest,
+    actor: Actor,
+    referral_id: UUID,
+    *,
+    moving: str = "",
+    typed: QueryDict | None = None,
+    message: str = "",
+    problem: Problem | None = None,
+) -> HttpResponse:
+    row = queries.one_row(referral_id, actor)
+    body = queries.detail(row, actor)
+    log_whatever_the_status(request, lambda: queries.log_shown(actor, [row]))
+    zone = zone_of(actor)
+    messages = _messages(referral_id, actor) if "sender" in body else []
+    reports = _reports(referral_id, actor) if "sender" in body else []
+    entries = timeline(body, messages, reports, zone)
+    if isinstance(problem, Stale) and entries:
+        last = entries[0]
+        problem = Stale(f"This changed while you were looking at it: {last.text} ({last.when})", code=problem.code)
+    moves = move_forms(body, actor, zone, moving=moving, typed=typed, errors=field_errors(problem))
+    package = body.get("package") or {}
+    flags = (package.get("red_flags") or {}).get("positive", [])
+    context = {
+        "r": body,
+        "ball": words.ball(body, actor),
+        "is_ours": words.is_ours(body, actor),
+        "sentence": words.sentence(body, actor, zone),
+        "sender_name": words.side_name(body.get("sender")) if "sender" in body else "",
+        "recipient_name": words.recipient_name(body["recipient"]),
+        "sender_discipline": _discipline_of(row),
+        "track": track(body),
+        "moves": [each for each in moves if each.is_main],
+        "more_moves": [each for each in moves if not each.is_main],
+        "more_is_open": any(each.is_open for each in moves if not each.is_main),
+        "entries": entries,
+        "reports": reports,
+        "package": package,
+        "flags": [catalog().red_flags[code] for code in flags if code in catalog().red_flags],
+        "kind": words.KINDS[body["kind"]],
+        "priority": words.PRIORITIES[body["priority"]],
+        "techniques": [catalog().technique(code).label for code in body["technique_ids"]],
+        "closed_how": words.CLOSED_HOW.get(body.get("closed_how") or "", ""),
+        "message": message,
+        "may_write": bool(policies.parties_of(actor, _Sides(row)) & {w.SENDER, w.RECIPIENT})  # type: ignore[arg-type]
+        and actor.has_right("practitioner", "coordinator")
+        and "package" in body,
+        "is_draft": body["state"] == w.DRAFT,
+        "is_sender": words.is_sender(body, actor),
+        "may_edit": body["state"] == w.DRAFT and actor.has_right("practitioner", "coordinator"),
+        "reads_clinical": policies.may_read_clinical(actor),
+    }
+    return show(request, "referral.html", context, problem=problem)
+
+
+class _Sides:
+    """A row as the policy about sides reads it."""
+
+    def __init__(self, row: dict[str, Any]) -> None:
+        self.sender_organization_id = row["sender_organization_id"]
+        self.recipient_organization_id = row["recipient_organization_id"]
+        self.is_guest = row["recipient_kind"] == "guest"
+        self.is_pool = row["recipient_kind"] == "pool"
+
+
+def _discipline_of(row: dict[str, Any]) -> str:
+    from backend.directory.models import PractitionerRole
+
+    found = PractitionerRole.objects.filter(pk=row["sender_role_id"]).values_list("discipline", flat=True).first()
+    return found or ""
+
+
+def _messages(referral_id: UUID, actor: Actor) -> list[Message]:
+    if not policies.may_read_content(actor):
+        return []
+    return list(Message.objects.visible_to(actor).filter(referral_id=referral_id))  # type: ignore[arg-type]
+
+
+def _reports(referral_id: UUID, actor: Actor) -> list[dict[str, Any]]:
+    if not policies.may_read_clinical(actor):
+        return []
+    found = Report.objects.visible_to(actor).filter(referral_id=referral_id)
+    rows: Any = found.prefetch_related(queries.files_of(actor)).order_by("-received_at", "-id")
+    return [queries.report(row) for row in rows]

@@ -1,0 +1,139 @@
+"""Writing a referral: the sheet for a new one, and for a draft."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+
+from backend.catalog.queries import catalog
+from backend.clients.models import Client
+from backend.clients.queries import client_for, log_reads
+from backend.directory.models import PractitionerRole
+from backend.lib.actor import Actor
+from backend.lib.problems import Conflict, Problem
+from backend.lib.rest.authentication import actor_of
+from backend.referrals import drafts, queries
+from backend.referrals import workflow as w
+from backend.referrals.models import Referral
+from backend.workspace import words
+from backend.workspace.colleagues import colleagues_here, offer
+from backend.workspace.pages import field_errors, log_whatever_the_status, page, show, submit, version_in
+from backend.workspace.sheet import Sheet, fields_of, first_sheet, stored_sheet, typed_sheet, write
+from backend.workspace.worklist import zone_of
+
+SAID = {"send": "Sent.", "draft": "The draft is kept.", "ask": "The client is asked."}
+
+
+@page("GET", "POST")
+def new(request: HttpRequest) -> HttpResponse:
+    actor = actor_of(request)
+    drafts.refuse_who_writes_none(actor)
+    asked = request.POST if request.method == "POST" else request.GET
+    client = client_for(actor, asked["client"]) if asked.get("client") else None
+    if request.method == "GET":
+        return _shown(request, actor, client, first_sheet(client, request.GET.get("to", ""), actor))
+    return _written(request, actor, client)
+
+
+@page("GET", "POST")
+def edit(request: HttpRequest, referral_id: UUID) -> HttpResponse:
+    actor = actor_of(request)
+    drafts.refuse_who_writes_none(actor)
+    row = queries.one_row(referral_id, actor)
+    if row["state"] != w.DRAFT:
+        raise Conflict("What was sent is not changed; write a message, or withdraw it and send another.")
+    client = client_for(actor, row["client_id"]) if row["client_id"] else None
+    if request.method == "GET":
+        return _shown(request, actor, client, stored_sheet(row), draft=row)
+    return _written(request, actor, client, draft=row)
+
+
+def _written(
+    request: HttpRequest, actor: Actor, client: Client | None, *, draft: dict[str, Any] | None = None
+) -> HttpResponse:
+    sheet, press = typed_sheet(request.POST), request.POST.get("press", "draft")
+    fields = fields_of(sheet, request.POST, client.pk if client else None)
+
+    def act() -> str:
+        pk = write(
+            sheet,
+            fields,
+            press,
+            actor=actor,
+            referral_id=draft["id"] if draft else None,
+            version=version_in(request),
+        )
+        return f"/referrals/{pk}"
+
+    said = SAID["ask"] if press == "send" and sheet.said == "link" else SAID.get(press, "")
+    result = submit(request, act, said=said)
+    if isinstance(result, Problem):
+        return _shown(request, actor, client, sheet, draft=draft, problem=result)
+    return result
+
+
+def _shown(
+    request: HttpRequest,
+    actor: Actor,
+    client: Client | None,
+    sheet: Sheet,
+    *,
+    draft: dict[str, Any] | None = None,
+    problem: Problem | None = None,
+) -> HttpResponse:
+    zone = zone_of(actor)
+    if client is not None:
+        log_whatever_the_status(request, lambda: log_reads(actor, [client]))
+    region = sheet.regions[0]["region"] if sheet.regions else ""
+    colleagues = offer(actor, client, zone, region=region)
+    everybody = [*colleagues.suggested, *(card for _, group in colleagues.others for card in group)]
+    mine = _discipline_of(actor)
+    context = {
+        "client": client,
+        "sheet": sheet,
+        "draft": draft,
+        "version": draft["version"] if draft else "",
+        "action": f"/referrals/{draft['id']}/edit" if draft else "/referrals/new",
+        "offer": colleagues,
+        "to_is_suggested": sheet.to in {card.value for card in colleagues.suggested},
+        "to_is_known": sheet.to in {card.value for card in everybody},
+        "disciplines": list(catalog().disciplines.values()),
+        "reasons": [(code, _reasons(mine, code)) for code in catalog().disciplines],
+        "all_chips": {text for code in catalog().disciplines for text in _reasons(mine, code)},
+        "kinds": [(code, label) for code, label in words.KINDS.items() if client or code == Referral.Kind.ADVICE],
+        "priorities": list(words.PRIORITIES.items()),
+        "flags": _flags(),
+        "errors": field_errors(problem),
+        "similar": problem.extra.get("referral_ids", []) if problem and problem.code == "possible_duplicate" else [],
+        "sender_roles": colleagues_here(actor) if len(actor.role_ids) != 1 else [],
+        "package_precautions": drafts.precautions_of(client, actor),
+        "may_send": actor.treats,
+    }
+    if draft and not sheet.chip and sheet.own_reason in context["all_chips"]:
+        sheet.chip, sheet.own_reason = sheet.own_reason, ""
+    return show(request, "sheet.html", context, problem=problem)
+
+
+def _discipline_of(actor: Actor) -> str:
+    roles = PractitionerRole.objects.filter(organization_id=actor.organization_id, ended_at=None)
+    own = roles.filter(pk__in=actor.role_ids).values_list("discipline", flat=True).first()
+    return own or roles.values_list("discipline", flat=True).first() or ""
+
+
+def _reasons(from_discipline: str, to_discipline: str) -> tuple[str, ...]:
+    return catalog().reason_suggestions(from_discipline, to_discipline) if from_discipline else ()
+
+
+def _flags() -> list[dict[str, Any]]:
+    """The signs to ask about, by region; the page shows those of the regions that are ticked."""
+    by_region: dict[str, list[Any]] = {}
+    for flag in catalog().red_flags.values():
+        by_region.setdefault(flag.region, []).append((flag, catalog().urgencies[flag.urgency]))
+    return [
+        {
+            "code": code,
+            "label": catalog().regions[code].label if code in catalog().regions else "Anywhere",
+            "flags": flags,
+        }
+        for code, flags in by_region.items()
+    ]

@@ -1,0 +1,98 @@
+"""Referrals as lines of a worklist: who, about what, whose move, until when, what to press."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from backend.directory.models import Organization
+from backend.lib import clock
+from backend.lib.actor import Actor
+from backend.referrals import queries
+from backend.workspace import words
+
+# What a line offers at once; the rest is on the referral's own page.
+AT_ONCE = ("accept", "decline", "acknowledge", "report", "start", "book", "give_information", "read_report", "agree")
+MOST_AT_ONCE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One referral in a list."""
+
+    id: str
+    href: str
+    who: str
+    about: str
+    reason: str
+    discipline: str
+    other_side: str
+    sentence: str
+    ball: str
+    is_overdue: bool
+    is_ours: bool
+    priority: str
+    is_urgent: bool
+    unread_reports: int
+    opened: str
+    actions: tuple[tuple[str, str], ...]
+
+
+def zone_of(actor: Actor) -> str:
+    return str(Organization.objects.values_list("time_zone", flat=True).get(pk=actor.organization_id))
+
+
+def line(row: Mapping[str, Any], actor: Actor, zone: str) -> Line:
+    body = queries.summary(row, actor)
+    steps = {step["name"]: step["label"] for step in queries.available(row, actor)}
+    sent_by_us = words.is_sender(body, actor)
+    client = body.get("client")
+    tracking = body.get("tracking") or {}
+    is_draft = body["state"] == "draft"
+    return Line(
+        id=body["id"],
+        href=f"/referrals/{body['id']}",
+        who=client["display"] if client else _without_name(body),
+        about=words.places(body["regions"]),
+        reason=body.get("reason", ""),
+        discipline=body["discipline"],
+        other_side=(
+            f"to {words.recipient_name(body['recipient'])}"
+            if sent_by_us
+            else f"from {words.side_name(body.get('sender'))}"
+        ),
+        sentence=words.sentence(body, actor, zone),
+        ball=words.ball(body, actor),
+        is_overdue=body["is_overdue"],
+        is_ours=words.is_ours(body, actor) or bool(body["unread_report_count"] and sent_by_us),
+        priority=words.PRIORITIES[body["priority"]],
+        is_urgent=body["priority"] != "routine",
+        unread_reports=body["unread_report_count"] if sent_by_us else 0,
+        opened=words.moment(tracking["opened_at"], zone) if tracking.get("opened_at") and not is_draft else "",
+        actions=tuple((name, steps[name]) for name in AT_ONCE if name in steps)[:MOST_AT_ONCE],
+    )
+
+
+def _without_name(body: Mapping[str, Any]) -> str:
+    if "client" in body.get("withheld", ()):
+        return "Client not shown"
+    return "A question without a client"
+
+
+def sections(lines: Iterable[tuple[Mapping[str, Any], Line]], zone: str) -> list[tuple[str, list[Line]]]:
+    """Overdue, today, this week, later, by the clinic's own days."""
+    on = words.today(zone)
+    named: dict[str, list[Line]] = {"Overdue": [], "Today": [], "Within a week": [], "Later": []}
+    for row, shown in lines:
+        due = row["due_at"]
+        if due is None:
+            named["Later"].append(shown)
+        elif due < clock.now():
+            named["Overdue"].append(shown)
+        elif words.local(due, zone).date() == on:
+            named["Today"].append(shown)
+        elif words.local(due, zone).date() <= on + timedelta(days=7):
+            named["Within a week"].append(shown)
+        else:
+            named["Later"].append(shown)
+    return [(name, found) for name, found in named.items() if found]

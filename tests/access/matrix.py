@@ -1,0 +1,52 @@
+"""Reads the reviewed file: what each caller may expect of each operation."""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+FILE = Path(__file__).with_name("matrix.yaml")
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """``cells[row][column]`` is the status that is right."""
+
+    columns: tuple[str, ...]
+    cells: dict[str, dict[str, int]]
+
+
+class Unclear(Exception):
+    """The reviewed file says two things about one cell, or names what is not there."""
+
+
+@cache
+def matrix() -> Matrix:
+    raw = yaml.safe_load(FILE.read_text())
+    groups: dict[str, list[str]] = raw["groups"]
+    columns = tuple(raw["columns"])
+    cells = {name: _cells(name, said, raw["kinds"], groups, columns) for name, said in raw["rows"].items()}
+    return Matrix(columns, cells)
+
+
+def _cells(
+    row: str, said: Any, kinds: dict[str, Any], groups: dict[str, list[str]], columns: tuple[str, ...]
+) -> dict[str, int]:
+    """One row: a kind's cells, with the exceptions that the row names."""
+    said = {"is": said} if isinstance(said, str) else dict(said)
+    kind = said.pop("is", None)
+    found = _cells(row, kinds[kind], kinds, groups, columns) if kind else {}
+    own: dict[str, int] = {}
+    for who, status in said.items():
+        members = groups.get(who, [who])
+        for column in members:
+            if column not in columns:
+                raise Unclear(f"{row}: there is no column {column}")
+            is_named_itself = who == column
+            if column in own and not is_named_itself and own[column] != status and column not in said:
+                raise Unclear(f"{row}: {column} is said twice")
+            if column not in said or is_named_itself:
+                own[column] = status
+    return {**found, **own}

@@ -1,0 +1,308 @@
+"""Every operation and page, by everybody: the reviewed file against the service, and nothing that leaks on the way.
+
+`matrix.yaml` is the reviewed file. The rows come from the OpenAPI schema and the URL configuration, so that a new
+operation without cells fails here.
+"""
+
+import json
+import logging
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote
+
+import psycopg2
+import pytest
+from django.apps import apps
+from django.db import connection, transaction
+
+from backend.audit.models import AccessLog, Event, Work
+from backend.lib.actor import WORKER
+from backend.lib.unit_of_work import acting_as
+from tests import make
+from tests.access import cast
+from tests.access.cast import Column, World, never_kept
+from tests.access.matrix import matrix
+from tests.access.operations import Row, rows
+from tests.conftest import ADDRESSES
+
+# What a refusal may leave behind, or what says nothing about a client.
+NOT_COMPARED = {"audit_accesslog", "audit_idempotentrequest", "links_code"}
+COMPARED_APPS = ("audit", "clients", "directory", "links", "notifications", "referrals", "visits")
+COLUMNS = matrix().columns
+
+
+@dataclass
+class Stage:
+    """The world, what is in the database when a cell begins, and what was logged."""
+
+    world: World
+    before: str
+    uninvolved_before: dict[str, Any]
+    logged: list[str]
+
+
+@pytest.fixture(scope="module")
+def stage(request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: Any) -> Iterator[Stage]:
+    """One transaction for the whole module, rolled back at the end."""
+    with django_db_blocker.unblock():
+        owner = psycopg2.connect(request.config.stash[ADDRESSES].owner)
+        with owner, owner.cursor() as cursor:
+            cursor.execute(FINGERPRINT.format(rows=" UNION ALL ".join(map(_digest_of, compared_tables()))))
+        with _heard() as logged:
+            try:
+                with transaction.atomic():
+                    outsider_before: dict[str, Any] = {}
+                    world = cast.build(before_stories=lambda clinic: outsider_before.update(asked_around(clinic)))
+                    yield Stage(world, fingerprint(), outsider_before, logged)
+                    transaction.set_rollback(True)
+            finally:
+                with owner, owner.cursor() as cursor:
+                    cursor.execute("DROP FUNCTION fingerprint_of_everything()")
+                owner.close()
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_every_operation_and_page_answers_as_reviewed(stage: Stage, name: str) -> None:
+    column, expected = stage.world.columns[name], matrix().cells
+    stage.logged.clear()
+
+    wrong = [
+        f"{row.name}: {complaint}"
+        for row in rows()
+        if name in expected.get(row.name, {})
+        for complaint in complaints(stage, row, column, expected[row.name][name])
+    ]
+
+    assert not wrong, f"as {name}:\n" + "\n".join(wrong)
+    spoken = [word for word in stage.world.words for line in stage.logged if word in line]
+    assert not spoken, f"logged: {spoken}"
+
+
+def test_no_cell_is_missing_and_none_is_stale(stage: Stage) -> None:
+    names = [row.name for row in rows()]
+    cells = matrix().cells
+
+    assert len(names) == len(set(names))
+    assert set(stage.world.columns) == set(COLUMNS)
+    missing = [(name, column) for name in names for column in COLUMNS if column not in cells.get(name, {})]
+    stale = set(cells) - set(names)
+    assert (missing, stale) == ([], set())
+
+
+def test_the_words_would_be_found(stage: Stage) -> None:
+    """Who may read everything does read every word; otherwise the absence of words would prove nothing."""
+    column = stage.world.columns["home_practitioner"]
+    read = []
+    for situation in stage.world.situations.values():
+        ids = situation.ids
+        for path in (
+            f"clients/{ids['client_id']}",
+            f"clients/{ids['client_id']}/precautions",
+            f"clients/{ids['client_id']}/representatives",
+            f"referrals/{ids['referral_id']}",
+            f"referrals/{ids['referral_id']}/messages",
+            f"referrals/{ids['referral_id']}/reports",
+            f"referrals/{ids['referral_id']}/attachments",
+        ):
+            read.append(column.api.send("GET", path).content.decode())
+    text = "\n".join(read)
+
+    never_said = [word for word in stage.world.words if word not in text]
+
+    reports = {f"{stage.world.situations[name].word}-report" for name in cast.SITUATIONS}
+    assert set(never_said) <= reports | {f"{stage.world.situations['glass'].word}-{w}" for w in ("message", "letter")}
+    assert f"{stage.world.situations['former'].word}-report" in text
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "referrals", {"client_id": "{id}", "send": False}),
+        ("POST", "referrals", {"client_id": "{southern}", "attachment_ids": ["{attachment}"]}),
+        ("POST", "clients/{southern}/registration", {"own_client_id": "{id}"}),
+        ("POST", "clients/{southern}/merge", {"into": "{id}"}),
+        ("POST", "clients/{southern}/merge", {"into": "{id}", "preview": True}),
+        ("POST", "practitioners", {"family_name": "A", "given_name": "B", "member_id": "{member}"}),
+    ],
+)
+def test_a_foreign_id_in_a_body_is_as_a_random_one(stage: Stage, method: str, path: str, body: Any) -> None:
+    """By a clinic that has nothing to do with the client, about its own client."""
+    http, ids = stage.world.outsider.http, stage.world.columns["uninvolved"].ids
+    own = stage.world.outsider
+    answers = []
+    for foreign in (True, False):
+        with never_kept():
+            mine = own.http.send("POST", "clients", {"family_name": "Mine"}).json()["id"]
+            random = "0198c1a0-0000-7000-8000-00000000000f"
+            names = {
+                "{id}": ids["client_id"] if foreign else random,
+                "{attachment}": ids["attachment_id"] if foreign else random,
+                "{member}": ids["member_pk"] if foreign else random,
+                "{southern}": mine,
+            }
+            whole = {**(make.referral_body(stage.world.south) if path == "referrals" else {}), **body}
+            sent = json.dumps(whole)
+            address = path
+            for placeholder, value in names.items():
+                sent, address = sent.replace(placeholder, value), address.replace(placeholder, value)
+            refused = http.send(method, address, json.loads(sent))
+            answers.append((refused.status_code, _nameless(refused).replace(mine.encode(), b"")))
+
+    assert answers[0] == answers[1]
+    assert answers[0][0] >= 400
+
+
+def test_what_the_uninvolved_find_does_not_depend_on_what_others_keep(stage: Stage) -> None:
+    """The answers of every list, search and filter, before any of the clients existed and after."""
+    assert asked_around(stage.world.outsider) == stage.uninvolved_before
+
+
+def test_a_filter_by_a_foreign_id_finds_what_a_random_one_finds(stage: Stage) -> None:
+    ids, http = stage.world.columns["uninvolved"].ids, stage.world.outsider.http
+
+    for name, value in (("client_id", ids["client_id"]), ("assigned_to", ids["south_role_id"])):
+        found = http.send("GET", f"referrals?{name}={value}").json()
+        nothing = http.send("GET", f"referrals?{name}=0198c1a0-0000-7000-8000-00000000000f").json()
+        assert found == nothing
+
+
+def test_work_and_events_hold_no_word_about_a_client(stage: Stage) -> None:
+    with acting_as(WORKER):
+        kept = [str(row) for row in Work.objects.values()]
+    for clinic in (stage.world.north, stage.world.south):
+        with acting_as(clinic.practitioner.actor):
+            kept += [str(row) for row in Event.objects.values()]
+
+    assert len(kept) > 50
+    assert not [word for word in stage.world.words for row in kept if word in row]
+
+
+# --- one cell ------------------------------------------------------------------------------------------------------
+
+
+def complaints(stage: Stage, row: Row, column: Column, expected: int) -> list[str]:
+    """What is wrong with one cell; an empty list when nothing is."""
+    with never_kept():
+        answer = call(row, column, row.address(column.ids))
+        found = [] if answer.status_code == expected else [f"{answer.status_code} instead of {expected} {_code(answer)}"]
+        said = text_of(answer)
+        forbidden = stage.world.words if answer.status_code >= 400 else column.forbidden_words(stage.world.situations)
+        found += [f"says {word}" for word in forbidden if word in said and word not in row.address(column.ids)]
+        if answer.status_code >= 400 and not row.is_safe and fingerprint() != stage.before:
+            found.append("refused, and yet something changed")
+        if row.name == "break_the_glass" and answer.status_code in (403, 404) and not refusal_is_logged(stage, column):
+            found.append("the attempt is not in the access log")
+    if answer.status_code == 404 and row.parameters:
+        with never_kept():
+            random = call(row, column, row.random_address(column.ids))
+        if (random.status_code, _nameless(random)) != (404, _nameless(answer)):
+            found.append("differs from the answer for a random id")
+    return found
+
+
+def call(row: Row, column: Column, address: str) -> Any:
+    http = column.browser if row.is_page else column.api
+    body = row.body(column.ids) if row.body else None
+    headers = {"If-Match": _version(http, address)} if row.takes_version else {}
+    return http.send(row.method.upper(), address, body, **headers)
+
+
+def _version(http: Any, address: str) -> str:
+    return str(http.send("GET", address).headers.get("ETag", '"1.0"'))
+
+
+def text_of(answer: Any) -> str:
+    content = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    headers = " ".join(f"{name}: {value}" for name, value in answer.items())
+    return f"{content.decode('utf-8', 'replace')} {headers} {unquote(headers)}"
+
+
+def _nameless(answer: Any) -> bytes:
+    """The body without the request's own id."""
+    content: bytes = answer.content
+    return content.replace(answer["X-Request-Id"].encode(), b"")
+
+
+def _code(answer: Any) -> str:
+    found = re.search(rb'"code": ?"(\w+)"', answer.content[:2000]) if not answer.streaming else None
+    return found[1].decode() if found else ""
+
+
+def refusal_is_logged(stage: Stage, column: Column) -> bool:
+    if column.name.endswith("wrong_scope"):
+        return True  # a token without the scope asks about nobody
+    with acting_as(stage.world.north.auditor.actor):
+        return AccessLog.objects.filter(client_id=column.ids["client_id"], action="refused").exists()
+
+
+# --- what everybody keeps, and what one finds ----------------------------------------------------------------------
+
+
+FINGERPRINT = """
+CREATE OR REPLACE FUNCTION fingerprint_of_everything() RETURNS text LANGUAGE sql SECURITY DEFINER
+SET search_path = public, pg_temp AS $$ SELECT string_agg(digest, ',' ORDER BY digest) FROM ({rows}) AS t $$
+"""
+
+
+def compared_tables() -> list[str]:
+    models = [model for name in COMPARED_APPS for model in apps.get_app_config(name).get_models()]
+    return sorted({model._meta.db_table for model in models if model._meta.managed} - NOT_COMPARED)
+
+
+def _digest_of(table: str) -> str:
+    # Tokens remember when they were used; that is not of the domain.
+    return f"SELECT '{table}:' || count(*) || ':' || coalesce(sum(hashtext(t::text)), 0) AS digest FROM {table} t"
+
+
+def fingerprint() -> str:
+    """Every row of every table about clients and clinics, whoever may see it, as one text."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT fingerprint_of_everything()")
+        found: str = cursor.fetchone()[0]
+    return found
+
+
+def asked_around(clinic: Any) -> dict[str, Any]:
+    """The answers to every list, search and filter that could tell something about other clinics' clients."""
+    day = "2020-01-01T00:00:00Z"
+    asked: dict[str, tuple[str, str, Any]] = {}
+    for path in ["clients", f"clients?updated_since={day}", "referrals", f"referrals?updated_since={day}"]:
+        asked[path] = ("GET", path, None)
+    for box in ("ours", "theirs", "client", "deciding", "drafts", "closed"):
+        asked[box] = ("GET", f"referrals?box={box}", None)
+    for state in ("sent", "accepted", "closed"):
+        asked[state] = ("GET", f"referrals?state={state}&due_before=2100-01-01T00:00:00Z", None)
+    accepted = cast.Situation("accepted", cast.SITUATIONS.index("accepted") + 1)
+    for body in (
+        {"query": f"{accepted.word}-family"},
+        {"query": accepted.word},
+        {"query": f"{accepted.word}@canary.example".lower()},
+        {"query": f"+1 303 777 01{accepted.number:02}"},
+        {"birth_date": f"1931-07-{accepted.number + 10}"},
+        {"identifier": f"{accepted.word}-number"},
+    ):
+        asked[str(body)] = ("POST", "clients/search", body)
+    asked["number"] = ("POST", "referrals/search", {"identifier": {"system": "urn:north", "value": "R-1"}})
+    found = {}
+    for name, (method, path, body) in asked.items():
+        answer = clinic.http.send(method, path, body)
+        assert answer.status_code == 200, (path, answer.content)
+        found[name] = answer.json()
+    return found
+
+
+class _heard:
+    """Everything any logger said meanwhile, as it would be written."""
+
+    def __enter__(self) -> list[str]:
+        self.lines: list[str] = []
+        self.handler = logging.Handler(logging.DEBUG)
+        formatter = logging.Formatter("%(name)s %(message)s")
+        self.handler.emit = lambda record: self.lines.append(formatter.format(record))  # type: ignore[method-assign]  # a handler of one line
+        logging.getLogger().addHandler(self.handler)
+        return self.lines
+
+    def __exit__(self, *_: object) -> None:
+        logging.getLogger().removeHandler(self.handler)
