@@ -161,6 +161,7 @@ def application(at: Organization, scopes: str = ALL_SCOPES) -> Application:
         client_type="confidential",
         authorization_grant_type="client-credentials",
         allowed_scopes=scopes,
+        hash_client_secret=False,  # half a second each, in every test
     )
     return made
 
@@ -175,6 +176,7 @@ def token(*, member: Member | None = None, of: Application | None = None, scopes
             client_type="confidential",
             authorization_grant_type="client-credentials",
             allowed_scopes=scopes,
+            hash_client_secret=False,
         )
     made = AccessToken(
         user=member.user if member else None,

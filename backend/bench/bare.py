@@ -9,7 +9,6 @@ import json
 import os
 import threading
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -93,12 +92,12 @@ SELECT json_build_object('id', c.id, 'display', c.given_name || ' ' || c.family_
    AND EXISTS (SELECT FROM directory_credential d WHERE d.practitioner_id = s.practitioner_id AND d.discipline = s.discipline AND d.status = 'verified')
 """,
     """
-PREPARE refer (uuid, uuid, uuid, uuid, uuid, uuid, uuid, text, text, text, jsonb, uuid) AS
+PREPARE refer (uuid, uuid, uuid, uuid, uuid, uuid, uuid, text, text, text, jsonb) AS
 INSERT INTO referrals_referral (id, version, state, kind, priority, transfer, client_id, consent_id, sender_organization_id, sender_role_id, recipient_kind,
   recipient_organization_id, recipient_role_id, discipline, pool_near, regions, technique_ids, order_number, order_by, has_red_flag, due_at, state_entered_at,
-  reminders, waitlist_count, no_show_count, return_count, sent_at, closed_how, content_gone_because, created_at, updated_at, mover_organization_id)
+  reminders, waitlist_count, no_show_count, return_count, sent_at, closed_how, content_gone_because, created_at, updated_at)
 VALUES ($1, 2, 'sent', $8, $9, false, $2, $3, $4, $5, 'practitioner_role', $6, $7, $10, '', $11, '{}', '', '', false, domain_now() + interval '3 days', domain_now(),
-  0, 0, 0, 0, domain_now(), '', '', domain_now(), domain_now(), $12)
+  0, 0, 0, 0, domain_now(), '', '', domain_now(), domain_now())
 """,
     """
 PREPARE package (uuid, jsonb, text, text, jsonb, uuid, uuid, uuid, text) AS
@@ -127,9 +126,9 @@ SELECT r.client_id, r.sender_organization_id, consent_holds(r.id),
   FROM referrals_referral r WHERE r.id = $1 AND r.state = 'sent' AND r.recipient_organization_id = $2 FOR NO KEY UPDATE OF r
 """,
     """
-PREPARE accept (uuid, uuid, uuid) AS
+PREPARE accept (uuid, uuid) AS
 WITH r AS (UPDATE referrals_referral SET state = 'accepted', version = version + 1, accepted_at = domain_now(), state_entered_at = domain_now(), reminders = 0,
-             due_at = domain_now() + interval '14 days', recipient_role_id = $2, updated_at = domain_now(), mover_organization_id = $3 WHERE id = $1)
+             due_at = domain_now() + interval '14 days', recipient_role_id = $2, updated_at = domain_now() WHERE id = $1)
 SELECT 1
 """,
     """
@@ -191,7 +190,7 @@ def _create(run: Any, enter: Any, sent: dict[str, Any]) -> bytes | None:
     pk = uuid7()
     run(
         "refer", pk, sent["client_id"], consent, organization, role, recipient, to, sent["kind"], sent["priority"],
-        discipline, json.dumps(sent["regions"]), recipient,
+        discipline, json.dumps(sent["regions"]),
     )  # fmt: skip
     run(
         "package", pk, client, sent["reason"], sent["question"], json.dumps(sent["red_flags"]), uuid7(), organization,
@@ -209,7 +208,7 @@ def _accept(run: Any, enter: Any, referral_id: str) -> bytes | None:
     if not taken or not all(taken):
         return None
     client, sender, *_ = taken
-    run("accept", referral_id, role, organization)
+    run("accept", referral_id, role)
     run("open_record", uuid7(), referral_id)
     run("step", uuid7(), referral_id, organization, member, name)
     told = ["referral.accepted", "referral.accepted", "access.started"]
@@ -248,5 +247,3 @@ def _session() -> tuple[Any, Any]:
     session: tuple[Any, Any] = _of_thread.session
     return session
 
-
-STARTED_AT = datetime.now(UTC)

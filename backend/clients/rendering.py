@@ -18,7 +18,7 @@ from backend.lib.rest.fields import utc
 
 Json = dict[str, Any]
 Names = Mapping[UUID, str]
-TEXTS = ("given_name", "email", "phone", "address", "city", "postal_code", "country", "language", "time_zone")
+TEXTS = ("given_name", "email", "phone", "address", "city", "region", "postal_code", "country", "language", "time_zone")
 
 
 def client_label(client: Client) -> Json:

@@ -36,6 +36,7 @@ class ClientFacts(StrictSerializer):
     phone = PlainText(max_length=40, required=False, allow_null=True, allow_blank=True)
     address = PlainText(max_length=200, required=False, allow_null=True, allow_blank=True)
     city = PlainText(max_length=100, required=False, allow_null=True, allow_blank=True)
+    region = PlainText(max_length=60, required=False, allow_null=True, allow_blank=True, help_text="State or province.")
     postal_code = PlainText(max_length=20, required=False, allow_null=True, allow_blank=True)
     country = PlainText(
         max_length=2, required=False, allow_null=True, allow_blank=True, help_text="ISO 3166, two letters."
@@ -57,7 +58,7 @@ class ClientFacts(StrictSerializer):
 
 
 BLANK_WHEN_UNKNOWN = frozenset(
-    ("given_name", "email", "phone", "address", "city", "postal_code", "country", "language", "time_zone")
+    ("given_name", "email", "phone", "address", "city", "region", "postal_code", "country", "language", "time_zone")
 )
 
 
@@ -94,6 +95,7 @@ class ClientSerializer(serializers.Serializer[Any]):
     phone = serializers.CharField(allow_null=True)
     address = serializers.CharField(allow_null=True)
     city = serializers.CharField(allow_null=True)
+    region = serializers.CharField(allow_null=True)
     postal_code = serializers.CharField(allow_null=True)
     country = serializers.CharField(allow_null=True)
     language = serializers.CharField(allow_null=True)

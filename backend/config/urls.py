@@ -23,6 +23,7 @@ urlpatterns = [
     path(".well-known/oauth-authorization-server", server_metadata),
     path("fhir/R4/.well-known/smart-configuration", smart_configuration),
     path("", include("backend.portal.urls")),
+    path("", include("backend.workspace.urls")),
     path("accounts/", include("allauth.urls")),
     path("admin/", operator_site.urls),
 ]

@@ -94,8 +94,8 @@ def _came_from(event: Event, referral: Referral) -> str:
     if referral.is_inside_one_organization:
         return SENDER if role is not None and role == referral.sender_role_id else RECIPIENT
     sender = referral.sender_organization_id
-    by_member = Member.objects.filter(pk=event.actor_member_id, organization_id=sender)
-    by_system = Application.objects.filter(pk=event.actor_application_id, organization_id=sender)
+    by_member = Member.objects.filter(pk__in=[event.actor_member_id], organization_id=sender)
+    by_system = Application.objects.filter(pk__in=[event.actor_application_id], organization_id=sender)
     return SENDER if by_member.exists() or by_system.exists() else RECIPIENT
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 
+from backend.audit.access_log import Look, log_looks
 from backend.clients import services as clients
 from backend.clients.models import Access, Client, Consent
 from backend.directory.models import Organization, PractitionerRole
@@ -109,20 +110,14 @@ def answer(request: HttpRequest, entry: Entry, referral_id: UUID) -> HttpRespons
     says_yes = request.POST.get("answer") != "no"
 
     def act() -> None:
-        by = {"given_by": given_by(request)} if given_by(request) else {}
-        if not says_yes:
-            services.move_referral(referral_id, "consent_refused", actor=entry.actor, **by)
-            return
-        until = {"expires_on": request.POST["expires_on"]} if request.POST.get("expires_on") else {}
-        services.move_referral(
-            referral_id,
-            "consent_given",
-            actor=entry.actor,
-            categories=[c for c in request.POST.getlist("categories") if c],
-            excluded_practitioner_ids=request.POST.getlist("not_this_person"),
-            **until,
-            **by,
-        )
+        details: dict[str, Any] = {"given_by": given_by(request)} if given_by(request) else {}
+        if says_yes:
+            details["categories"] = request.POST.getlist("categories")
+            details["excluded_practitioner_ids"] = request.POST.getlist("not_this_person")
+            if request.POST.get("expires_on"):
+                details["expires_on"] = request.POST["expires_on"]
+        name = "consent_given" if says_yes else "consent_refused"
+        services.move_referral(referral_id, name, actor=entry.actor, **details)
 
     said = "Thank you. It is on its way." if says_yes else "Thank you. Nothing is shared."
     done = submit(request, act, to=entry.home, said=said)
@@ -135,9 +130,7 @@ def answer(request: HttpRequest, entry: Entry, referral_id: UUID) -> HttpRespons
 @door(CLIENT, "POST")
 def choose(request: HttpRequest, entry: Entry, referral_id: UUID) -> HttpResponse:
     def act() -> None:
-        services.move_referral(
-            referral_id, "choose_time", actor=entry.actor, time_id=request.POST.get("time_id", "")
-        )
+        services.move_referral(referral_id, "choose_time", actor=entry.actor, time_id=request.POST.get("time_id", ""))
 
     done = submit(request, act, to=entry.home, said="Your visit is booked.")
     return own_page(request, entry, problem=done) if isinstance(done, Problem) else done
@@ -182,7 +175,12 @@ def given_by(request: HttpRequest) -> dict[str, str]:
 def own_referrals(entry: Entry) -> list[Referral]:
     """What a clinic sent or wants to send for this client; never an unsent draft."""
     rows = Referral.objects.visible_to(entry.actor).exclude(state=w.DRAFT).exclude(Q(state=w.REDIRECTED))
-    related = ("sender_organization", "recipient_organization", "recipient_role__practitioner", "sender_role__practitioner")
+    related = (
+        "sender_organization",
+        "recipient_organization",
+        "recipient_role__practitioner",
+        "sender_role__practitioner",
+    )
     return list(rows.select_related(*related).order_by("-created_at")[:20])
 
 
@@ -195,6 +193,7 @@ def asked_for_consent(entry: Entry) -> Referral | None:
 def consent_page(
     request: HttpRequest, entry: Entry, referral: Referral, *, problem: Problem | None = None
 ) -> HttpResponse:
+    log(entry)
     package = Package.objects.visible_to(entry.actor).get(pk=referral.pk)
     colleagues = (
         PractitionerRole.objects.filter(organization_id=referral.recipient_organization_id, ended_at=None)
@@ -206,7 +205,7 @@ def consent_page(
     context = {
         "entry": entry,
         "is_client": True,
-        "client": Client.objects.visible_to(entry.actor).get(pk=entry.link.client_id),
+        "client": Client.objects.visible_to(entry.actor).get(pk=client_id(entry)),
         "referral": referral,
         "clinic": referral.sender_organization,
         "asker": str(referral.sender_role.practitioner) if referral.sender_role else "",
@@ -223,17 +222,29 @@ def consent_page(
 
 
 def own_page(request: HttpRequest, entry: Entry, *, problem: Problem | None = None) -> HttpResponse:
+    log(entry)
     consents = Consent.objects.visible_to(entry.actor).in_force().order_by("-given_at")
     context = {
         "entry": entry,
         "is_client": True,
-        "client": Client.objects.visible_to(entry.actor).get(pk=entry.link.client_id),
+        "client": Client.objects.visible_to(entry.actor).get(pk=client_id(entry)),
         "referrals": [shown(referral, entry) for referral in own_referrals(entry)],
         "people": who_sees(entry),
         "consents": [(consent, circle(consent)) for consent in consents],
         "problem": problem,
     }
     return show(request, "client_page.html", context, status=problem.status if problem else 200)
+
+
+def client_id(entry: Entry) -> UUID:
+    assert entry.link.client_id is not None
+    return entry.link.client_id
+
+
+def log(entry: Entry) -> None:
+    """Whoever holds a client's link and code leaves a trace, as everybody does."""
+    look = Look("client", client_id(entry), client_id(entry), entry.link.organization_id, why="client_link")
+    log_looks(entry.actor, [look])
 
 
 def shown(referral: Referral, entry: Entry) -> dict[str, Any]:
@@ -288,5 +299,7 @@ def who_sees(entry: Entry) -> list[dict[str, str]]:
 
 def circle(consent: Consent) -> str:
     """The names of who shares with each other."""
-    names = list(Organization.objects.filter(pk__in=consent.organization_ids).order_by("name").values_list("name", flat=True))
+    names = list(
+        Organization.objects.filter(pk__in=consent.organization_ids).order_by("name").values_list("name", flat=True)
+    )
     return ", ".join([*names, *consent.guests])

@@ -284,10 +284,10 @@ def context_of(entry: Entry) -> dict[str, Any]:
         "precautions": precautions(body),
         "moves": {m["name"]: m for m in body["available_transitions"] if m["name"] not in NOT_FOR_GUESTS},
         "times": [(t["id"], words.when(t["starts_at"], t["time_zone"])) for t in body.get("offered_times", [])],
-        "visits": [
-            (words.when(v["starts_at"], v["time_zone"]), v["state"]) for v in body["visits"] if v["is_current"]
+        "visits": [(words.when(v["starts_at"], v["time_zone"]), v["state"]) for v in body["visits"] if v["is_current"]],
+        "history": [
+            (words.when(s["at"], zone), s["by"], words.STEPS.get(s["name"], s["name"])) for s in body["history"]
         ],
-        "history": [(words.when(s["at"], zone), s["by"], words.STEPS.get(s["name"], s["name"])) for s in body["history"]],
         "messages_written": [
             (words.when(m.created_at, zone), m.by, m.text)
             for m in Message.objects.visible_to(actor).filter(referral_id=referral_id(entry))
@@ -371,5 +371,3 @@ def account_of(request: HttpRequest) -> Actor | None:
         return None
     actor = actor_of_user(request.user.pk, None, second_factor=False)
     return actor if actor.kind == ActorKind.MEMBER and actor.role_ids else None
-
-

@@ -244,6 +244,7 @@ def demographics(client: Client | None) -> dict[str, Any] | None:
         "phone": client.phone,
         "address": client.address,
         "city": client.city,
+        "region": client.region,
         "postal_code": client.postal_code,
         "country": client.country,
         "language": client.language,

@@ -83,6 +83,7 @@ DETAIL_BODY: dict[str, Any] = {
             "phone": "+1 303 555 0100",
             "address": "",
             "city": "Denver",
+            "region": "CO",
             "postal_code": "80202",
             "country": "US",
             "language": "en",

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Exists, F, Func, OuterRef, Q
+from django.db.models import Case, Exists, F, Func, OuterRef, Q, When
 
 from backend.clients.models import Access, Consent
 from backend.directory.models import PractitionerRole
@@ -20,6 +20,11 @@ from backend.lib.ids import uuid7
 from backend.lib.querysets import ScopedQuerySet
 
 M = TypeVar("M", bound=models.Model)
+
+
+# The states in which each side has the move, drafts apart; the workflow's table says the same and a test compares.
+SENDER_MOVES = ("needs_information", "reported", "declined", "expired", "unreachable", "client_declined")
+RECIPIENT_MOVES = ("sent", "accepted", "waitlisted", "booked", "in_care", "cancellation_requested")
 
 
 class ConsentStands(Func):
@@ -136,6 +141,15 @@ class Referral(models.Model):
     order_until = models.DateField(null=True)
     has_red_flag = models.BooleanField(default=False)
 
+    # Whose move it is, when that is an organization; made by PostgreSQL, so that an inbox is one range of an index.
+    mover_organization_id = models.GeneratedField(
+        expression=Case(
+            When(state__in=SENDER_MOVES, then=F("sender_organization")),
+            When(state__in=RECIPIENT_MOVES, then=F("recipient_organization")),
+        ),
+        output_field=models.UUIDField(null=True),
+        db_persist=True,
+    )
     due_at = models.DateTimeField(null=True)
     paused_minutes = models.IntegerField(null=True)
     state_entered_at = models.DateTimeField(default=clock.now)
@@ -165,6 +179,7 @@ class Referral(models.Model):
         indexes = [
             models.Index(fields=["sender_organization", "state", "due_at", "id"], name="referral_sender"),
             models.Index(fields=["recipient_organization", "state", "due_at", "id"], name="referral_recipient"),
+            models.Index(fields=["mover_organization_id", "due_at", "id"], name="referral_mover"),
             models.Index(fields=["client"], name="referral_client"),
             models.Index(fields=["discipline", "state"], name="referral_pool", condition=Q(recipient_kind="pool")),
         ]
@@ -519,7 +534,9 @@ class Press(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["referral", "organization"], condition=Q(refused_because=""), name="one_press")
+            models.UniqueConstraint(
+                fields=["referral", "organization"], condition=Q(refused_because=""), name="one_press"
+            )
         ]
 
     def __str__(self) -> str:

@@ -83,7 +83,9 @@ def _read(claim: work.Claim) -> Press | None:
         return Press.objects.filter(pk=claim.subject_id, refused_because="").first()
 
 
-def _try(referral_id: UUID | str, name: str, actor: Actor, expected_version: int | None, details: dict[str, Any]) -> None:
+def _try(
+    referral_id: UUID | str, name: str, actor: Actor, expected_version: int | None, details: dict[str, Any]
+) -> None:
     with transaction.atomic():
         services.move_referral(referral_id, name, actor=actor, expected_version=expected_version, **details)
         transaction.set_rollback(True)

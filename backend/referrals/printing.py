@@ -173,7 +173,7 @@ class Side:
     @property
     def contact(self) -> list[str]:
         place, clinic = self.place, self.clinic
-        address = [place.address, f"{place.postal_code} {place.city}".strip()] if place else []
+        address = [place.address, f"{place.city} {place.postal_code}"] if place else []
         return _said([*address, clinic.phone if clinic else "", clinic.email if clinic else ""])
 
 
@@ -211,7 +211,7 @@ def _client(client: Body | None) -> list[str]:
     if client is None:
         return ["No client is named: a question between colleagues."]
     born = parse_date(client["birth_date"]) if client["birth_date"] else None
-    town = f"{client['postal_code']} {client['city']} {client['country']}"
+    town = " ".join(_said([client["city"], client["region"], client["postal_code"], client["country"]]))
     language = f"Language: {client['language']}" if client["language"] else ""
     known = [f"born {_day(born)}" if born else "", client["gender"] if client["gender"] != "unknown" else ""]
     lines = [client["display"], ", ".join(_said(known)), client["address"], town, client["phone"], client["email"]]

@@ -124,6 +124,7 @@ class ClientDemographics(serializers.Serializer[Any]):
     phone = serializers.CharField()
     address = serializers.CharField()
     city = serializers.CharField()
+    region = serializers.CharField()
     postal_code = serializers.CharField()
     country = serializers.CharField()
     language = serializers.CharField()

@@ -25,7 +25,7 @@ def record_the_yes(referral: Referral, guest_email: str, *, details: dict[str, A
         organization_ids=[pk for pk in circle if pk],
         guests=[guest_email] if guest_email else [],
         pools=[pool] if referral.is_pool else [],
-        categories=details.get("categories") or CATEGORIES,
+        categories=details.get("categories", CATEGORIES),  # none at all is an answer, too: the safety floor only
         method="link" if actor.kind == ActorKind.CLIENT else details.get("method", "verbal"),
         given_by_name=given_by.get("name", ""),
         given_by_relationship=given_by.get("relationship", "self"),

@@ -30,6 +30,7 @@ LABELS = {
     "given_name": "Given name",
     "birth_date": "Date of birth",
     "email": "E-mail",
+    "region": "State or province",
     "postal_code": "Postal code",
     "country": "Country (two letters)",
     "language": "Language (such as en)",

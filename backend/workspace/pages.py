@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
+from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
@@ -13,7 +14,7 @@ from django.template.loader import render_to_string
 
 from backend.lib import request_ids
 from backend.lib.actor import ActorKind
-from backend.lib.problems import Problem, Stale
+from backend.lib.problems import NotFound, Problem, Stale
 from backend.lib.rest.authentication import actor_of
 from backend.lib.rest.problems import as_problem
 from backend.workspace.once import Done, once
@@ -106,6 +107,14 @@ def field_errors(problem: Problem | None) -> dict[str, str]:
     found = {error.pointer.strip("/").replace("/", "."): error.detail for error in problem.errors}
     pointer = problem.extra.get("pointer")
     return {**found, **({str(pointer).strip("/").replace("/", "."): problem.detail} if pointer else {})}
+
+
+def id_in(text: str | None) -> UUID:
+    """An id that came with the form or address; 404 for what is none."""
+    try:
+        return UUID(text or "")
+    except ValueError as error:
+        raise NotFound from error
 
 
 def version_in(request: HttpRequest) -> int | None:

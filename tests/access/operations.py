@@ -70,6 +70,10 @@ class Row:
         return Row(self.name, self.method, made_up, query=self.query).address(ids)
 
 
+# The operator's pages share one answer. The account pages are a library's and hold nothing about clients; they have a
+# test of their own.
+ONE_ROW = ("admin/",)
+ACCOUNTS = "accounts/"
 ON_A_DRAFT = ("change_referral", "discard_referral")
 NAMED = {"family_name": "New", "given_name": "Person"}
 REPORTED = {"final": True, "report": make.REPORT}
@@ -165,20 +169,27 @@ def api_rows() -> Iterator[Row]:
 
 
 def page_rows() -> Iterator[Row]:
-    """Every address outside the API, by GET and by POST. The operator's pages are one row: they share one answer."""
+    """Every address outside the API, by GET and by POST."""
     for route, _view in _patterns(get_resolver().url_patterns, ""):
-        if route.startswith("api/v1/") and not route.startswith("api/v1/openapi"):
+        is_operation = route.startswith("api/v1/") and not route.startswith("api/v1/openapi")
+        if is_operation or route.startswith(ACCOUNTS):
             continue
         path = "/" + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route)
         for method in ("get", "post"):
             yield Row(f"{method.upper()} {path}", method, path, is_page=True)
 
 
+def account_pages() -> list[str]:
+    """The addresses of signing in and of one's own account."""
+    routes = [route for route, _ in _patterns(get_resolver().url_patterns, "") if route.startswith(ACCOUNTS)]
+    return ["/" + re.sub(r"<(?:\w+:)?(\w+)>", "x", route) for route in routes]
+
+
 def _patterns(patterns: Any, prefix: str) -> Iterator[tuple[str, Any]]:
     for pattern in patterns:
         if isinstance(pattern, URLResolver):
-            if str(pattern.pattern) == "admin/":
-                yield "admin/", pattern
+            if str(pattern.pattern) in ONE_ROW:
+                yield str(pattern.pattern), pattern
                 continue
             yield from _patterns(pattern.url_patterns, prefix + str(pattern.pattern))
         elif isinstance(pattern, URLPattern):

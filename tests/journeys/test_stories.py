@@ -47,9 +47,10 @@ def test_every_story_ends_in_a_closed_loop(replay: Replay) -> None:
     counts = [replay.figures(discipline) for discipline in replay.people]
     assert all(found["ours"] and found["theirs"] for found in counts), "something waits on each side"
     assert replay.is_done
-    told = [step["name"] for story in json.loads(STORIES.read_text())["stories"] for r in story["referrals"] for step in r["steps"]]
+    told = [
+        step["name"]
+        for story in json.loads(STORIES.read_text())["stories"]
+        for r in story["referrals"]
+        for step in r["steps"]
+    ]
     assert sum(len(found["history"]) for found in seen.values()) >= len(told) - 2
-
-
-
-

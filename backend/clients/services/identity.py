@@ -12,7 +12,18 @@ from backend.lib.actor import Actor
 from backend.lib.ids import uuid7
 from backend.lib.problems import Conflict, NotFound, invalid
 
-COMPARED = ("family_name", "given_name", "birth_date", "gender", "email", "phone", "address", "city", "postal_code")
+COMPARED = (
+    "family_name",
+    "given_name",
+    "birth_date",
+    "gender",
+    "email",
+    "phone",
+    "address",
+    "city",
+    "region",
+    "postal_code",
+)
 
 
 def link_client(client_id: UUID, *, actor: Actor, own_client_id: UUID) -> Registration:

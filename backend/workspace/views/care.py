@@ -8,7 +8,6 @@ from django.http import HttpRequest, HttpResponse
 
 from backend.clients import serializers as s
 from backend.clients import services
-from backend.clients.api.consents import _answer as answer_of
 from backend.clients.models import Consent
 from backend.clients.queries import client_for, ids_of
 from backend.lib.actor import Actor
@@ -116,6 +115,14 @@ def life(request: HttpRequest, client_id: UUID) -> HttpResponse:
 
 
 NOTHING = Problem("")
+
+
+def answer_of(checked: dict[str, Any]) -> dict[str, Any]:
+    """Who said it, as the services take it."""
+    given_by = checked.pop("given_by", None)
+    if given_by is None:
+        return checked
+    return {**checked, "given_by_name": given_by["name"], "given_by_relationship": given_by["relationship"]}
 
 
 def _check(request: HttpRequest, actor: Actor, client_id: UUID, consent_id: UUID) -> None:

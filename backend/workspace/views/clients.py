@@ -52,7 +52,7 @@ from backend.workspace import worklist
 from backend.workspace.colleagues import offer
 from backend.workspace.forms import Form
 from backend.workspace.once import Done
-from backend.workspace.pages import field_errors, log_whatever_the_status, page, show, submit, version_in
+from backend.workspace.pages import field_errors, id_in, log_whatever_the_status, page, show, submit, version_in
 
 MOST = 50
 LOOKS, DIRECT = 20, 3
@@ -285,7 +285,7 @@ def _form_of(key: str, serializer: type[Any], zone: str, *, tried: Tried | None 
 def merge(request: HttpRequest, client_id: UUID) -> HttpResponse:
     """Two records side by side; the older address goes on answering after the merge."""
     actor = actor_of(request)
-    into = UUID(request.POST.get("into") or request.GET["into"])
+    into = id_in(request.POST.get("into") or request.GET.get("into"))
     preview = services.preview_merge(client_id, actor=actor, into=into)
 
     def act() -> str:
@@ -301,12 +301,13 @@ def merge(request: HttpRequest, client_id: UUID) -> HttpResponse:
 def break_glass(request: HttpRequest, client_id: UUID) -> HttpResponse:
     """Emergency access: refused attempts are logged whatever the refusal is."""
     actor = actor_of(request)
+    if request.method == "POST":
+        request.after_refusal.append(  # type: ignore[attr-defined]  # set by OneTransactionMiddleware
+            lambda: services.refused_attempt(client_id, actor=actor)
+        )
     services.check_may_break_the_glass(client_id, actor=actor)
     if request.method == "GET":
         return show(request, "break_glass.html", {"client_id": client_id})
-    request.after_refusal.append(  # type: ignore[attr-defined]  # set by OneTransactionMiddleware
-        lambda: services.refused_attempt(client_id, actor=actor)
-    )
 
     def act() -> Done:
         services.break_the_glass(client_id, actor=actor, reason=request.POST.get("reason", ""))

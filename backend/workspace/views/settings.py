@@ -37,7 +37,7 @@ from backend.lib.rest.authentication import actor_of
 from backend.workspace import words
 from backend.workspace.forms import Form
 from backend.workspace.once import Done
-from backend.workspace.pages import field_errors, page, problem_page, see_other, show, submit, version_in
+from backend.workspace.pages import field_errors, id_in, page, problem_page, see_other, show, submit, version_in
 from backend.workspace.worklist import zone_of
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -273,7 +273,7 @@ def _practitioner_form(request: HttpRequest, actor: Actor, practitioner_id: UUID
             services.add_credential(practitioner_id, actor=actor, **fields)
         case "verdict":
             status = Form(CredentialVerdictSerializer, zone=zone, typed=request.POST).validated()["status"]
-            services.judge_credential(UUID(row_id), actor=actor, status=status, version=version)
+            services.judge_credential(id_in(row_id), actor=actor, status=status, version=version)
         case "role":
             checked = NewRoleSerializer(
                 data={"practitioner_id": str(practitioner_id), "discipline": request.POST.get("discipline", "")}
@@ -285,9 +285,9 @@ def _practitioner_form(request: HttpRequest, actor: Actor, practitioner_id: UUID
             changes = _role_form(role, actor, zone, typed=request.POST).validated(actor=actor)
             services.change_role(role.pk, actor=actor, version=version, **changes)
         case "end_role":
-            services.end_role(UUID(row_id), actor=actor, reason=request.POST.get("reason", ""))
+            services.end_role(id_in(row_id), actor=actor, reason=request.POST.get("reason", ""))
         case "transmission":
-            services.agree_to_transmission(UUID(row_id), actor=actor, agreed="agreed" in request.POST)
+            services.agree_to_transmission(id_in(row_id), actor=actor, agreed="agreed" in request.POST)
 
 
 def _practitioner_context(
