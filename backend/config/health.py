@@ -3,16 +3,19 @@
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.http import require_safe
 
 from backend.lib.problems import Unavailable
 from backend.lib.rest.problems import problem_response
 
 
+@require_safe
 def live(request: HttpRequest) -> HttpResponse:
     """200 as long as the process answers; asks no database."""
     return JsonResponse({"status": "alive"})
 
 
+@require_safe
 def ready(request: HttpRequest) -> HttpResponse:
     """200 when the database answers and has every migration of this code, else 503."""
     try:

@@ -94,14 +94,16 @@ DATABASES: dict[str, Any] = {
     "default": {
         **dj_database_url.parse(
             env.text("DATABASE_URL", default="postgres://trialogue_app@127.0.0.1:5432/trialogue"),
+            # Kept for ever; a request's first statement notices a connection that died (directory/middleware.py).
             conn_max_age=None,
-            conn_health_checks=True,
         ),
         "DISABLE_SERVER_SIDE_CURSORS": True,
     }
 }
 DATABASES["default"].setdefault("OPTIONS", {})["options"] = (
     "-c synchronous_commit=on -c lock_timeout=5s -c statement_timeout=30s -c idle_in_transaction_session_timeout=30s"
+    # Prepared statements (lib/prepared.py) are planned once, not for each set of values.
+    " -c plan_cache_mode=force_generic_plan"
 )
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -139,7 +141,8 @@ SECURE_SSL_REDIRECT = False
 SECURE_HSTS_SECONDS = 0 if SANDBOX else 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not SANDBOX
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.boolean("BEHIND_PROXY", default=False) else None
-SECURE_REFERRER_POLICY = "no-referrer"
+# Nothing to any other site. Not "no-referrer": browsers then send "Origin: null" with our own forms, and CSRF refuses them.
+SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

@@ -1,22 +1,23 @@
 """One request, one transaction, one actor: opened before anything reads, closed after the answer is whole."""
 
 from collections import Counter
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY, logout
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.http import HttpRequest, HttpResponse
 
-from backend.directory.actors import actor_of_user, actor_with_token
+from backend.directory.actors import actor_of_user, enter_with_token
 from backend.lib import clock
 from backend.lib.actor import ANONYMOUS, Actor
 from backend.lib.problems import TooMany
 from backend.lib.rest.problems import problem_response
-from backend.lib.unit_of_work import acting_as, introduce
+from backend.lib.unit_of_work import acting_as, introduce, unit_of_work
 
 Answer = Callable[[HttpRequest], HttpResponse]
 # Readiness asks the database itself, also before it has any tables.
@@ -37,7 +38,7 @@ class OneTransactionMiddleware:
         if request.path.startswith(NEEDS_NO_TRANSACTION):
             return self.get_response(request)
         request.after_refusal = []  # type: ignore[attr-defined]  # read below and by services' edges
-        with acting_as(ANONYMOUS):
+        with self._transaction(request):
             response = self.get_response(request)
             if response.status_code >= 400:
                 transaction.set_rollback(True)
@@ -47,9 +48,40 @@ class OneTransactionMiddleware:
                     write()
         return response
 
+    @contextmanager
+    def _transaction(self, request: HttpRequest) -> Iterator[None]:
+        """The first statement finds a token's caller; a session's caller is found later, by ``ActorMiddleware``.
+
+        Nothing has happened before it, so a kept connection that died while it was idle is replaced by a new one.
+        """
+        with ExitStack() as stack:
+            try:
+                actor = stack.enter_context(unit_of_work(lambda: _enter(request)))
+            except (OperationalError, InterfaceError):
+                if connection.in_atomic_block:
+                    raise
+                connection.close()
+                actor = stack.enter_context(unit_of_work(lambda: _enter(request)))
+            request.actor = actor  # type: ignore[attr-defined]  # read by actor_of
+            yield
+
+
+def _enter(request: HttpRequest) -> tuple[Actor, datetime]:
+    token = _bearer_token(request)
+    if token is None:
+        return ANONYMOUS, introduce(ANONYMOUS)
+    actor, moment = enter_with_token(token)
+    request.token_refused = not actor.is_known  # type: ignore[attr-defined]  # read by RequestActorAuthentication
+    return actor, moment
+
+
+def _bearer_token(request: HttpRequest) -> str | None:
+    header = request.META.get("HTTP_AUTHORIZATION", "")
+    return header[7:].strip() if header[:7].lower() == "bearer " else None
+
 
 class ActorMiddleware:
-    """Finds who is calling, once, and tells the database."""
+    """Finds who is signed in when no token says who calls, and tells the database."""
 
     def __init__(self, get_response: Answer) -> None:
         self.get_response = get_response
@@ -57,21 +89,15 @@ class ActorMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.path.startswith(NEEDS_NO_TRANSACTION):
             return self.get_response(request)
-        actor = self._actor(request)
+        if _bearer_token(request) is not None:
+            return self.get_response(request)
+        actor = _actor_of_session(request)
         request.actor = actor  # type: ignore[attr-defined]  # read by actor_of
         if actor.is_known:
             moment = introduce(actor)
             with clock.fixed_at(moment):
                 return self.get_response(request)
         return self.get_response(request)
-
-    def _actor(self, request: HttpRequest) -> Actor:
-        header = request.headers.get("Authorization", "")
-        if header[:7].lower() == "bearer ":
-            actor = actor_with_token(header[7:].strip())
-            request.token_refused = actor is None  # type: ignore[attr-defined]  # read by RequestActorAuthentication
-            return actor or ANONYMOUS
-        return _actor_of_session(request)
 
 
 def _actor_of_session(request: HttpRequest) -> Actor:

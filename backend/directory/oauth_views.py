@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.http import require_safe
 from oauth2_provider.views import AuthorizationView, TokenView
 
 from backend.directory.oauth import known_scopes
@@ -34,6 +35,7 @@ class Authorize(AuthorizationView):  # type: ignore[misc]  # the toolkit ships n
         return response
 
 
+@require_safe
 def server_metadata(request: HttpRequest) -> JsonResponse:
     """RFC 8414: what this authorization server can do."""
     return JsonResponse(
@@ -52,6 +54,7 @@ def server_metadata(request: HttpRequest) -> JsonResponse:
     )
 
 
+@require_safe
 def smart_configuration(request: HttpRequest) -> JsonResponse:
     """SMART App Launch: only what is true of this server."""
     return JsonResponse(

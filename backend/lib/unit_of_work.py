@@ -1,6 +1,6 @@
 """One unit of work: one transaction, one actor the database knows, one moment."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
@@ -12,13 +12,16 @@ from backend.lib.actor import ANONYMOUS, Actor
 
 _actor: ContextVar[Actor] = ContextVar("actor", default=ANONYMOUS)
 
-# The settings are local to the transaction; app.now is the domain's clock, moved in a sandbox.
-INTRODUCE = """
+# The domain's now: the database's clock, moved in a sandbox.
+MOMENT = "SELECT clock_timestamp() + coalesce((SELECT moved_by FROM audit_movedclock), interval '0') AS at"
+
+# The settings are local to the transaction.
+INTRODUCE = f"""
 SELECT set_config('app.kind', %s, true), set_config('app.organization', %s, true), set_config('app.member', %s, true),
        set_config('app.client', %s, true), set_config('app.referral', %s, true), set_config('app.link', %s, true),
        set_config('app.now', moment.at::text, true), moment.at
-  FROM (SELECT clock_timestamp() + coalesce((SELECT moved_by FROM audit_movedclock), interval '0') AS at) moment
-"""
+  FROM ({MOMENT}) moment
+"""  # noqa: S608 - built from constants
 
 
 def introduce(actor: Actor) -> datetime:
@@ -45,16 +48,23 @@ def introduce(actor: Actor) -> datetime:
 
 
 @contextmanager
-def acting_as(actor: Actor) -> Iterator[None]:
-    """A transaction in which the database sees rows as this actor may."""
+def unit_of_work(enter: Callable[[], tuple[Actor, datetime]]) -> Iterator[Actor]:
+    """A transaction that begins with ``enter``: it tells the database who acts, and returns that and the domain's now."""
     with transaction.atomic():
-        moment = introduce(actor)
+        actor, moment = enter()
         token = _actor.set(actor)
         try:
             with clock.fixed_at(moment):
-                yield
+                yield actor
         finally:
             _actor.reset(token)
+
+
+@contextmanager
+def acting_as(actor: Actor) -> Iterator[None]:
+    """A transaction in which the database sees rows as this actor may."""
+    with unit_of_work(lambda: (actor, introduce(actor))):
+        yield
 
 
 def current_actor() -> Actor:

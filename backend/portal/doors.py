@@ -92,7 +92,7 @@ def show(request: HttpRequest, template: str, context: dict[str, Any], *, status
 def quiet(response: HttpResponse) -> HttpResponse:
     """Not indexed, leaving no trace on the way: the address itself is the secret, so no log names it."""
     response["X-Robots-Tag"] = "noindex, nofollow"
-    response["Referrer-Policy"] = "no-referrer"
+    response["Referrer-Policy"] = "same-origin"  # no other site learns the address; see settings why not no-referrer
     response._has_been_logged = True  # type: ignore[attr-defined]  # Django would log the path of a refusal
     return response
 

@@ -17,6 +17,7 @@ from backend.lib.actor import ActorKind
 from backend.lib.problems import BadRequest, Conflict, Forbidden
 from backend.lib.rest.fields import Identifier, Moment, PlainText, StrictSerializer
 from backend.lib.rest.pages import page_of
+from backend.lib.rest.renderers import AsItIs
 from backend.lib.rest.views import View
 from backend.referrals import attachments, drafts, examples, policies, queries, services
 from backend.referrals.inputs import NewMessage, NewReferral, ReferralFields
@@ -326,6 +327,8 @@ class Attachments(ReferralView):
 
 
 class AttachmentContent(ReferralView):
+    renderer_classes = [AsItIs]
+
     @extend_schema(
         operation_id="download_attachment",
         summary="The bytes, always as a download",

@@ -1,35 +1,22 @@
 """The API of what is printed: the letter and the reports as PDF."""
 
-from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
-from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 
+from backend.lib.rest.renderers import AsItIs
 from backend.lib.rest.views import View
 from backend.referrals import printing
 
 PDF = {(200, "application/pdf"): OpenApiTypes.BINARY}
 
 
-class Pdf(BaseRenderer):
-    """Lets a caller ask for application/pdf; the views answer with the bytes themselves."""
-
-    media_type = "application/pdf"
-    format = "pdf"
-    charset = None
-    render_style = "binary"
-
-    def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> Any:
-        return data
-
-
 class PrintedView(View):
     scope_resource = "referrals"
-    renderer_classes = [Pdf, JSONRenderer]
+    renderer_classes = [AsItIs]
 
 
 class ReferralLetter(PrintedView):

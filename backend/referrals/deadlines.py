@@ -84,7 +84,8 @@ def looser_than_defaults(due_times: dict[str, dict[str, float]]) -> list[str]:
                 complaints.append(f"There is no due time for {state}, {priority}.")
             elif not 1 <= amount <= default.amount:
                 unit = default.unit.replace("_", " ")
-                complaints.append(f"{state}, {priority}: 1 to {default.amount} {unit}, never looser.")
+                words = state.replace("_", " ")
+                complaints.append(f"For “{words}”, {priority}, it is 1 to {default.amount} {unit}, never looser.")
     return complaints
 
 

@@ -5,9 +5,10 @@ from uuid import UUID
 
 from backend.catalog.queries import catalog
 from backend.clients.models import Client, ClientIdentifier, Precaution
+from backend.clients.services.taking import refuse_who_only_reads
 from backend.directory.models import Organization, PractitionerRole
 from backend.lib import clock
-from backend.lib.actor import Actor, ActorKind
+from backend.lib.actor import Actor
 from backend.lib.problems import BadRequest, Conflict, FieldError, Forbidden, NotFound, invalid
 from backend.lib.rest.views import check_version
 from backend.referrals import attachments, effects, gates, policies, services
@@ -25,7 +26,7 @@ def create_referral(*, actor: Actor, fields: dict[str, Any]) -> tuple[Referral, 
     Returns the referral and warnings (a similar one is open). A refused send stores nothing. Raises 400 for bad fields,
     403 for who may not write referrals, 404 for a client that is not the caller's, 409 when a gate is closed.
     """
-    refuse_who_writes_none(actor)
+    policies.refuse_who_writes_none(actor)
     client = client_named(fields, actor)
     referral = Referral(
         client=client,
@@ -60,11 +61,6 @@ def refuse_care_without_client(referral: Referral) -> None:
         raise invalid("/client_id", "Only advice can be asked without a client.", code="client_required")
 
 
-def refuse_who_writes_none(actor: Actor) -> None:
-    if actor.kind == ActorKind.MEMBER and not actor.has_right("practitioner", "coordinator"):
-        raise Forbidden("Referrals are written by practitioners and coordinators.", code="right_required")
-
-
 def start_off(referral: Referral, name: str, fields: dict[str, Any], actor: Actor) -> Referral:
     """Sends a draft that was written in this transaction."""
     row = WORKFLOW[name]
@@ -83,7 +79,7 @@ def change_draft(
     referral = services.locked(referral_id, actor)
     if w.SENDER not in policies.parties_of(actor, referral):
         raise Forbidden("Only the sender changes a draft.", code="wrong_party")
-    refuse_who_writes_none(actor)
+    policies.refuse_who_writes_none(actor)
     check_version(referral.version, expected_version)
     if referral.state != w.DRAFT:
         raise Conflict(
@@ -117,14 +113,17 @@ def change_draft(
 
 def client_named(fields: dict[str, Any], actor: Actor) -> Client | None:
     """The client by id or by the organization's own number; 404 when it is not the caller's to see."""
-    if pk := fields.get("client_id"):
-        return Client.objects.visible_to(actor).one(pk)
-    if reference := fields.get("client"):
+    pk = fields.get("client_id")
+    if pk is None and (reference := fields.get("client")):
         found = ClientIdentifier.objects.visible_to(actor).filter(**reference["identifier"]).first()
         if found is None:
             raise NotFound
-        return Client.objects.visible_to(actor).one(found.client_id)
-    return None
+        pk = found.client_id
+    if pk is None:
+        return None
+    client: Client = Client.objects.visible_to(actor).one(pk)
+    refuse_who_only_reads(actor, client.pk)  # a draft would keep what was read in an emergency
+    return client
 
 
 def sender_role(fields: dict[str, Any], actor: Actor) -> PractitionerRole | None:

@@ -107,6 +107,12 @@ def _check_coordinator(actor: Actor, row: Transition[Referral], referral: Referr
         raise Forbidden("A practitioner has to give this reason.", code="right_required")
 
 
+def refuse_who_writes_none(actor: Actor) -> None:
+    """403 for members who neither treat nor coordinate."""
+    if actor.kind == ActorKind.MEMBER and not actor.has_right("practitioner", "coordinator"):
+        raise Forbidden("Referrals are written by practitioners and coordinators.", code="right_required")
+
+
 def may_read_content(actor: Actor) -> bool:
     """Inside a clinic: an admin without another role reads no package, messages or reports."""
     return actor.kind != ActorKind.MEMBER or actor.has_right("practitioner", "coordinator", "auditor")

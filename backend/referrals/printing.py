@@ -59,7 +59,7 @@ OUTCOMES = {
 }
 CONFIDENTIAL = "Confidential health information, for the people named here only."
 FRONT_DESK = (
-    "Front desk copy: red-flag answers, findings, scores, what was tried and goals are left out. "
+    "Front desk copy: red-flag answers, findings, scores, what was tried, goals and files are left out. "
     "A practitioner prints the whole letter."
 )
 # Countries that print on Letter; all others on A4. Source: Unicode CLDR, supplemental data, paperSize.
@@ -130,7 +130,7 @@ def letter_pdf(body: Body) -> bytes:
             ],
             facts=[*_facts(body, zone)],
             sections=[*_letter_sections(body, sender)],
-            footer=_footer(body, now, zone),
+            footer=_footer(body, now.astimezone(ZoneInfo(zone)).date()),
             paper=_paper(sender),
         ),
         printed_at=now,
@@ -146,12 +146,12 @@ def report_pdf(body: Body, report: Body, *, is_superseded: bool = False) -> byte
     return pdf_of(
         Document(
             title=f"{'Final' if report['is_final'] else 'Interim'} report on referral {short_id(body['id'])}",
-            sender=Block(recipient.name or "Report", recipient.contact),
+            sender=Block(_reporting(body, recipient), recipient.contact),
             banner="A later report replaces this one." if is_superseded else None,
             blocks=[Block("To", _person(sender)), Block("Client", client)],
             facts=[*_report_facts(body, report, zone)],
             sections=[*_report_sections(body, report, zone)],
-            footer=_footer(body, now, zone),
+            footer=_footer(body, now.astimezone(ZoneInfo(zone)).date()),
             paper=_paper(sender),
         ),
         printed_at=now,
@@ -278,17 +278,17 @@ def _letter_sections(body: Body, sender: Side) -> Iterable[Section]:
         yield Section("Red flags", _red_flags(package["red_flags"]))
         yield Section("Precautions", _precautions(package["precautions"]))
     else:
-        yield Section("Precautions", package["precautions_line"] or "None on record.")
+        yield Section("Precautions", package["precautions_line"] or "None named here.")
     written = {
         "Findings": package.get("findings"),
         "Scores": "\n".join(_score(each) for each in package.get("scores", [])),
         "Tried so far": package.get("tried"),
         "Goals": package.get("goals"),
-        "Files that go with it": "\n".join(each["name"] for each in body["attachments"]),
+        "Files that go with it": "\n".join(each["name"] for each in body.get("attachments", [])),
     }
     yield from (Section(title, text) for title, text in written.items() if text)
     yield Section("What we ask back", _expected(body, package.get("feedback_wanted")))
-    if body["whose_move"] is not None:
+    if body["state"] in (*w.BEFORE_CARE, w.IN_CARE):
         yield Section("How to answer", _how_to_answer(body, sender))
 
 
@@ -311,7 +311,7 @@ def _precautions(rows: Sequence[Body]) -> str:
     for row in rows:
         place = f" ({_places(row['regions'])})" if row["regions"] else ""
         lines.append(f"{_label('precautions', row['code'])}{place}{': ' + row['note'] if row['note'] else ''}")
-    return "\n".join(lines) or "None on record."
+    return "\n".join(lines) or "None named here."
 
 
 def _score(score: Body) -> str:
@@ -344,6 +344,12 @@ def _how_to_answer(body: Body, sender: Side) -> str:
 
 
 # --- the report --------------------------------------------------------------------------------------------------
+
+
+def _reporting(body: Body, recipient: Side) -> str:
+    """The clinic the report comes from; a guest's as the guest or the sender named it."""
+    guest = body["recipient"]["guest"]
+    return recipient.name or (guest and (guest["attested_clinic"] or guest["name"])) or "Report"
 
 
 def _report_facts(body: Body, report: Body, zone: str) -> Iterable[tuple[str, str]]:
@@ -393,8 +399,8 @@ def _note_opening(row: Body, actor: Actor) -> None:
         services.mark_opened(Referral.objects.visible_to(actor).one(row["id"]), actor=actor)
 
 
-def _footer(body: Body, now: datetime, zone: str) -> str:
-    return f"{CONFIDENTIAL} Referral {short_id(body['id'])}, printed {_moment(now, zone)}."
+def _footer(body: Body, on: date) -> str:
+    return f"{CONFIDENTIAL} Referral {short_id(body['id'])}, printed {_day(on)}."
 
 
 def _label(kind: str, code: str) -> str:

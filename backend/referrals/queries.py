@@ -6,7 +6,6 @@ from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import (
-    Case,
     CharField,
     Count,
     Exists,
@@ -18,7 +17,6 @@ from django.db.models import (
     QuerySet,
     Subquery,
     Value,
-    When,
 )
 from django.db.models.functions import Concat, JSONObject
 
@@ -26,6 +24,7 @@ from backend.audit.access_log import Look, log_looks
 from backend.catalog.queries import catalog
 from backend.lib import clock
 from backend.lib.actor import Actor, ActorKind
+from backend.lib.prepared import Prepared
 from backend.lib.problems import NotFound
 from backend.lib.rest.fields import utc
 from backend.referrals import policies
@@ -37,6 +36,7 @@ from backend.referrals.models import (
     OfferedTime,
     Package,
     Referral,
+    ReferralQuerySet,
     ReferralVisit,
     Report,
     Step,
@@ -72,25 +72,24 @@ ENVELOPE = (
 
 def rows(actor: Actor) -> "QuerySet[Referral, dict[str, Any]]":
     """Every referral the actor sees, with what a list shows."""
-    package = Package.objects.visible_to(actor).filter(pk=OuterRef("pk"))
+    return with_extras(Referral.objects.visible_to(actor), actor, SHORT_PACKAGE).values(*ENVELOPE, *LIST_EXTRAS)
+
+
+def with_extras(found: ReferralQuerySet, actor: Actor, package: JSONObject) -> ReferralQuerySet:
+    """Names, counts and the package, which is there exactly when its content is open to the actor."""
+    opened = Package.objects.visible_to(actor).filter(pk=OuterRef("pk"))
     unread = Report.objects.filter(referral_id=OuterRef("pk"), read_at=None).order_by()
     unread_count = unread.values("referral_id").annotate(n=Count("pk")).values("n")
-    found: QuerySet[Referral, dict[str, Any]] = (
-        Referral.objects.visible_to(actor)
-        .annotate(
-            sender_name=F("sender_organization__name"),
-            sender_person=name_of("sender_role"),
-            recipient_name=F("recipient_organization__name"),
-            recipient_person=name_of("recipient_role"),
-            recipient_left=F("recipient_role__ended_at"),
-            guest_data=Subquery(Guest.objects.filter(pk=OuterRef("pk")).values(data=GUEST)),
-            package_data=Subquery(package.values(data=SHORT_PACKAGE)),
-            content_open=Exists(Referral.objects.content_open_to(actor).filter(pk=OuterRef("pk"))),
-            unread_count=Subquery(unread_count),
-        )
-        .values(*ENVELOPE, *LIST_EXTRAS)
+    return found.annotate(
+        sender_name=F("sender_organization__name"),
+        sender_person=name_of("sender_role"),
+        recipient_name=F("recipient_organization__name"),
+        recipient_person=name_of("recipient_role"),
+        recipient_left=F("recipient_role__ended_at"),
+        guest_data=Subquery(Guest.objects.filter(pk=OuterRef("pk")).values(data=GUEST)),
+        package_data=Subquery(opened.values(data=package)),
+        unread_count=Subquery(unread_count),
     )
-    return found
 
 
 GUEST = JSONObject(
@@ -104,7 +103,7 @@ WHOLE_PACKAGE = JSONObject(
     findings="findings", scores="scores", tried="tried", goals="goals", feedback_wanted="feedback_wanted",
 )  # fmt: skip
 LIST_EXTRAS = (
-    "sender_name", "sender_person", "recipient_name", "recipient_person", "recipient_left", "guest_data", "package_data", "content_open", "unread_count",
+    "sender_name", "sender_person", "recipient_name", "recipient_person", "recipient_left", "guest_data", "package_data", "unread_count",
 )  # fmt: skip
 STEP = JSONObject(
     name="name", **{"from": F("from_state")}, to="to_state", party="party", by="by", at=Utc("recorded_at"),
@@ -134,35 +133,32 @@ def children(model: Any, shape: JSONObject, *order: str, **filters: Any) -> Arra
 
 def one_row(referral_id: UUID | str, actor: Actor) -> dict[str, Any]:
     """One referral with everything a page shows, in one statement; 404 when it is not the actor's to see."""
-    package = Package.objects.visible_to(actor).filter(pk=OuterRef("pk"))
-    came_from = Referral.objects.filter(Q(redirected_to=OuterRef("pk")) | Q(converted_to=OuterRef("pk")))
     try:
         pk = UUID(str(referral_id))
     except ValueError as error:
         raise NotFound from error
-    found = (
-        rows(actor)
-        .filter(pk=pk)
-        .annotate(
-            whole_package=Subquery(package.values(data=WHOLE_PACKAGE)),
-            came_from=Subquery(came_from.values("id")[:1]),
-            step_list=children(Step, STEP, "recorded_at", "id"),
-            visit_list=children(ReferralVisit, VISIT, "visit__starts_at"),
-            offer_list=children(OfferedTime, OFFER, "starts_at", is_open=True),
-            attempt_list=children(ContactAttempt, ATTEMPT, "at"),
-            unread_list=children(Report, UNREAD, "received_at", read_at=None),
-            file_list=children(Attachment, FILE, "created_at", report=None),
-        )
-        .values(
-            *ENVELOPE, *LIST_EXTRAS, "whole_package", "came_from", "step_list", "visit_list", "offer_list", "attempt_list",
-            "unread_list", "file_list",
-        )
-        .first()
+    for row in ONE.rows(actor, pk=pk):
+        return row
+    raise NotFound
+
+
+def _one(actor: Actor, *, pk: UUID) -> "QuerySet[Referral, dict[str, Any]]":
+    came_from = Referral.objects.filter(Q(redirected_to=OuterRef("pk")) | Q(converted_to=OuterRef("pk")))
+    found = with_extras(Referral.objects.visible_to(actor).filter(pk=pk), actor, WHOLE_PACKAGE)
+    return found.annotate(
+        came_from=Subquery(came_from.values("id")[:1]),
+        step_list=children(Step, STEP, "recorded_at", "id"),
+        visit_list=children(ReferralVisit, VISIT, "visit__starts_at"),
+        offer_list=children(OfferedTime, OFFER, "starts_at", is_open=True),
+        attempt_list=children(ContactAttempt, ATTEMPT, "at"),
+        unread_list=children(Report, UNREAD, "received_at", read_at=None),
+        file_list=children(Attachment, FILE, "created_at", report=None),
+    ).values(
+        *ENVELOPE, *LIST_EXTRAS, "came_from", "step_list", "visit_list", "offer_list", "attempt_list", "unread_list", "file_list",
     )  # fmt: skip
-    if found is None:
-        raise NotFound
-    row: dict[str, Any] = found
-    return row
+
+
+ONE = Prepared(_one)
 
 
 def log_shown(actor: Actor, shown: Iterable[Mapping[str, Any]]) -> None:
@@ -172,7 +168,7 @@ def log_shown(actor: Actor, shown: Iterable[Mapping[str, Any]]) -> None:
         [
             Look("referral", row["id"], row["client_id"], row["sender_organization_id"], why="referral")
             for row in shown
-            if row["client_id"] and row["content_open"] and row["sender_organization_id"] != actor.organization_id
+            if row["client_id"] and row["package_data"] and row["sender_organization_id"] != actor.organization_id
         ],
     )
 
@@ -308,7 +304,7 @@ def summary(row: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
             "reminders": row["reminders"],
         },
     }
-    if package is not None and row["content_open"]:
+    if package is not None:
         body["client"] = _client(row, package)
         body["reason"], body["question"] = package["reason"], package["question"]
     else:
@@ -341,13 +337,14 @@ def detail(row: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
     if "sender" not in body:
         return body
     withheld = body.pop("withheld", [])
-    package = row["whole_package"]
-    if package is not None and row["content_open"] and "client" in body:
-        if not policies.may_read_clinical(actor):
+    package = row["package_data"]
+    if package is not None and "client" in body:
+        if policies.may_read_clinical(actor):
+            body["attachments"] = row["file_list"]
+        else:
             package = _front_desk(package)
-            withheld.append("package.findings")
+            withheld += ["package.findings", "attachments"]
         body["package"] = package
-        body["attachments"] = row["file_list"]
         body["offered_times"] = row["offer_list"]
     else:
         withheld += ["package", "attachments", "offered_times"]

@@ -291,6 +291,7 @@ def discard_draft(referral_id: UUID | str, *, actor: Actor, expected_version: in
     referral = locked(referral_id, actor)
     if w.SENDER not in policies.parties_of(actor, referral):
         raise Forbidden("Only the sender discards a draft.", code="wrong_party")
+    policies.refuse_who_writes_none(actor)
     check_version(referral.version, expected_version)
     kept = referral.steps.exists() or referral.messages.exists() or referral.attachments.exists()
     if referral.state != w.DRAFT or kept:

@@ -11,7 +11,7 @@ from backend.clients import services as clients
 from backend.clients.models import Client
 from backend.lib.actor import Actor
 from backend.lib.problems import Conflict
-from backend.referrals import drafts, gates, services
+from backend.referrals import drafts, gates, presses, services
 from backend.referrals.inputs import NewReferral, ReferralFields
 from backend.referrals.models import Guest, Referral
 from backend.referrals.sharing import CATEGORIES
@@ -77,7 +77,7 @@ def typed_sheet(typed: QueryDict) -> Sheet:
 
 def stored_sheet(row: dict[str, Any]) -> Sheet:
     """A draft, to go on writing."""
-    package, flags = row["whole_package"], row["whole_package"]["red_flags"] or {}
+    package, flags = row["package_data"], row["package_data"]["red_flags"] or {}
     return Sheet(
         to=_stored_recipient(row),
         near=row["pool_near"],
@@ -181,7 +181,10 @@ def write(
         )
     if sheet.said in SAID:
         _record_the_yes(referral, sheet.said, actor)
-    services.move_referral(referral.pk, "ask_consent" if sheet.said == "link" else "send", actor=actor)
+    if sheet.said == "link":
+        services.move_referral(referral.pk, "ask_consent", actor=actor)
+    else:
+        presses.press(referral.pk, "send", actor=actor, expected_version=None)
     return referral.pk
 
 

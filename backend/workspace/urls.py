@@ -11,6 +11,7 @@ urlpatterns = [
     path("referrals/<uuid:referral_id>", referrals.one),
     path("referrals/<uuid:referral_id>/edit", sheet.edit),
     path("referrals/<uuid:referral_id>/move", referrals.move),
+    path("referrals/<uuid:referral_id>/take-back", referrals.take_back),
     path("referrals/<uuid:referral_id>/messages", referrals.write_message),
     path("referrals/<uuid:referral_id>/discard", referrals.discard),
     path("referrals/<uuid:referral_id>/letter.pdf", printing.letter),

@@ -73,13 +73,12 @@ STEPS = {
     "close_unacknowledged": "closed it: nobody acknowledged the report",
 }
 SAID_AFTER = {
-    "send": "Sent. {them} will be told.",
     "ask_consent": "The client is asked. It is sent when they say yes.",
-    "accept": "Accepted. {them} will be told.",
-    "decline": "Declined. {them} will be told why.",
     "report": "Signed and sent. {them} will be told.",
     "acknowledge": "The loop is closed.",
 }
+# What waits ten seconds before it counts.
+HELD = {"send": "It is being sent.", "accept": "It is being accepted.", "decline": "It is being declined."}
 
 
 def as_moment(value: Any) -> datetime | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from importlib import import_module
 from typing import Any, cast
@@ -36,7 +36,8 @@ SITUATIONS = (
 # What of a client a reader may see. "own" is the home clinic's numbers, which nobody else ever reads.
 CONTACT, CLINICAL, SAFETY_NOTE, FAMILY, OWN = "contact", "clinical", "safety_note", "family", "own"
 EVERYTHING = frozenset((CONTACT, CLINICAL, SAFETY_NOTE, FAMILY, OWN))
-PACKAGE = frozenset((CONTACT, CLINICAL))
+# The package holds the precautions with their notes.
+PACKAGE = frozenset((CONTACT, CLINICAL, SAFETY_NOTE))
 SHARED_RECORD = frozenset((CONTACT, CLINICAL, SAFETY_NOTE, FAMILY))
 PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
 Reads = Mapping[str, frozenset[str]]
@@ -142,8 +143,14 @@ def build(*, before_stories: Callable[[make.Clinic], object] = lambda clinic: No
     run_due()
     for situation in situations.values():
         situation.ids = {**common, **situation.ids}
+    own = {
+        clinic.id: make.client(clinic, family_name="Own", given_name="Record")["id"]
+        for clinic in (world.south, world.east, world.west, world.outsider)
+    }
     for column in _columns(world):
-        world.columns[column.name] = column
+        organization_id = column.api.send("GET", "me").json().get("organization", {}).get("id")
+        own_client = {"own_client_id": own.get(organization_id, common["other_client_id"])}
+        world.columns[column.name] = replace(column, ids={**column.ids, **own_client})
     return world
 
 
@@ -183,7 +190,8 @@ def _consent(world: World, s: Situation) -> Any:
         "guest": {"guests": [{"email": "guest@example.org"}]},
     }.get(s.name, {})
     others = {"pool": [], "guest": [], "glass": [world.west]}.get(s.name, [world.south])
-    return make.consent(world.north, s.ids["client_id"], *others, **more)
+    until = (clock.now() + timedelta(days=100)).date().isoformat()
+    return make.consent(world.north, s.ids["client_id"], *others, expires_on=until, **more)
 
 
 def _words(word: str) -> dict[str, str]:
@@ -207,8 +215,11 @@ def _letter(clinic: make.Clinic, s: Situation) -> str:
     return str(answer.json()["id"])
 
 
-def _report(s: Situation) -> dict[str, str]:
-    return {**make.REPORT, "answer": f"{s.word}-report"}
+def _reported(world: World, s: Situation, *, final: bool) -> None:
+    said = {**make.REPORT, "answer": f"{s.word}-report"}
+    make.move(world.south, s.ids["referral_id"], "report", final=final, report=said)
+    reports = world.south.http.send("GET", f"referrals/{s.ids['referral_id']}/reports").json()["results"]
+    s.ids["report_id"] = reports[0]["id"]
 
 
 def _made(clinic: make.Clinic, path: str, body: Any) -> str:
@@ -236,7 +247,7 @@ def _former(world: World, s: Situation) -> None:
     referral_id = _send(world, s, world.south, kind="evaluate")
     make.move(world.south, referral_id, "accept")
     make.move(world.south, referral_id, "start")
-    make.move(world.south, referral_id, "report", final=True, report=_report(s))
+    _reported(world, s, final=True)
     make.move(world.north, referral_id, "acknowledge", plan_change="no_change")
 
 
@@ -249,7 +260,7 @@ def _withdrawn_after(world: World, s: Situation) -> None:
     referral_id = _send(world, s, world.south)
     make.move(world.south, referral_id, "accept")
     make.move(world.south, referral_id, "start")
-    make.move(world.south, referral_id, "report", final=False, report=_report(s))
+    _reported(world, s, final=False)
     _withdraw(world, s)
 
 
@@ -293,13 +304,11 @@ def _common_ids(world: World) -> dict[str, str]:
     assert role is not None
     assert role.location_id is not None
     another = make.client(north, family_name="Another", given_name="Record")
-    southern = make.client(world.south, family_name="Southern", given_name="Record")
     credential = role.practitioner.credentials.get()
     application = make.application(north.organization, "clients:read")
     colleague = make.role(north.organization, "massage_therapy")
     return {
         "other_client_id": another["id"],
-        "southern_client_id": southern["id"],
         "organization_pk": north.id,
         "location_pk": str(role.location_id),
         "practitioner_pk": str(role.practitioner_id),
@@ -307,6 +316,7 @@ def _common_ids(world: World) -> dict[str, str]:
         "role_pk": str(colleague.id),
         "member_pk": str(north.coordinator.member.id),
         "application_pk": str(application.id),
+        "east_role_id": world.east.role_id,
         "south_role_id": world.south.role_id,
         "south_id": world.south.id,
         "north_role_id": north.role_id,
@@ -344,6 +354,7 @@ def _columns(world: World) -> Iterator[Column]:
     yield _person("withdrawn_after", s["withdrawn_after"], south.practitioner, south_reads)
     yield _person("sent_in_error", s["sent_in_error"], south.practitioner, south_reads)
     yield _person("uninvolved", s["accepted"], world.outsider.practitioner, {})
+    yield _person("uninvolved_admin", s["accepted"], world.outsider.admin, {})
     yield _column("uninvolved_system", s["accepted"], world.outsider.system)
     yield _column("uninvolved_system_wrong_scope", s["accepted"], _wrong_scope(world.outsider))
     yield _person("pool_member", s["pool"], world.east.practitioner, {})

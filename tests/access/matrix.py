@@ -19,7 +19,7 @@ class Matrix:
 
 
 class Unclear(Exception):
-    """The reviewed file says two things about one cell, or names what is not there."""
+    """The reviewed file names a column that is not there."""
 
 
 @cache
@@ -34,19 +34,13 @@ def matrix() -> Matrix:
 def _cells(
     row: str, said: Any, kinds: dict[str, Any], groups: dict[str, list[str]], columns: tuple[str, ...]
 ) -> dict[str, int]:
-    """One row: a kind's cells, with the exceptions that the row names."""
+    """One row: a kind's cells, then what the row says; what stands later is the exception to what stands before."""
     said = {"is": said} if isinstance(said, str) else dict(said)
     kind = said.pop("is", None)
     found = _cells(row, kinds[kind], kinds, groups, columns) if kind else {}
-    own: dict[str, int] = {}
     for who, status in said.items():
-        members = groups.get(who, [who])
-        for column in members:
+        for column in groups.get(who, [who]):
             if column not in columns:
                 raise Unclear(f"{row}: there is no column {column}")
-            is_named_itself = who == column
-            if column in own and not is_named_itself and own[column] != status and column not in said:
-                raise Unclear(f"{row}: {column} is said twice")
-            if column not in said or is_named_itself:
-                own[column] = status
-    return {**found, **own}
+            found[column] = status
+    return found

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache
 from typing import Any
 from uuid import uuid4
@@ -10,6 +11,7 @@ from uuid import uuid4
 from django.urls import URLPattern, URLResolver, get_resolver
 from drf_spectacular.generators import SchemaGenerator
 
+from backend.lib import clock
 from tests import make
 from tests.access.cast import PDF
 
@@ -24,6 +26,11 @@ PATH_IDS = {
     "/organizations/{id}": "organization_pk",
     "/practitioners/{id}": "practitioner_pk",
     "/practitioner-roles/{id}": "role_pk",
+}
+PAGE_IDS = {
+    "{member_id}": "member_pk",
+    "{practitioner_id}": "practitioner_pk",
+    "{application_id}": "application_pk",
 }
 
 
@@ -53,19 +60,23 @@ class Row:
     def address(self, ids: Ids) -> str:
         """The path with the ids of a column. The draft's operations are tried on its draft."""
         path = self.path
+        if self.name in ONES_OWN:
+            path = path.replace("{id}", ids["north_role_id"])
         for prefix, name in PATH_IDS.items():
             if path.startswith(f"/api/v1{prefix}"):
                 path = path.replace("{id}", ids[name], 1)
         if self.name in ON_A_DRAFT:
             path = path.replace("{referral_id}", ids["draft_id"])
-        return re.sub(r"{(\w+)}", lambda found: str(ids.get(found[1], "nothing")), path) + self.query
+        for part, name in PAGE_IDS.items():
+            path = path.replace(part, ids[name])
+        return re.sub(r"{(\w+)}", lambda found: str(ids.get(found[1], NOBODY)), path) + self.query
 
     def random_address(self, ids: Ids) -> str:
         """The same with an id that nothing has, in place of the last one."""
         given = [*re.finditer(r"{(\w+)}", self.path)]
         if not given:
             return self.address(ids)
-        last = given[0] if self.path.startswith("/api/v1/clients/") else given[-1]
+        last = given[0] if self.path.startswith("/api/v1/clients/") else given[-1]  # a client's parts go with the client
         made_up = f"{self.path[: last.start()]}{uuid4()}{self.path[last.end() :]}"
         return Row(self.name, self.method, made_up, query=self.query).address(ids)
 
@@ -74,13 +85,21 @@ class Row:
 # test of their own.
 ONE_ROW = ("admin/",)
 ACCOUNTS = "accounts/"
+ONES_OWN = ("agree_to_transmission",)
+# Well-formed, and nothing has it.
+NOBODY = "0198c1a0-0000-7000-8000-000000000000"
 ON_A_DRAFT = ("change_referral", "discard_referral")
 NAMED = {"family_name": "New", "given_name": "Person"}
 REPORTED = {"final": True, "report": make.REPORT}
 
 
 def _new_referral(ids: Ids) -> Any:
-    return {**make.referral_body({"practitioner_role_id": ids["south_role_id"]}), "client_id": ids["client_id"], "send": False}
+    to = {"practitioner_role_id": ids["east_role_id"]}
+    return {**make.referral_body(to), "client_id": ids["client_id"], "send": False}
+
+
+def _in_a_year() -> str:
+    return (clock.now() + timedelta(days=365)).date().isoformat()
 
 
 # The smallest body that the right person gets through with. Operations without a body are not named.
@@ -92,7 +111,7 @@ BODIES: dict[str, Callable[[Ids], Any]] = {
     "change_client": lambda ids: {"city": "Boulder"},
     "break_the_glass": lambda ids: {"reason": "Collapsed in the waiting room."},
     "give_consent": lambda ids: {"organization_ids": [ids["south_id"]], "categories": ["plan"], "method": "verbal"},
-    "renew_consent": lambda ids: {"method": "verbal"},
+    "renew_consent": lambda ids: {"method": "verbal", "expires_on": _in_a_year()},
     "withdraw_consent": lambda ids: {},
     "mark_deceased": lambda ids: {},
     "undo_death": lambda ids: {},
@@ -104,7 +123,7 @@ BODIES: dict[str, Callable[[Ids], Any]] = {
     "record_precaution": lambda ids: {"code": "anticoag", "regions": []},
     "end_precaution": lambda ids: {},
     "mark_precaution_entered_in_error": lambda ids: {"reason": "wrong_entry"},
-    "link_client": lambda ids: {"own_client_id": ids["southern_client_id"]},
+    "link_client": lambda ids: {"own_client_id": ids["own_client_id"]},
     "unlink_client": lambda ids: {},
     "add_representative": lambda ids: {"name": "Jo Doe", "relationship": "spouse"},
     "end_representative": lambda ids: {},
@@ -120,7 +139,7 @@ BODIES: dict[str, Callable[[Ids], Any]] = {
     "change_organization": lambda ids: {"phone": "+1 303 555 0100"},
     "start_practitioner_role": lambda ids: {
         "practitioner_id": ids["practitioner_pk"],
-        "discipline": "massage_therapy",
+        "discipline": "chiropractic",
     },
     "change_practitioner_role": lambda ids: {"accepting": False},
     "end_practitioner_role": lambda ids: {},

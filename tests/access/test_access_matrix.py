@@ -19,6 +19,7 @@ from django.db import connection, transaction
 
 from backend.audit.models import AccessLog, Event, Work
 from backend.lib.actor import WORKER
+from backend.lib.logs import RequestFilter, SafeFormatter
 from backend.lib.unit_of_work import acting_as
 from tests import make
 from tests.access import cast
@@ -31,6 +32,7 @@ from tests.conftest import ADDRESSES
 NOT_COMPARED = {"audit_accesslog", "audit_idempotentrequest", "links_code"}
 COMPARED_APPS = ("audit", "clients", "directory", "links", "notifications", "referrals", "visits")
 COLUMNS = matrix().columns
+OPENS = "move_referral accept"
 
 
 @dataclass
@@ -188,7 +190,7 @@ def complaints(stage: Stage, row: Row, column: Column, expected: int) -> list[st
         answer = call(row, column, row.address(column.ids))
         found = [] if answer.status_code == expected else [f"{answer.status_code} instead of {expected} {_code(answer)}"]
         said = text_of(answer)
-        forbidden = stage.world.words if answer.status_code >= 400 else column.forbidden_words(stage.world.situations)
+        forbidden = stage.world.words if answer.status_code >= 400 else forbidden_words(stage, row, column)
         found += [f"says {word}" for word in forbidden if word in said and word not in row.address(column.ids)]
         if answer.status_code >= 400 and not row.is_safe and fingerprint() != stage.before:
             found.append("refused, and yet something changed")
@@ -200,6 +202,13 @@ def complaints(stage: Stage, row: Row, column: Column, expected: int) -> list[st
         if (random.status_code, _nameless(random)) != (404, _nameless(answer)):
             found.append("differs from the answer for a random id")
     return found
+
+
+def forbidden_words(stage: Stage, row: Row, column: Column) -> list[str]:
+    """What this caller may not read, also in a list; accepting a pool's referral opens its package at once."""
+    words = column.forbidden_words(stage.world.situations)
+    opened = [word for level in column.situation.canaries.values() for word in level] if row.name == OPENS else []
+    return [word for word in words if word not in opened]
 
 
 def call(row: Row, column: Column, address: str) -> Any:
@@ -299,7 +308,8 @@ class _heard:
     def __enter__(self) -> list[str]:
         self.lines: list[str] = []
         self.handler = logging.Handler(logging.DEBUG)
-        formatter = logging.Formatter("%(name)s %(message)s")
+        formatter = SafeFormatter()
+        self.handler.addFilter(RequestFilter())
         self.handler.emit = lambda record: self.lines.append(formatter.format(record))  # type: ignore[method-assign]  # a handler of one line
         logging.getLogger().addHandler(self.handler)
         return self.lines

@@ -10,8 +10,8 @@ from django.db import connection
 from django.test import Client as Browser
 
 from backend.audit import work
-from backend.lib.unit_of_work import acting_as
 from backend.lib.actor import ANONYMOUS
+from backend.lib.unit_of_work import acting_as
 from tests import make
 
 GUEST = "kim.guest@example.org"
@@ -51,9 +51,7 @@ def guest_referral(sender: make.Clinic, *, email: str = GUEST, **more: Any) -> d
     client = make.client(sender, family_name=NAME)
     make.consent(sender, client["id"], guests=[{"email": email}])
     to = {"guest": {"name": "Kim Guest", "discipline": "physical_therapy", "email": email}}
-    made: dict[str, Any] = make.referral(
-        sender, to, client_id=client["id"], reason=REASON, question=QUESTION, **more
-    )
+    made: dict[str, Any] = make.referral(sender, to, client_id=client["id"], reason=REASON, question=QUESTION, **more)
     return made
 
 

@@ -235,7 +235,7 @@ def test_pages_are_not_indexed_and_name_nobody_in_titles(link: str, browser: Bro
     page = come_in(browser, link)
 
     assert page["X-Robots-Tag"] == "noindex, nofollow"
-    assert page["Referrer-Policy"] == "no-referrer"
+    assert page["Referrer-Policy"] == "same-origin"
     assert "no-store" in page["Cache-Control"]
     assert re.search(r"<title>(.*?)</title>", text_of(page))[1] == "Referral"  # type: ignore[index]  # a page has a title
 
@@ -265,7 +265,9 @@ def test_mails_work_and_logs_hold_no_secret(
     assert not any(secret in rows for secret in (*SECRETS, token, GUEST))
 
 
-def test_every_look_is_in_the_senders_access_log(north: make.Clinic, referral: dict, link: str, browser: Browser) -> None:
+def test_every_look_is_in_the_senders_access_log(
+    north: make.Clinic, referral: dict, link: str, browser: Browser
+) -> None:
     come_in(browser, link)
 
     with acting_as(system_of(north.organization.id)):
@@ -302,7 +304,9 @@ def test_a_second_press_says_that_it_is_done_already(
     assert [s["name"] for s in state_of(north, referral["id"])["history"]] == ["send", "accept"]
 
 
-def test_a_bounced_mail_is_an_event_at_once_and_the_sender_is_told(north: make.Clinic, referral: dict, link: str) -> None:
+def test_a_bounced_mail_is_an_event_at_once_and_the_sender_is_told(
+    north: make.Clinic, referral: dict, link: str
+) -> None:
     from backend.notifications.services import record_bounce
 
     invitation = next(m for m in mail.outbox if m.to == [GUEST])

@@ -507,7 +507,7 @@ def test_a_holder_of_the_shared_record_passes_on_only_its_own_words(
 ) -> None:
     sent = in_state("accepted", north, south)
     client_id = sent["client"]["id"]
-    noted = {"code": "osteoporosis", "regions": [], "note": "North's own words"}
+    noted = {"code": "anticoag", "regions": [], "note": "North's own words"}
     assert north.http.send("POST", f"clients/{client_id}/precautions", noted).status_code == 201
     make.consent(south, client_id, east)
 

@@ -1,16 +1,18 @@
 """The letter and the reports as PDF: what stands on them, for whom, and that nothing a person wrote is run."""
 
+from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
 from backend.audit.models import AccessLog
 from backend.clients.models import Consent
 from backend.lib import clock
+from backend.lib.actor import Actor, ActorKind
 from backend.lib.unit_of_work import acting_as
 from backend.referrals import printing
-from backend.referrals.models import Referral
+from backend.referrals.models import Referral, Report
 from backend.referrals.typesetting import UNPRINTABLE, Block, Document, Section, as_data, pdf_of
 from tests import make
 
@@ -92,6 +94,17 @@ def test_the_letter_is_a_pdf_that_is_kept_nowhere_and_named_after_nobody(south: 
     assert answer["Cache-Control"] == "no-store"
 
 
+@pytest.mark.parametrize("accept", ["application/pdf", "application/json", "*/*", "image/png"])
+def test_whatever_is_accepted_a_letter_is_a_pdf_and_a_refusal_a_problem(
+    accept: str, south: make.Clinic, sent: Any
+) -> None:
+    letter = south.http.send("GET", f"referrals/{sent['id']}/letter", Accept=accept)
+    nothing = south.http.send("GET", f"referrals/{uuid4()}/letter", Accept=accept)
+
+    assert (letter.status_code, letter["Content-Type"]) == (200, "application/pdf")
+    assert (nothing.status_code, nothing["Content-Type"]) == (404, "application/problem+json")
+
+
 def test_the_file_is_tagged_and_has_a_title_without_a_name_and_a_language(south: make.Clinic, sent: Any) -> None:
     pdf = letter_of(south, sent).content
 
@@ -126,7 +139,7 @@ def test_the_letter_says_what_the_recipient_needs(
     assert text["Red flags"] == (
         "Same day: Severe or progressive leg weakness, foot drop\nNot sent to medicine because: Seen there yesterday."
     )
-    assert text["Precautions"] == "None on record."
+    assert text["Precautions"] == "None named here."
     assert text["Findings"] == "Trigger point left levator."
     assert text["Scores"] == "NDI: 34.00, 1 November 2026"
     assert text["Tried so far"] == "Four massages."
@@ -150,7 +163,7 @@ def test_the_letter_names_the_day_to_reply_by_in_words(south: make.Clinic, sent:
 
 
 def test_a_moment_is_said_with_its_weekday_and_place() -> None:
-    moment = clock.datetime(2026, 11, 27, 1, 5, tzinfo=clock.UTC)
+    moment = datetime(2026, 11, 27, 1, 5, tzinfo=UTC)
 
     assert printing._moment(moment, "America/Denver") == "Thursday, 26 November 2026, 18:05 (Denver time)"
     assert printing._moment(moment, "UTC") == "Friday, 27 November 2026, 01:05 (UTC)"
@@ -189,6 +202,23 @@ def test_a_guest_is_told_to_use_the_link_and_no_address_of_the_workspace(
     assert block(printed[0], "To") == ["Pat Reed", "Physical therapy"]
     assert sections(printed[0])["How to answer"].startswith("Open the link in the e-mail")
     assert "http" not in sections(printed[0])["How to answer"]
+
+
+def test_a_guest_prints_the_letter_they_were_sent_and_is_logged(north: make.Clinic, printed: list[Document]) -> None:
+    made = make.client(north)
+    guest = {"name": "Pat Reed", "discipline": "physical_therapy", "email": "pat@example.org"}
+    make.consent(north, made["id"], guests=[{"email": "pat@example.org"}])
+    sent = make.referral(north, {"guest": guest}, client_id=made["id"])
+    actor = Actor(kind=ActorKind.GUEST, referral_id=UUID(sent["id"]), link_id=uuid4(), display="pat@example.org")
+
+    with acting_as(actor):
+        pdf = printing.letter(sent["id"], actor=actor)
+
+    with acting_as(north.auditor.actor):
+        looks = AccessLog.objects.filter(actor_kind="guest").values_list("subject_id", "actor_display")
+        assert [*looks] == [(UUID(sent["id"]), "pat@example.org")]
+    assert pdf.startswith(b"%PDF-")
+    assert block(printed[0], "Client")[0] == made["display"]
 
 
 def test_a_question_without_a_client_names_none(
@@ -308,7 +338,7 @@ def test_a_report_carries_its_signature_and_hash(
     signer, license_held, _, kind = text["Signature"].split("\n")
     assert signer == "South Practitioner, South Physio"
     assert license_held.startswith("License L-")
-    assert kind == printing.SIGNATURES["here"]
+    assert kind == printing.SIGNATURES[Report.SignatureKind.HERE]
     assert text["SHA-256 of what was signed"] == reported["content_hash"]
 
 
@@ -361,8 +391,7 @@ def test_a_report_is_not_found_under_another_referral(
 # --- in the browser ----------------------------------------------------------------------------------------------
 
 
-def test_members_print_from_the_workspace(north: make.Clinic, sent: Any, reported: Any, settings: Any) -> None:
-    settings.ROOT_URLCONF = "backend.workspace.urls"
+def test_members_print_from_the_workspace(north: make.Clinic, sent: Any, reported: Any) -> None:
     browser = make.signed_in(north.practitioner.member.user)
 
     letter = browser.get(f"/referrals/{sent['id']}/letter.pdf")
@@ -373,8 +402,7 @@ def test_members_print_from_the_workspace(north: make.Clinic, sent: Any, reporte
         assert answer["Cache-Control"] == "no-store"
 
 
-def test_who_is_not_signed_in_is_led_to_the_door(sent: Any, settings: Any) -> None:
-    settings.ROOT_URLCONF = "backend.workspace.urls"
+def test_who_is_not_signed_in_is_led_to_the_door(sent: Any) -> None:
     answer = make.Api().get(f"/referrals/{sent['id']}/letter.pdf")
 
     assert answer.status_code == 302

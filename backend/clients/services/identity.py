@@ -7,7 +7,7 @@ from backend.audit.events import record
 from backend.clients.models import Client, ClientIdentifier, Consent, Hold, Precaution, Registration, Representative
 from backend.clients.policies import WORKS, refuse_unless, works_with_clients
 from backend.clients.queries import ask_guard
-from backend.clients.services.taking import changed, is_home, own_client
+from backend.clients.services.taking import changed, is_home, own_client, refuse_who_only_reads
 from backend.lib.actor import Actor
 from backend.lib.ids import uuid7
 from backend.lib.problems import Conflict, NotFound, invalid
@@ -30,6 +30,7 @@ def link_client(client_id: UUID, *, actor: Actor, own_client_id: UUID) -> Regist
     """The client of a received referral is this client of ours. Opens nothing by itself; only our clinic sees it."""
     refuse_unless(works_with_clients(actor), WORKS)
     own = own_client(actor, own_client_id)
+    refuse_who_only_reads(actor, client_id)
     if client_id == own.pk or is_home(actor, client_id):
         raise invalid("/own_client_id", "This client is your own already; merge two records of your own instead.")
     if Registration.objects.visible_to(actor).filter(client_id=client_id, ended_at=None).exists():
@@ -54,6 +55,7 @@ def unlink_client(client_id: UUID, *, actor: Actor, organization_id: UUID | None
     Home gets the same answer whether or not there was a link: nobody learns where a person was known before.
     """
     refuse_unless(works_with_clients(actor), WORKS)
+    refuse_who_only_reads(actor, client_id)
     linked_at = organization_id or actor.organization_id
     if linked_at != actor.organization_id:
         own_client(actor, client_id)
@@ -138,9 +140,9 @@ def _both(client_id: UUID, into: UUID, actor: Actor) -> tuple[Client, Client]:
     if client_id not in rows:
         raise NotFound
     refuse_unless(works_with_clients(actor), WORKS)
+    refuse_unless(is_home(actor, client_id), "Only clients of your own clinic can be merged.", code="not_home")
     if into not in rows or into == client_id or not is_home(actor, into):
         raise invalid("/into", "Name another client that your clinic registered.")
-    refuse_unless(is_home(actor, client_id), "Only clients of your own clinic can be merged.", code="not_home")
     old, survivor = rows[client_id], rows[into]
     if old.merged_into_id or survivor.merged_into_id:
         raise Conflict("One of these records became part of another already.", code="already_merged")

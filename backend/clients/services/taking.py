@@ -42,13 +42,16 @@ def shared_client(actor: Actor, client_id: UUID) -> Client:
     """A client whom the caller may write about: at home, or with a live shared record; never with a broken glass."""
     client = locked_client(actor, client_id)
     if actor.kind != ActorKind.CLIENT:
-        shares = Access.objects.opening_for(actor).filter(client_id=client.pk).exclude(why=Access.Why.BREAK_GLASS)
-        refuse_unless(
-            is_home(actor, client.pk) or shares.exists(),
-            "This access is for reading only.",
-            code="read_only_access",
-        )
+        refuse_who_only_reads(actor, client.pk)
     return client
+
+
+def refuse_who_only_reads(actor: Actor, client_id: UUID) -> None:
+    """403 for whoever sees the client through a broken glass only."""
+    shares = Access.objects.opening_for(actor).filter(client_id=client_id).exclude(why=Access.Why.BREAK_GLASS)
+    refuse_unless(
+        is_home(actor, client_id) or shares.exists(), "This access is for reading only.", code="read_only_access"
+    )
 
 
 def of_client(client: Client, row: R, actor: Actor) -> R:

@@ -9,7 +9,7 @@ from backend.catalog.queries import catalog
 from backend.lib.actor import Actor
 from backend.lib.problems import Problem, Stale
 from backend.lib.rest.authentication import actor_of
-from backend.referrals import policies, queries, services
+from backend.referrals import policies, presses, queries, services
 from backend.referrals import workflow as w
 from backend.referrals.models import Message, Referral, Report
 from backend.referrals.workflow import WORKFLOW
@@ -17,6 +17,7 @@ from backend.workspace import words
 from backend.workspace.moves import details_of, move_forms
 from backend.workspace.pages import (
     field_errors,
+    id_in,
     log_whatever_the_status,
     page,
     show,
@@ -49,12 +50,29 @@ def move(request: HttpRequest, referral_id: UUID) -> HttpResponse:
 
     def act() -> str:
         details = details_of(name, body, actor, zone, request.POST)
-        services.move_referral(referral_id, name, actor=actor, expected_version=version_in(request), **details)
+        move_it = presses.press if name in presses.HELD else services.move_referral
+        move_it(referral_id, name, actor=actor, expected_version=version_in(request), **details)
         return "/inbox" if name in LEAVES else f"/referrals/{referral_id}"
 
     result = submit(request, act, said=_said(name, body, actor))
     if isinstance(result, Problem):
         return _shown(request, actor, referral_id, moving=name, typed=request.POST, problem=result)
+    return result
+
+
+@page("POST")
+def take_back(request: HttpRequest, referral_id: UUID) -> HttpResponse:
+    """Within ten seconds nothing has happened yet, and now nothing will."""
+    actor = actor_of(request)
+    queries.one_row(referral_id, actor)
+
+    def act() -> str:
+        presses.take_back(id_in(request.POST.get("press")), actor=actor)
+        return f"/referrals/{referral_id}"
+
+    result = submit(request, act, said="Taken back. Nothing has happened.")
+    if isinstance(result, Problem):
+        return _shown(request, actor, referral_id, problem=result)
     return result
 
 
@@ -101,6 +119,8 @@ def _said(name: str, body: dict[str, Any], actor: Actor) -> str:
     them = words.recipient_name(body["recipient"])
     if not words.is_sender(body, actor):
         them = words.side_name(body.get("sender"))
+    if name in presses.HELD:
+        return ""
     label = WORKFLOW[name].label if name in WORKFLOW.names else ""
     return words.SAID_AFTER.get(name, f"{label}: done.").format(them=them)
 
@@ -125,11 +145,18 @@ def _shown(
     if isinstance(problem, Stale) and entries:
         last = entries[0]
         problem = Stale(f"This changed while you were looking at it: {last.text} ({last.when})", code=problem.code)
+    held = presses.held_by(actor, referral_id)
+    if held is not None and held.refused_because and entries and entries[0].at > held.counts_at:
+        held = None
+    if held is not None and not held.refused_because:
+        body = {**body, "available_transitions": []}
     moves = move_forms(body, actor, zone, moving=moving, typed=typed, errors=field_errors(problem))
     package = body.get("package") or {}
     flags = (package.get("red_flags") or {}).get("positive", [])
     context = {
         "r": body,
+        "held": held,
+        "held_words": words.HELD.get(held.name, "") if held else "",
         "ball": words.ball(body, actor),
         "is_ours": words.is_ours(body, actor),
         "sentence": words.sentence(body, actor, zone),

@@ -12,7 +12,7 @@ from backend.directory.models import PractitionerRole
 from backend.lib.actor import Actor
 from backend.lib.problems import Conflict, Problem
 from backend.lib.rest.authentication import actor_of
-from backend.referrals import drafts, queries
+from backend.referrals import drafts, policies, queries
 from backend.referrals import workflow as w
 from backend.referrals.models import Referral
 from backend.workspace import words
@@ -21,13 +21,13 @@ from backend.workspace.pages import field_errors, log_whatever_the_status, page,
 from backend.workspace.sheet import Sheet, fields_of, first_sheet, stored_sheet, typed_sheet, write
 from backend.workspace.worklist import zone_of
 
-SAID = {"send": "Sent.", "draft": "The draft is kept.", "ask": "The client is asked."}
+SAID = {"draft": "The draft is kept.", "ask": "The client is asked. It is sent when they say yes."}
 
 
 @page("GET", "POST")
 def new(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
-    drafts.refuse_who_writes_none(actor)
+    policies.refuse_who_writes_none(actor)
     asked = request.POST if request.method == "POST" else request.GET
     client = client_for(actor, asked["client"]) if asked.get("client") else None
     if request.method == "GET":
@@ -38,7 +38,7 @@ def new(request: HttpRequest) -> HttpResponse:
 @page("GET", "POST")
 def edit(request: HttpRequest, referral_id: UUID) -> HttpResponse:
     actor = actor_of(request)
-    drafts.refuse_who_writes_none(actor)
+    policies.refuse_who_writes_none(actor)
     row = queries.one_row(referral_id, actor)
     if row["state"] != w.DRAFT:
         raise Conflict("What was sent is not changed; write a message, or withdraw it and send another.")

@@ -1,0 +1,136 @@
+"""Statements that PostgreSQL plans once for each connection: for the few hot paths, where planning costs most.
+
+psycopg2 prepares nothing by itself. Needs connections that stay with one session, so no transaction pooler between.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from itertools import count
+from typing import Any
+from uuid import UUID
+from weakref import WeakKeyDictionary
+
+from django.db import connection
+from django.db.backends.utils import CursorWrapper
+from django.db.models import QuerySet
+
+from backend.lib import clock
+from backend.lib.actor import Actor
+
+TYPES: dict[type, str] = {UUID: "uuid", datetime: "timestamptz", str: "text", int: "integer"}
+_known: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
+
+
+class Statement:
+    """One SQL text with ``$1``, ``$2`` … and the PostgreSQL types of its values."""
+
+    def __init__(self, sql: str, *types: str) -> None:
+        self.name = f"prepared_{sha256(sql.encode()).hexdigest()[:16]}"
+        declared = f" ({', '.join(types)})" if types else ""
+        self._prepare = f"PREPARE {self.name}{declared} AS {sql}"
+        self._execute = f"EXECUTE {self.name}" + (f" ({', '.join(['%s'] * len(types))})" if types else "")
+
+    @contextmanager
+    def run(self, *values: Any) -> Iterator[CursorWrapper]:
+        """Runs it in the transaction that is open; the cursor has what it returned."""
+        with connection.cursor() as cursor:
+            known = _known.setdefault(connection.connection, set())
+            if self.name not in known:
+                cursor.execute(self._prepare)  # outlives a rollback, unlike everything else in the transaction
+                known.add(self.name)
+            cursor.execute(self._execute, values)
+            yield cursor
+
+
+@dataclass(frozen=True)
+class _Compiled:
+    """A queryset's statement, whose values it takes in which order, and how a row of it is read."""
+
+    statement: Statement
+    takes: tuple[str, ...]
+    names: tuple[str, ...]
+    convert: Callable[[Any], Any]
+
+    def rows(self, values: Mapping[str, Any]) -> list[dict[str, Any]]:
+        with self.statement.run(*(values[name] for name in self.takes)) as cursor:
+            found = cursor.fetchall()
+        return [dict(zip(self.names, row, strict=True)) for row in self.convert(found)]
+
+
+class Prepared:
+    """A ``values()`` query that is compiled once for each kind of caller and planned once for each connection.
+
+    ``build(actor, **values)`` makes the queryset. It is called with stand-ins for the caller's ids, the domain's now and
+    the values; where a stand-in ends up in the SQL, later calls put their own. So what it makes may depend on which
+    ids and values are given and of which type, never on what they are. A value is a UUID, a time, a text or a number.
+    """
+
+    def __init__(self, build: Callable[..., QuerySet[Any, dict[str, Any]]]) -> None:
+        self._build = build
+        self._compiled: dict[Any, _Compiled] = {}
+
+    def rows(self, actor: Actor, **values: Any) -> list[dict[str, Any]]:
+        """The rows this caller sees, as dictionaries."""
+        ids = {name: value for name in IDS if isinstance(value := getattr(actor, name), UUID)}
+        shape = (actor.kind, *ids, *((name, type(value)) for name, value in values.items()))
+        found = self._compiled.get(shape)
+        if found is None:
+            found = self._compiled[shape] = self._compile(actor, ids, values)
+        return found.rows({**ids, **values, "now": clock.now()})
+
+    def _compile(self, actor: Actor, ids: Mapping[str, UUID], values: Mapping[str, Any]) -> _Compiled:
+        stand_ins = {
+            name: _stand_in(type(value)) for name, value in {**ids, **values, "now": datetime.now(UTC)}.items()
+        }
+        with clock.fixed_at(stand_ins["now"]):
+            caller = actor.but(**{name: stand_ins[name] for name in ids})
+            queryset = self._build(caller, **{name: stand_ins[name] for name in values})
+        compiler = queryset.query.get_compiler(connection=connection)
+        sql, parameters = compiler.as_sql()
+        takes: list[str] = []
+        places = tuple(_place(parameter, stand_ins, takes) for parameter in parameters)
+        converters = compiler.get_converters([column[0] for column in compiler.select or ()])
+        given = {**ids, **values, "now": stand_ins["now"]}
+        return _Compiled(
+            statement=Statement(sql % places, *(TYPES[type(given[name])] for name in takes)),
+            takes=tuple(takes),
+            names=tuple(queryset.query.selected or queryset.query.annotation_select),
+            convert=lambda rows: compiler.apply_converters(rows, converters) if converters else rows,
+        )
+
+
+IDS = tuple(field.name for field in fields(Actor) if field.name.endswith("_id"))
+_numbers = count(1)
+
+
+def _stand_in(kind: type) -> Any:
+    """A value that nothing else in a statement equals."""
+    number = next(_numbers)
+    if issubclass(kind, UUID):
+        return UUID(int=0x7B1D << 112 | number)
+    if issubclass(kind, datetime):
+        return datetime(1901, 1, 1, tzinfo=UTC) + timedelta(microseconds=number)
+    return f"\x01stand-in-{number}" if issubclass(kind, str) else -2_000_000_000 + number
+
+
+def _place(parameter: Any, stand_ins: Mapping[str, Any], takes: list[str]) -> str:
+    """``$n`` for a stand-in, also inside a list; the value itself, quoted, for everything else."""
+    if isinstance(parameter, list):
+        return f"ARRAY[{', '.join(_place(one, stand_ins, takes) for one in parameter)}]"
+    for name, stand_in in stand_ins.items():
+        if type(parameter) is type(stand_in) and parameter == stand_in:
+            if name not in takes:
+                takes.append(name)
+            return f"${takes.index(name) + 1}"
+    with connection.cursor() as cursor:
+        text: bytes = cursor.mogrify("%s", [parameter])
+    return text.decode()
+
+
+def array(values: Sequence[Any]) -> str:
+    """Ids or short codes as an array that PostgreSQL reads faster than a list of expressions."""
+    return "{" + ",".join("NULL" if value is None else json.dumps(str(value)) for value in values) + "}"

@@ -1,0 +1,251 @@
+"""Staff do their tasks in a real browser within their budget of presses, at both widths, and axe finds nothing."""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Locator, Page, expect
+
+from backend.audit import work
+from backend.audit.models import MovedClock
+from tests import make
+from tests.browser.conftest import Open
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+both_widths = pytest.mark.parametrize("size", ["phone", "desktop"])
+PASSWORD = "a long enough phrase"
+
+
+class Presses:
+    """Counts every click or tap, also those into a text field; typing itself is free."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def press(self, target: Locator) -> None:
+        target.click()
+        self.count += 1
+
+    def type(self, target: Locator, text: str) -> None:
+        self.press(target)
+        target.fill(text)
+
+
+def ten_seconds_pass() -> None:
+    """A press that was not taken back counts."""
+    MovedClock.objects.update_or_create(id=1, defaults={"moved_by": timedelta(seconds=11)})
+    work.run_due()
+
+
+@both_widths
+def test_staff_sign_in_and_land_in_their_inbox(open_page: Open, north: make.Clinic, size: str) -> None:
+    user = north.practitioner.member.user
+    user.set_password(PASSWORD)
+    user.save()
+    page = open_page(size=size)
+
+    page.goto("/")
+    page.get_by_role("link", name="Sign in").first.click()
+    page.get_by_label("Email").fill(user.email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign In", exact=True).click()
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("Inbox")
+
+
+@both_widths
+def test_t1_a_referral_is_sent_from_the_clients_page_in_six_presses(
+    open_page: Open, north: make.Clinic, south: make.Clinic, size: str
+) -> None:
+    client = make.client(north, given_name="Lee")
+    make.consent(north, client["id"], south)
+    page, presses = open_page(north.practitioner, size), Presses()
+    page.goto(f"/clients/{client['id']}")
+
+    presses.press(page.get_by_role("link", name="Refer to South Practitioner"))
+    expect(page.get_by_text("Lee has said yes to South Physio").first).to_be_visible()
+    presses.press(page.get_by_text("Weakness or numbness", exact=True).locator("visible=true"))
+    presses.press(page.locator(".region-cervical > .chip"))
+    presses.type(page.get_by_label("What do you want to know or have done?"), "Numb thumb since Monday. Safe to load?")
+    presses.press(page.get_by_label("I asked. None of these:"))
+    presses.press(page.get_by_role("button", name="Send"))
+
+    expect(page.get_by_role("button", name="Take it back")).to_be_visible()
+    assert presses.count <= 6
+    ten_seconds_pass()
+    page.reload()
+    expect(page.locator(".standing")).to_contain_text("to answer, due")
+    assert south.http.send("GET", "referrals?box=ours").json()["results"][0]["reason"] == "Weakness or numbness"
+
+
+@both_widths
+def test_t4_a_referral_is_accepted_in_two_presses(
+    open_page: Open, north: make.Clinic, south: make.Clinic, size: str
+) -> None:
+    sent = make.sent(north, south)
+    page, presses = open_page(south.practitioner, size), Presses()
+    page.goto("/inbox")
+
+    presses.press(page.get_by_role("link", name=f"Accept for {sent['client']['display']}"))
+    presses.press(page.get_by_role("button", name="Accept"))
+
+    expect(page.get_by_role("button", name="Take it back")).to_be_visible()
+    assert presses.count <= 2
+    ten_seconds_pass()
+    assert north.http.send("GET", f"referrals/{sent['id']}").json()["state"] == "accepted"
+
+
+@both_widths
+def test_t6_a_referral_is_declined_with_reason_and_suggestion_in_three_presses(
+    open_page: Open, north: make.Clinic, south: make.Clinic, outsider: make.Clinic, size: str
+) -> None:
+    sent = make.sent(north, south)
+    page, presses = open_page(south.practitioner, size), Presses()
+    page.goto("/inbox")
+
+    presses.press(page.get_by_role("link", name=f"Decline for {sent['client']['display']}"))
+    presses.press(page.get_by_text("No capacity now", exact=True))
+    presses.press(page.get_by_role("button", name="Decline"))
+
+    expect(page.get_by_role("button", name="Take it back")).to_be_visible()
+    assert presses.count <= 3
+    ten_seconds_pass()
+    declined = north.http.send("GET", f"referrals/{sent['id']}").json()
+    assert (declined["state"], declined["history"][-1]["reason"]) == ("declined", "no_capacity")
+    said = north.http.send("GET", f"referrals/{sent['id']}/messages").json()["results"]
+    assert ["Suggested instead" in message["text"] for message in said] == [True]
+
+
+def test_the_loop_closes_without_any_script(open_page: Open, north: make.Clinic, south: make.Clinic) -> None:
+    sent = make.sent(north, south)
+    recipient = open_page(south.practitioner, java_script_enabled=False)
+    recipient.goto(f"/referrals/{sent['id']}?move=accept")
+    recipient.get_by_role("button", name="Accept").click()
+    ten_seconds_pass()
+    recipient.get_by_role("link", name="Show where it stands").click()
+    recipient.locator("#move-start > summary").click()
+    recipient.get_by_role("button", name="Seen").click()
+    recipient.locator("#move-report > summary").click()
+    recipient.get_by_label("Answer to the question").fill("Rotation is back.")
+    recipient.get_by_role("button", name="Sign and send").click()
+
+    sender = open_page(north.practitioner, java_script_enabled=False)
+    sender.goto(f"/referrals/{sent['id']}?move=acknowledge")
+    sender.get_by_text("No change", exact=True).click()
+    sender.get_by_role("button", name="Acknowledge and close").click()
+
+    expect(sender.locator(".standing")).to_contain_text("Finished. Closed. Because the report was read")
+
+
+def test_the_policy_about_scripts_and_styles_is_kept(
+    open_page: Open, north: make.Clinic, south: make.Clinic
+) -> None:
+    sent = make.sent(north, south)
+    page, complaints = open_page(north.practitioner), []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+
+    for path in ("/", "/inbox", "/clients", f"/referrals/{sent['id']}", f"/clients/{sent['client']['id']}"):
+        page.goto(path)
+    page.goto("/inbox")
+    page.get_by_role("link", name="Waiting on others").click()
+    expect(page.get_by_role("link", name=sent["client"]["display"], exact=True)).to_be_visible()
+
+    assert complaints == []
+
+
+def pages_of(north: make.Clinic, south: make.Clinic) -> list[tuple[str, make.Person | None, str]]:
+    """Every page, with who looks at it."""
+    sent = make.sent(north, south)
+    seen = make.sent(north, south)
+    make.move(south, seen["id"], "accept")
+    make.move(south, seen["id"], "start")
+    make.move(south, seen["id"], "report", final=False, report={**make.REPORT, "has_red_flag": True})
+    client_id = sent["client"]["id"]
+    north.http.send("POST", f"clients/{client_id}/precautions", {"code": "anticoag", "note": "Apixaban."})
+    hold = {"regions": [{"region": "cervical", "side": "left"}], "because": "red_flag"}
+    north.http.send("POST", f"clients/{client_id}/holds", hold)
+    draft = make.referral(north, south, client_id=client_id, send=False)
+    who, desk, boss = north.practitioner, north.coordinator, north.admin
+    assert who.role is not None
+    return [
+        ("welcome", None, "/"),
+        ("sign-in", None, "/accounts/login/"),
+        ("sign-up", None, "/accounts/signup/"),
+        ("reset", None, "/accounts/password/reset/"),
+        ("home", who, "/"),
+        ("inbox-ours", south.practitioner, "/inbox"),
+        ("inbox-theirs", who, "/inbox?box=theirs"),
+        ("inbox-empty", who, "/inbox?box=closed"),
+        ("referral-sender", who, f"/referrals/{sent['id']}"),
+        ("referral-recipient", south.practitioner, f"/referrals/{sent['id']}?move=decline"),
+        ("referral-desk", south.coordinator, f"/referrals/{sent['id']}?move=accept"),
+        ("referral-in-care", south.practitioner, f"/referrals/{seen['id']}?move=report"),
+        ("referral-draft", who, f"/referrals/{draft['id']}"),
+        ("referral-boss", boss, f"/referrals/{sent['id']}"),
+        ("sheet", who, f"/referrals/new?client={client_id}&to=role:{south.role_id}"),
+        ("sheet-draft", who, f"/referrals/{draft['id']}/edit"),
+        ("sheet-advice", desk, "/referrals/new"),
+        ("clients", who, "/clients"),
+        ("client", who, f"/clients/{client_id}"),
+        ("client-shared", south.practitioner, f"/clients/{seen['client']['id']}"),
+        ("client-new", who, "/clients/new"),
+        ("client-edit", desk, f"/clients/{client_id}/edit"),
+        ("settings", boss, "/settings"),
+        ("clinic", boss, "/settings/clinic"),
+        ("opening", boss, "/settings/opening"),
+        ("people", boss, "/settings/people"),
+        ("practitioner", boss, f"/settings/practitioners/{who.role.practitioner_id}"),
+        ("practitioner-new", boss, "/settings/practitioners/new"),
+        ("applications", boss, "/settings/applications"),
+        ("notifications", who, "/settings/notifications"),
+        ("open-clinic", who, "/clinics/new"),
+        ("not-found", who, "/referrals/01a2069e-1d13-75b3-86a4-4af3655234ab"),
+        ("password", who, "/accounts/password/change/"),
+    ]
+
+
+@both_widths
+def test_axe_finds_nothing_on_any_page_and_none_is_wider_than_the_window(
+    open_page: Open, north: make.Clinic, south: make.Clinic, outsider: make.Clinic, size: str
+) -> None:
+    found: dict[str, Any] = {}
+    windows: dict[str, Page] = {}
+    for name, who, path in pages_of(north, south):
+        key = str(who.member.pk) if who else ""
+        page = windows.get(key) or windows.setdefault(key, open_page(who, size, bypass_csp=True))
+        page.goto(path)
+        for folded in page.locator("details:not([open])").all():
+            folded.evaluate("element => element.removeAttribute('name')")
+            folded.evaluate("element => element.open = true")
+        keep_picture(page, f"{name}-{size}")
+        result = Axe().run(page)
+        if result.violations_count:
+            found[name] = [
+                (each["id"], node["html"][:200], node.get("failureSummary", "")[:300])
+                for each in result.response["violations"]
+                for node in each["nodes"][:3]
+            ]
+        for width in (None, 320):
+            if width:
+                page.set_viewport_size({"width": width, "height": 800})
+            overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            if overflow > 0:
+                found[f"{name} is {overflow} px too wide at {width or size}"] = page.evaluate(WIDEST)
+        page.set_viewport_size({"width": 375, "height": 800} if size == "phone" else {"width": 1280, "height": 900})
+
+    assert found == {}
+
+
+WIDEST = """() => [...document.querySelectorAll("main *, header *")]
+  .filter(e => e.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
+  .slice(0, 5).map(e => e.outerHTML.slice(0, 160))"""
+
+
+def keep_picture(page: Page, name: str) -> None:
+    """For a look at the pages: PICTURES=<folder> keeps one of each."""
+    if folder := os.environ.get("PICTURES"):
+        page.screenshot(path=str(Path(folder) / f"{name}.png"), full_page=True)
