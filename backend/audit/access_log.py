@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from backend.audit.models import AccessLog
-from backend.lib import request_ids
+from backend.lib import clock, request_ids
 from backend.lib.actor import Actor
+from backend.lib.ids import uuid7
+from backend.lib.prepared import Statement, array
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,30 +22,47 @@ class Look:
     why: str = ""
 
 
+# One statement for any number of looks; $10 to $15 are arrays with one element for each.
+WRITE = Statement(
+    """
+INSERT INTO audit_accesslog (id, at, action, organization_id, owner_id, client_id, subject_type, subject_id, why,
+                             actor_kind, actor_display, member_id, application_id, link_id, request_id)
+SELECT look.id, $1, $2, $3, look.owner_id, look.client_id, look.subject_type, look.subject_id, look.why,
+       $4, $5, $6, $7, $8, $9
+  FROM unnest($10, $11, $12, $13, $14, $15) look (id, owner_id, client_id, subject_type, subject_id, why)
+""",
+    *("timestamptz", "text", "uuid", "text", "text", "uuid", "uuid", "uuid", "text"),
+    *("uuid[]", "uuid[]", "uuid[]", "text[]", "uuid[]", "text[]"),
+)
+
+
 def log_looks(actor: Actor, looks: Iterable[Look], *, action: str = AccessLog.Action.READ) -> None:
     """One statement for all of them. Looks at one's own clinic's clients are not passed here."""
-    rows = [_row(actor, look, action) for look in looks]
-    if rows:
-        AccessLog.objects.bulk_create(rows)
+    seen = list(looks)
+    if not seen:
+        return
+    columns = (
+        [uuid7() for _ in seen],
+        [look.owner_id for look in seen],
+        [look.client_id for look in seen],
+        [look.subject_type for look in seen],
+        [look.subject_id for look in seen],
+        [look.why for look in seen],
+    )
+    with WRITE.run(
+        clock.real_now(),
+        str(action),
+        actor.organization_id,
+        str(actor.kind),
+        actor.display[:200],
+        actor.member_id,
+        actor.application_id,
+        actor.link_id,
+        request_ids.current(),
+        *(array(column) for column in columns),
+    ):
+        pass
 
 
 def log_refusal(actor: Actor, look: Look, *, action: str = AccessLog.Action.REFUSED) -> None:
     log_looks(actor, [look], action=action)
-
-
-def _row(actor: Actor, look: Look, action: str) -> AccessLog:
-    return AccessLog(
-        action=action,
-        organization_id=actor.organization_id,
-        owner_id=look.owner_id,
-        client_id=look.client_id,
-        subject_type=look.subject_type,
-        subject_id=look.subject_id,
-        why=look.why,
-        actor_kind=str(actor.kind),
-        actor_display=actor.display[:200],
-        member_id=actor.member_id,
-        application_id=actor.application_id,
-        link_id=actor.link_id,
-        request_id=request_ids.current(),
-    )

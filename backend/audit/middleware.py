@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from uuid import UUID
 
 from django.apps import apps
 from django.db import connection
@@ -11,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 
 from backend.audit.models import IdempotentRequest
 from backend.lib import clock
+from backend.lib.actor import Actor
 from backend.lib.ids import uuid7
 from backend.lib.problems import BadRequest, Conflict, NotFound, Problem, Unprocessable
 from backend.lib.rest.authentication import actor_of
@@ -18,6 +20,7 @@ from backend.lib.rest.problems import problem_response
 
 KEPT = timedelta(days=7)
 KEPT_HEADERS = ("ETag", "Location", "Content-Type")
+SIGHT = ":sight"
 KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 # Waits while the first request with this key still runs; the lock time-out ends the wait.
@@ -55,11 +58,22 @@ class IdempotencyMiddleware:
             IdempotentRequest.objects.filter(**address).update(
                 status=response.status_code,
                 body=getattr(request, "answer_to_keep", response.content),
-                headers={name: response[name] for name in KEPT_HEADERS if name in response},
+                headers={
+                    SIGHT: _sight(actor, subject._meta.label, subject.pk) if subject else "",
+                    **{name: response[name] for name in KEPT_HEADERS if name in response},
+                },
                 subject_model=subject._meta.label if subject else "",
                 subject_id=subject.pk if subject else None,
             )
         return response
+
+
+def _sight(actor: Actor, label: str, pk: UUID | None) -> str:
+    """How much the caller reads of a row: with which rights, and whether its content is open."""
+    rows, rights = apps.get_model(label).objects, ",".join(sorted(actor.rights))
+    if not hasattr(rows, "content_open_to"):
+        return rights
+    return f"{rights} {'content' if rows.content_open_to(actor).filter(pk=pk).exists() else 'envelope'}"
 
 
 def _key(text: str) -> str:
@@ -91,11 +105,14 @@ def _stored(request: HttpRequest, first: IdempotentRequest, fingerprint: str) ->
     if first.fingerprint != fingerprint:
         raise Unprocessable("This Idempotency-Key was used for a different request.", code="idempotency_mismatch")
     if first.subject_model:
-        model = apps.get_model(first.subject_model)
-        if not model.objects.visible_to(actor_of(request)).filter(pk=first.subject_id).exists():
+        model, actor = apps.get_model(first.subject_model), actor_of(request)
+        if not model.objects.visible_to(actor).filter(pk=first.subject_id).exists():
             raise NotFound
+        if _sight(actor, first.subject_model, first.subject_id) != first.headers.get(SIGHT, ""):
+            raise NotFound  # some of what was answered then is not the caller's to read now
     response = HttpResponse(bytes(first.body or b""), status=first.status or 200)
-    for name, value in first.headers.items():
-        response[name] = value
+    for name in KEPT_HEADERS:
+        if name in first.headers:
+            response[name] = first.headers[name]
     response["Idempotency-Replayed"] = "true"
     return response

@@ -232,6 +232,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "backend.lib.rest.schema.name_transitions",
+        "backend.config.schema.add_examples",
         "backend.lib.rest.schema.describe_problems",
     ],
 }

@@ -39,7 +39,7 @@ FIND_TOKEN = Statement(BY_TOKEN, "text")
 ENTER_WITH_TOKEN = Statement(
     f"""
 SELECT set_config('app.kind', CASE WHEN caller.id IS NOT NULL THEN 'member'
-                                   WHEN caller.application_id IS NOT NULL AND caller.token_user IS NULL THEN 'system'
+                                   WHEN caller.application_organization IS NOT NULL AND caller.token_user IS NULL THEN 'system'
                                    ELSE 'anonymous' END, true),
        set_config('app.organization', coalesce(CASE WHEN caller.token_user IS NULL THEN caller.application_organization
                                                     ELSE caller.organization_id END::text, ''), true),
@@ -95,6 +95,8 @@ def _caller(row: Sequence[Any]) -> Actor | None:
         return None
     scopes = frozenset(scope.split())
     if user_id is None:
+        if organization_id is None:  # a person's tool without a person
+            return None
         return Actor(
             kind=ActorKind.SYSTEM,
             organization_id=organization_id,

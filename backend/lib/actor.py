@@ -64,7 +64,8 @@ class Actor:
     @property
     def caller_key(self) -> str:
         """Identifies the caller for cursors, idempotency and rate limits."""
-        return f"{self.kind}:{self.application_id or self.member_id or self.link_id or ''}:{self.organization_id or ''}"
+        caller = self.member_id or self.link_id or self.application_id
+        return f"{self.kind}:{caller or ''}:{self.organization_id or ''}:{self.application_id or ''}"
 
     def has_right(self, *rights: str) -> bool:
         return any(right in self.rights for right in rights)

@@ -38,12 +38,17 @@ class Statement:
     def run(self, *values: Any) -> Iterator[CursorWrapper]:
         """Runs it in the transaction that is open; the cursor has what it returned."""
         with connection.cursor() as cursor:
-            known = _known.setdefault(connection.connection, set())
-            if self.name not in known:
-                cursor.execute(self._prepare)  # outlives a rollback, unlike everything else in the transaction
-                known.add(self.name)
+            self._prepare_once()
             cursor.execute(self._execute, values)
             yield cursor
+
+    def _prepare_once(self) -> None:
+        """For this connection; outlives a rollback, unlike everything else that its transaction does."""
+        known = _known.setdefault(connection.connection, set())
+        if self.name not in known:
+            with connection.wrap_database_errors, connection.connection.cursor() as cursor:
+                cursor.execute(self._prepare)
+            known.add(self.name)
 
 
 @dataclass(frozen=True)

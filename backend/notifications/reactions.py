@@ -13,7 +13,7 @@ from backend.lib.worktime import outside_night
 from backend.links.models import Link
 from backend.notifications import doors, services, words
 from backend.notifications.models import Mail, Notice
-from backend.notifications.told import CLIENT, CLIENT_REMINDED, GUEST, TOLD
+from backend.notifications.told import CLIENT, CLIENT_REMINDED, GUEST, INVITES, TOLD, guest_mail
 from backend.referrals import deadlines
 from backend.referrals import workflow as w
 from backend.referrals.models import Referral
@@ -192,12 +192,12 @@ def tell_guest(event: Event, referral: Referral, actor: Actor) -> None:
         return
     if event.actor_kind == ActorKind.GUEST or not _guest_is_asked(event, referral):
         return
-    invites = event.type in ("referral.sent", "referral.consent_given")
+    invites = event.type in INVITES
     if not invites and not _was_invited(referral, actor):
         return
     link = doors.guest_link(referral, actor, may_make=invites)
     if link is not None:
-        write_behind_link("guest", GUEST[event.type][0], link, event, referral)
+        write_behind_link("guest", guest_mail(event.type, is_advice=referral.is_advice)[0], link, event, referral)
 
 
 def _guest_is_asked(event: Event, referral: Referral) -> bool:

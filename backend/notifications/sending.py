@@ -16,7 +16,7 @@ from backend.lib.unit_of_work import acting_as
 from backend.links.models import Link
 from backend.notifications import doors, services, words
 from backend.notifications.models import Mail, Notice
-from backend.notifications.told import CLIENT, CLIENT_REMINDED, GUEST, GUEST_ASKED, TOLD
+from backend.notifications.told import CLIENT, CLIENT_REMINDED, GUEST_ASKED, TOLD, guest_mail
 from backend.referrals import workflow as w
 from backend.referrals.models import Referral
 from backend.referrals.workflow import WORKFLOW
@@ -169,7 +169,7 @@ def _text_behind_link(mail: Mail, actor: Actor) -> str | None:
         asks = mail.event_type in GUEST_ASKED
         if (asks and referral.state != mail.told_state) or _was_taken_back(mail.event_type, mail.told_state, referral):
             return None
-        return words.for_guest(GUEST[mail.event_type][1], referral, link)
+        return words.for_guest(guest_mail(mail.event_type, is_advice=referral.is_advice)[1], referral, link)
     if referral.state != mail.told_state:
         return None
     _, sentence = CLIENT.get(mail.event_type, CLIENT_REMINDED)

@@ -99,6 +99,15 @@ GUEST: dict[str, tuple[str, str]] = {
     "referral.overdue": ("Overdue", "{asker} at {clinic} is waiting for your answer; it was due{on}."),
 }
 GUEST["referral.consent_given"] = GUEST["referral.sent"]
+INVITES = frozenset({"referral.sent", "referral.consent_given"})
+ADVICE = ("May I ask for your advice?", "{asker} at {clinic} asks for your advice{by}.")
+
+
+def guest_mail(event_type: str, *, is_advice: bool) -> tuple[str, str]:
+    """Subject and sentence of a guest's mail."""
+    return ADVICE if is_advice and event_type in INVITES else GUEST[event_type]
+
+
 # Only while the guest still has the move.
 GUEST_ASKED = frozenset(
     {

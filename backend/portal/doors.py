@@ -10,8 +10,9 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.shortcuts import render
 
-from backend.lib.actor import Actor
+from backend.lib.actor import Actor, ActorKind
 from backend.lib.problems import Gone, NotFound, Problem
+from backend.lib.rest.authentication import actor_of
 from backend.lib.rest.problems import as_problem
 from backend.lib.unit_of_work import introduce
 from backend.links.actors import holder_of
@@ -28,11 +29,15 @@ SEE_OTHER = 303
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One request behind a link: the link, its address, and who came; ``actor`` is None before the right code."""
+    """One request behind a link: the link, its address, and who came.
+
+    ``proven`` is None before the right code. ``account`` is the practitioner who is signed in in the same browser.
+    """
 
     link: Link
     token: str
     proven: Actor | None
+    account: Actor | None = None
 
     @property
     def home(self) -> str:
@@ -62,11 +67,13 @@ def door(purposes: tuple[Link.Purpose, ...], *methods: str, needs_code: bool = T
                 return quiet(problem_page(request, problem, token))
 
         def _behind(request: HttpRequest, token: str, more: dict[str, Any]) -> HttpResponse:
+            signed_in = actor_of(request)
+            account = signed_in if signed_in.kind == ActorKind.MEMBER and signed_in.role_ids else None
             link = find_link(token)
             if link is None or link.purpose not in purposes:
                 raise NotFound
             proven = actor_for(request, link)
-            entry = Entry(link=link, token=token, proven=proven)
+            entry = Entry(link=link, token=token, proven=proven, account=account)
             if not link.is_live and view.__name__ != "new_link":
                 return show(request, "ended.html", {"entry": entry}, status=Gone.status)
             if needs_code and proven is None:

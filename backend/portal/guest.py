@@ -3,6 +3,7 @@
 import json
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from allauth.account.models import EmailAddress
 from django.db import connection
@@ -10,10 +11,9 @@ from django.http import HttpRequest, HttpResponse
 
 from backend.audit.access_log import Look, log_looks
 from backend.catalog.queries import catalog
-from backend.directory.actors import actor_of_user
 from backend.directory.models import Location, Organization, PractitionerRole
 from backend.lib import clock
-from backend.lib.actor import Actor, ActorKind
+from backend.lib.actor import ActorKind
 from backend.lib.problems import Conflict, Forbidden, NotFound, Problem, invalid
 from backend.lib.rest.authentication import actor_of
 from backend.links.actors import actor_behind
@@ -34,7 +34,7 @@ from backend.portal.doors import (
     submit,
 )
 from backend.portal.moves import MOST_TIMES, details_of
-from backend.referrals import gates, queries, services
+from backend.referrals import queries, services
 from backend.referrals import workflow as w
 from backend.referrals.api import download
 from backend.referrals.attachments import attach, store_attachment
@@ -190,11 +190,10 @@ def letter(request: HttpRequest, entry: Entry) -> HttpResponse:
 @door(GUEST, "POST")
 def claim(request: HttpRequest, entry: Entry) -> HttpResponse:
     """Whoever gave this link's code and is signed in with the same address keeps the referrals in their account."""
-    account = account_of(request)
-    if account is None:
+    if entry.account is None:
         raise Forbidden("Sign in first, then open the link again.", code="sign_in_first")
-    come_in(request, account)
-    claimed = claim_guest_referrals(actor=account, proven_address=entry.link.contact)
+    come_in(request, entry.account)
+    claimed = claim_guest_referrals(actor=entry.account, proven_address=entry.link.contact)
     return see_other("/inbox" if claimed else entry.home)
 
 
@@ -241,6 +240,7 @@ def landing(entry: Entry) -> dict[str, Any]:
         "asker_discipline": words.discipline(role.discipline) if role else "",
         "discipline": words.discipline(seen["discipline"]),
         "kind": words.KINDS[seen["kind"]],
+        "is_advice": seen["kind"] == Referral.Kind.ADVICE,
         "urgency": words.URGENCY[seen["priority"]],
         "area": words.areas(seen["regions"]),
         "place": place.city if place else "",
@@ -254,7 +254,7 @@ def referral_page(request: HttpRequest, entry: Entry, *, problem: Problem | None
     if problem is None:
         services.mark_opened(referral, actor=entry.actor)
         log(entry, "referral", referral.pk)
-    context = {**context_of(entry), "problem": problem, "form": request.POST, "account": account_of(request)}
+    context = {**context_of(entry), "problem": problem, "form": request.POST}
     return show(request, "guest_referral.html", context, status=problem.status if problem else 200)
 
 
@@ -265,7 +265,6 @@ def context_of(entry: Entry) -> dict[str, Any]:
     clinic: Organization = Organization.objects.one(body["sender"]["organization"]["id"])
     is_open = may_read(entry)
     zone = clinic.time_zone
-    now = clock.now()
     return {
         "entry": entry,
         "body": body,
@@ -273,7 +272,7 @@ def context_of(entry: Entry) -> dict[str, Any]:
         "guest": Guest.objects.visible_to(actor).get(pk=referral_id(entry)),
         "is_open": is_open,
         "zone": zone,
-        "now": now,
+        "now_there": clock.now().astimezone(ZoneInfo(zone)).strftime("%Y-%m-%dT%H:%M"),
         "state": state_words(body, clinic),
         "due": words.when(body["due_at"], zone) if body["whose_move"] == w.RECIPIENT else "",
         "places": words.places(body["regions"]),
@@ -309,10 +308,7 @@ def context_of(entry: Entry) -> dict[str, Any]:
 
 def may_read(entry: Entry) -> bool:
     """A package that was never accepted closes with the referral or the consent; what was accepted stays as it was."""
-    referral = Referral.objects.visible_to(entry.actor).one(referral_id(entry))
-    if referral.accepted_at is not None or Report.objects.visible_to(entry.actor).filter(referral=referral).exists():
-        return True
-    return referral.state in (w.SENT, w.NEEDS_INFORMATION) and gates.consent_holds(referral)
+    return Referral.objects.content_open_to(entry.actor).filter(pk=referral_id(entry)).exists()
 
 
 def check_open(entry: Entry) -> None:
@@ -330,6 +326,8 @@ def state_words(body: dict[str, Any], clinic: Organization) -> str:
     """The state as a sentence to the guest."""
     if body["state"] == w.NEEDS_INFORMATION:
         return f"You asked; {clinic.name} has not answered yet"
+    if body["state"] == w.REPORTED:
+        return f"Your answer is signed and with {clinic.name}"
     if body["state"] in w.DECIDING:
         return f"Over for you; {clinic.name} decides what now"
     return w.STATES[body["state"]].words.format(them="you", recipient="you", sender=clinic.name)
@@ -363,11 +361,3 @@ def log(entry: Entry, subject_type: str, subject_id: UUID) -> None:
     if referral.client_id is not None:
         look = Look(subject_type, subject_id, referral.client_id, referral.sender_organization_id, why="guest_link")
         log_looks(entry.actor, [look])
-
-
-def account_of(request: HttpRequest) -> Actor | None:
-    """The signed-in practitioner in the same browser, when there is one."""
-    if not request.user.is_authenticated:
-        return None
-    actor = actor_of_user(request.user.pk, None, second_factor=False)
-    return actor if actor.kind == ActorKind.MEMBER and actor.role_ids else None

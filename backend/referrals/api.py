@@ -4,6 +4,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -13,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from backend.audit.access_log import Look, log_looks
-from backend.lib.actor import ActorKind
+from backend.lib.actor import Actor, ActorKind
 from backend.lib.problems import BadRequest, Conflict, Forbidden
 from backend.lib.rest.fields import Identifier, Moment, PlainText, StrictSerializer
 from backend.lib.rest.pages import page_of
@@ -56,7 +57,11 @@ class ReferralView(View):
         self, referral_id: UUID | str, *, status: int = 200, warnings: list[dict[str, Any]] | None = None
     ) -> Response:
         """One referral as the caller sees it; a look at another clinic's client is logged."""
-        row = queries.one_row(referral_id, self.actor)
+        return self.show(queries.one_row(referral_id, self.actor), status=status, warnings=warnings)
+
+    def show(
+        self, row: dict[str, Any], *, status: int = 200, warnings: list[dict[str, Any]] | None = None
+    ) -> Response:
         body = queries.detail(row, self.actor)
         self.log([row])
         if warnings is not None:
@@ -81,22 +86,12 @@ class Referrals(ReferralView):
     )
     def get(self, request: Request) -> Response:
         filters = self.query(ReferralFilters)
-        found = queries.rows(self.actor)
-        if box := filters.get("box"):
-            found = found.filter(queries.in_box(self.actor, box))
-        if state := filters.get("state"):
-            found = found.filter(state=state)
-        if due_before := filters.get("due_before"):
-            found = found.filter(due_at__lt=due_before)
-        if client_id := filters.get("client_id"):
-            found = found.filter(client_id=client_id)
-        if updated_since := filters.get("updated_since"):
-            found = found.filter(updated_at__gte=updated_since)
-        if role := filters.get("assigned_to"):
-            found = found.filter(queries.held_by(role))
-        by_due = box in ("ours", "theirs", "client")
+        box, narrowed = filters.get("box"), _narrowed(filters, self.actor)
         page = page_of(
-            found, request, order=("due_at", "id") if by_due else ("-created_at", "-id"), filters=_asked(filters)
+            lambda keyset: queries.listed(self.actor, box, narrowed, keyset),
+            request,
+            order=("due_at", "id") if box in ("ours", "theirs", "client") else ("-created_at", "-id"),
+            filters=_asked(filters),
         )
         self.log(list(page.rows))
         return page.response(lambda row: queries.summary(row, self.actor))
@@ -155,8 +150,11 @@ class OneReferral(ReferralView):
         examples=[examples.DETAIL],
     )
     def get(self, request: Request, referral_id: UUID) -> Response:
-        self._note_opening(referral_id)
-        return self.shown(referral_id)
+        row = queries.one_row(referral_id, self.actor)
+        if row["opened_at"] is None and row["recipient_organization_id"] == self.actor.organization_id:
+            self._note_opening(referral_id)
+            row = queries.one_row(referral_id, self.actor)
+        return self.show(row)
 
     @extend_schema(
         operation_id="change_referral",
@@ -183,11 +181,7 @@ class OneReferral(ReferralView):
     def _note_opening(self, referral_id: UUID) -> None:
         """A person of the recipient looking for the first time is a fact the sender is told."""
         if self.actor.kind == ActorKind.MEMBER:
-            unopened = Referral.objects.visible_to(self.actor).filter(
-                pk=referral_id, opened_at=None, recipient_organization_id=self.actor.organization_id
-            )
-            if (referral := unopened.first()) is not None:
-                services.mark_opened(referral, actor=self.actor)
+            services.mark_opened(Referral.objects.visible_to(self.actor).one(referral_id), actor=self.actor)
 
 
 class ReferralTransitions(ReferralView):
@@ -385,3 +379,20 @@ def _message(message: Message) -> dict[str, Any]:
 
 def _asked(filters: dict[str, Any]) -> dict[str, Any]:
     return {name: str(value) for name, value in filters.items() if name not in ("cursor", "limit")}
+
+
+def _narrowed(filters: dict[str, Any], actor: Actor) -> Q:
+    """What a list was asked for besides its box."""
+    narrowed = Q()
+    for name, lookup in (
+        ("state", "state"),
+        ("due_before", "due_at__lt"),
+        ("updated_since", "updated_at__gte"),
+    ):
+        if value := filters.get(name):
+            narrowed &= Q(**{lookup: value})
+    if role := filters.get("assigned_to"):
+        narrowed &= queries.held_by(role, actor)
+    if client_id := filters.get("client_id"):
+        narrowed &= queries.about(client_id, actor)
+    return narrowed

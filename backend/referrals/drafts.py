@@ -304,7 +304,7 @@ def copy_and_send(move: Move) -> Referral:
         "kind": details.get("kind", old.kind),
         "priority": old.priority,
         "transfer": old.transfer,
-        "regions": old.regions,
+        "regions": details.get("regions") or old.regions,
         "technique_ids": old.technique_ids if _discipline_of(to) == old.discipline else [],
         "order": _order_of(old),
         "practitioner_role_id": old.sender_role_id,

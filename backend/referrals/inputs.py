@@ -251,12 +251,6 @@ class Redirect(Details):
     reason = PlainText(max_length=SHORT, required=False)
 
 
-class Convert(Details):
-    kind = serializers.ChoiceField([c for c in Referral.Kind.choices if c[0] != Referral.Kind.ADVICE])
-    to = To(required=False)
-    client_id = serializers.UUIDField(required=False, help_text="Needed when the advice was asked without a client.")
-
-
 class RegionSide(StrictSerializer):
     region = PlainText(max_length=40)
     side = PlainText(max_length=20, required=False, default="midline")
@@ -270,6 +264,13 @@ class RegionSide(StrictSerializer):
                 {"side": [f"The sides here are {', '.join(region.sides)}."]}, code="unknown_code"
             )
         return place
+
+
+class Convert(Details):
+    kind = serializers.ChoiceField([c for c in Referral.Kind.choices if c[0] != Referral.Kind.ADVICE])
+    to = To(required=False)
+    client_id = serializers.UUIDField(required=False, help_text="Needed when the advice was asked without a client.")
+    regions = RegionSide(many=True, required=False, max_length=20, help_text="Needed when the advice named none.")
 
 
 class RedFlags(StrictSerializer):

@@ -180,6 +180,8 @@ class Referral(models.Model):
             models.Index(fields=["sender_organization", "state", "due_at", "id"], name="referral_sender"),
             models.Index(fields=["recipient_organization", "state", "due_at", "id"], name="referral_recipient"),
             models.Index(fields=["mover_organization_id", "due_at", "id"], name="referral_mover"),
+            models.Index(fields=["sender_organization", "-created_at", "-id"], name="referral_sent_newest"),
+            models.Index(fields=["recipient_organization", "-created_at", "-id"], name="referral_received_newest"),
             models.Index(fields=["client"], name="referral_client"),
             models.Index(fields=["discipline", "state"], name="referral_pool", condition=Q(recipient_kind="pool")),
         ]

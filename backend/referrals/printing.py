@@ -243,7 +243,7 @@ def _facts(body: Body, zone: str) -> Iterable[tuple[str, str]]:
         yield "Regions", _places(body["regions"])
     if body["technique_ids"]:
         yield "Techniques", ", ".join(_label("techniques", code) for code in body["technique_ids"])
-    if order := body["order"]:
+    if order := body.get("order"):
         yield "Order", _order(order)
     numbers = {"Our number": body["identifiers"]["sender"], "Your number": body["identifiers"]["recipient"]}
     yield from ((name, number["value"]) for name, number in numbers.items() if number)

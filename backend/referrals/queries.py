@@ -1,6 +1,7 @@
 """Reading referrals: the list and the one, each in one statement whose children PostgreSQL makes into JSON."""
 
 from collections.abc import Iterable, Mapping
+from functools import cache, partial
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +28,7 @@ from backend.lib.actor import Actor, ActorKind
 from backend.lib.prepared import Prepared
 from backend.lib.problems import NotFound
 from backend.lib.rest.fields import utc
+from backend.lib.rest.pages import Keyset
 from backend.referrals import policies
 from backend.referrals import workflow as w
 from backend.referrals.models import (
@@ -73,6 +75,37 @@ ENVELOPE = (
 def rows(actor: Actor) -> "QuerySet[Referral, dict[str, Any]]":
     """Every referral the actor sees, with what a list shows."""
     return with_extras(Referral.objects.visible_to(actor), actor, SHORT_PACKAGE).values(*ENVELOPE, *LIST_EXTRAS)
+
+
+def listed(actor: Actor, box: str | None, narrowed: Q, keyset: Keyset) -> list[dict[str, Any]]:
+    """A page of a box, or of everything the actor sees, in one statement."""
+    if keyset.is_usual and not narrowed:
+        return _first_page(box, keyset).rows(actor)
+    return list(_page(actor, box=box, keyset=keyset, narrowed=narrowed))
+
+
+@cache
+def _first_page(box: str | None, keyset: Keyset) -> Prepared:
+    return Prepared(partial(_page, box=box, keyset=keyset, narrowed=Q()))
+
+
+def _page(actor: Actor, *, box: str | None, keyset: Keyset, narrowed: Q) -> "QuerySet[Referral, dict[str, Any]]":
+    """Each part is read from an index of its own, only as far as the page needs, whatever waits behind it."""
+    visible = Referral.objects.visible_to(actor).filter(narrowed)
+    parts = [keyset.of(visible.filter(part).values("pk")) for part in _parts(actor, box)]
+    firsts = Referral.objects.filter(pk__in=parts[0].union(*parts[1:], all=True) if parts[1:] else parts[0])
+    return keyset.of(with_extras(firsts, actor, SHORT_PACKAGE).values(*ENVELOPE, *LIST_EXTRAS))
+
+
+def _parts(actor: Actor, box: str | None) -> list[Q]:
+    mine = actor.organization_id
+    if not actor.is_staff:
+        return [in_box(actor, box) if box else Q()]
+    if box == "ours":
+        return [*_ours(actor)]
+    if box is None:
+        return [Q(sender_organization_id=mine), Q(recipient_organization_id=mine, sent_at__isnull=False), _open_pool(actor)]
+    return [in_box(actor, box)]
 
 
 def with_extras(found: ReferralQuerySet, actor: Actor, package: JSONObject) -> ReferralQuerySet:
@@ -162,27 +195,40 @@ ONE = Prepared(_one)
 
 
 def log_shown(actor: Actor, shown: Iterable[Mapping[str, Any]]) -> None:
-    """Writes who looked: one row per client of another clinic whose content was shown."""
+    """Writes who looked: one row per client of another clinic whose content was shown; an auditor's look always."""
+    audits = policies.is_only_auditor(actor)
     log_looks(
         actor,
         [
             Look("referral", row["id"], row["client_id"], row["sender_organization_id"], why="referral")
             for row in shown
-            if row["client_id"] and row["package_data"] and row["sender_organization_id"] != actor.organization_id
+            if row["client_id"]
+            and row["package_data"]
+            and (audits or row["sender_organization_id"] != actor.organization_id)
         ],
     )
 
 
 def ours(actor: Actor) -> Q:
-    """What waits for this organization: its moves, and reports to read."""
+    """What waits for this organization: its moves, open pools, and interim reports to read."""
+    its_moves, pools, to_read = _ours(actor)
+    return its_moves | pools | to_read
+
+
+def _ours(actor: Actor) -> tuple[Q, Q, Q]:
     mine = actor.organization_id
     unread = Report.objects.filter(referral_id=OuterRef("pk"), read_at=None)
     return (
-        Q(sender_organization_id=mine, state__in=SENDERS_MOVE)
-        | Q(recipient_organization_id=mine, state__in=RECIPIENTS_MOVE)
-        | (Q(recipient_kind="pool", recipient_organization=None, state=w.SENT) & ~Q(sender_organization_id=mine))
-        | Q(Q(sender_organization_id=mine, state=w.IN_CARE), Exists(unread))
+        Q(mover_organization_id=mine),
+        _open_pool(actor),
+        Q(Q(sender_organization_id=mine, state=w.IN_CARE), Exists(unread)),
     )
+
+
+def _open_pool(actor: Actor) -> Q:
+    """Pools' referrals that nobody took yet; which of them the organization sees is said by ``visible_to``."""
+    others = ~Q(sender_organization_id=actor.organization_id)
+    return Q(recipient_kind="pool", recipient_organization=None, state=w.SENT) & others
 
 
 def in_box(actor: Actor, box: str) -> Q:
@@ -242,6 +288,7 @@ def available(row: Mapping[str, Any], actor: Actor) -> list[dict[str, Any]]:
     ]
 
 
+@cache
 def fields_of(serializer: type | None) -> list[dict[str, Any]]:
     """A transition's own fields, with whether each is required."""
     if serializer is None:
@@ -346,10 +393,10 @@ def detail(row: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
             withheld += ["package.findings", "attachments"]
         body["package"] = package
         body["offered_times"] = row["offer_list"]
+        body["order"] = _order(row)
     else:
-        withheld += ["package", "attachments", "offered_times"]
+        withheld += ["package", "attachments", "offered_times", "order"]
     body |= {
-        "order": _order(row),
         "identifiers": {"sender": row["sender_identifier"], "recipient": row["recipient_identifier"]},
         "tracking": {
             **body["tracking"],
@@ -413,14 +460,25 @@ def _order(row: Mapping[str, Any]) -> dict[str, Any] | None:
     }
 
 
-def held_by(role_id: UUID) -> Q:
-    return Q(sender_role_id=role_id) | Q(recipient_role_id=role_id)
+def is_party(actor: Actor) -> Q:
+    """Without the pool's members: what a glance does not show, no question may find out."""
+    return Q(sender_organization_id=actor.organization_id) | Q(recipient_organization_id=actor.organization_id)
+
+
+def held_by(role_id: UUID, actor: Actor) -> Q:
+    return (Q(sender_role_id=role_id) | Q(recipient_role_id=role_id)) & is_party(actor)
+
+
+def about(client_id: UUID, actor: Actor) -> Q:
+    """Of one client, as far as the caller reads whom a referral is about."""
+    readable = Referral.objects.content_open_to(actor).filter(pk=OuterRef("pk"))
+    return Q(Q(client_id=client_id), Exists(readable))
 
 
 def numbered(identifier: dict[str, str], actor: Actor) -> Q:
     """By the sender's or the recipient's number; both are known to both sides only."""
     number = {"system": identifier["system"], "value": identifier["value"]}
-    return Q(sender_identifier=number) | Q(recipient_identifier=number, recipient_organization__isnull=False)
+    return (Q(sender_identifier=number) | Q(recipient_identifier=number)) & is_party(actor)
 
 
 def files_of(actor: Actor) -> "Prefetch[Any, Any, Any]":

@@ -185,7 +185,9 @@ class Form:
 
     # --- what is asked
 
-    def _fields(self, serializer: serializers.Serializer[Any], prefix: str) -> Iterator[Field]:
+    def _fields(
+        self, serializer: serializers.Serializer[Any], prefix: str, *, is_needed: bool = True
+    ) -> Iterator[Field]:
         for name, each in serializer.fields.items():
             full = f"{prefix}{name}"
             if full in self.leave_out or each.read_only:
@@ -197,8 +199,9 @@ class Form:
             elif isinstance(each, serializers.ListSerializer):
                 yield from self._list(full, each)
             elif isinstance(each, serializers.Serializer):
-                yield from self._fields(each, f"{full}.")
+                yield from self._fields(each, f"{full}.", is_needed=is_needed and each.required)
             elif (asked := self._field(full, each)) is not None:
+                asked.required = asked.required and (is_needed or full in self.required)
                 yield asked
 
     def _field(self, name: str, each: Any) -> Field | None:
@@ -307,7 +310,7 @@ class Form:
                     yield name, places_in(self.typed)
             elif isinstance(each, serializers.Serializer):
                 inner = _collect(self._data(each, f"{full}."))
-                if each.required or _says_something(inner):
+                if each.required or _says_something(inner, each):
                     yield name, inner
             else:
                 yield from self._typed_field(name, full, each)
@@ -412,7 +415,6 @@ def _collect(pairs: Iterator[tuple[str, Any]]) -> dict[str, Any]:
     return dict(pairs)
 
 
-def _says_something(value: Any) -> bool:
-    if isinstance(value, dict):
-        return any(_says_something(each) for each in value.values())
-    return bool(value)
+def _says_something(inner: dict[str, Any], serializer: serializers.Serializer[Any]) -> bool:
+    """Whether more was typed than what stands there anyway."""
+    return any(value and value != serializer.fields[name].default for name, value in inner.items())

@@ -137,16 +137,16 @@ def build(*, before_stories: Callable[[make.Clinic], object] = lambda clinic: No
     situations = {name: Situation(name, number) for number, name in enumerate(SITUATIONS, start=1)}
     world = World(**clinics, situations=situations, columns={})
     common = _common_ids(world)
+    own = {
+        clinic.id: make.client(clinic, family_name="Own", given_name="Record")["id"]
+        for clinic in (world.south, world.east, world.west, world.outsider)
+    }
     before_stories(world.outsider)
     for situation in situations.values():
         _tell(world, situation)
     run_due()
     for situation in situations.values():
         situation.ids = {**common, **situation.ids}
-    own = {
-        clinic.id: make.client(clinic, family_name="Own", given_name="Record")["id"]
-        for clinic in (world.south, world.east, world.west, world.outsider)
-    }
     for column in _columns(world):
         organization_id = column.api.send("GET", "me").json().get("organization", {}).get("id")
         own_client = {"own_client_id": own.get(organization_id, common["other_client_id"])}
@@ -328,11 +328,11 @@ def _common_ids(world: World) -> dict[str, str]:
 
 def _columns(world: World) -> Iterator[Column]:
     s, north, south = world.situations, world.north, world.south
-    home_reads = {name: EVERYTHING for name in SITUATIONS}
+    home_reads = dict.fromkeys(SITUATIONS, EVERYTHING)
     yield _column("anonymous", s["accepted"], make.Api())
     yield _person("home_practitioner", s["accepted"], north.practitioner, home_reads)
     desk = frozenset((CONTACT, FAMILY, OWN))
-    yield _person("home_coordinator", s["accepted"], north.coordinator, {name: desk for name in SITUATIONS})
+    yield _person("home_coordinator", s["accepted"], north.coordinator, dict.fromkeys(SITUATIONS, desk))
     yield _person("home_admin", s["accepted"], north.admin, {})
     yield _person("home_auditor", s["accepted"], north.auditor, home_reads)
     yield _column("home_system", s["accepted"], north.system, home_reads)

@@ -28,6 +28,8 @@ def matrix() -> Matrix:
     groups: dict[str, list[str]] = raw["groups"]
     columns = tuple(raw["columns"])
     cells = {name: _cells(name, said, raw["kinds"], groups, columns) for name, said in raw["rows"].items()}
+    for name in raw["no_such_method"]:
+        cells[name] = _cells(name, "no_such_method", raw["kinds"], groups, columns)
     return Matrix(columns, cells)
 
 

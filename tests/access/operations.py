@@ -76,7 +76,9 @@ class Row:
         given = [*re.finditer(r"{(\w+)}", self.path)]
         if not given:
             return self.address(ids)
-        last = given[0] if self.path.startswith("/api/v1/clients/") else given[-1]  # a client's parts go with the client
+        last = (
+            given[0] if self.path.startswith("/api/v1/clients/") else given[-1]
+        )  # a client's parts go with the client
         made_up = f"{self.path[: last.start()]}{uuid4()}{self.path[last.end() :]}"
         return Row(self.name, self.method, made_up, query=self.query).address(ids)
 

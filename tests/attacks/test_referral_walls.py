@@ -196,7 +196,7 @@ def test_a_consent_of_another_client_opens_nothing(
     mine = make.client(outsider)["id"]
     draft = make.referral(outsider, {"discipline": "chiropractic"}, client_id=mine, send=False)
     sent = "UPDATE referrals_referral SET state = 'sent', sent_at = now(), consent_id = %s WHERE id = %s"
-    rows(outsider, sent, consent, draft["id"])
+    assert refused(outsider, sent, consent, draft["id"])
     assert refused(
         outsider,
         "UPDATE referrals_referral SET recipient_organization_id = sender_organization_id, accepted_at = now() WHERE id = %s",

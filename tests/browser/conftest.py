@@ -41,6 +41,7 @@ def open_page(browser: Browser, live_server: LiveServer) -> Iterator[Open]:
 
     def opened(who: make.Person | None = None, size: str = "desktop", **options: Any) -> Page:
         context = browser.new_context(base_url=live_server.url, viewport=WIDTHS[size], **options)
+        context.set_default_timeout(8_000)
         contexts.append(context)
         if who is not None:
             session = make.signed_in(who.member.user).cookies["sessionid"].value

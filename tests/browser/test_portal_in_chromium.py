@@ -1,4 +1,4 @@
-"""Pages of guests and clients in a real browser: without script, on a phone, without a finding of the checker."""
+"""Pages of guests and clients in a real browser: on a phone, at a desk, without script, without a finding of the checker."""
 
 import os
 from pathlib import Path
@@ -26,10 +26,10 @@ def look(page: Any, name: str, size: str) -> None:
 
 
 @pytest.mark.parametrize("size", ["phone", "desktop"])
-def test_a_guest_answers_without_script(north: make.Clinic, open_page: Open, size: str) -> None:
+def test_a_guest_comes_in_and_accepts(north: make.Clinic, open_page: Open, size: str) -> None:
     guest_referral(north)
     link = link_in(do_work()[0])
-    page = open_page(size=size, java_script_enabled=True)
+    page = open_page(size=size)
 
     page.goto(link)
     look(page, "guest-1-landing", size)
@@ -44,7 +44,7 @@ def test_a_guest_answers_without_script(north: make.Clinic, open_page: Open, siz
     page.get_by_label("This is true").check()
     page.get_by_role("button", name="Open the referral").click()
     look(page, "guest-4-referral", size)
-    page.get_by_role("button", name="Accept").click()
+    page.get_by_role("button", name="Accept", exact=True).click()
     assert page.get_by_role("status").inner_text() == "Accepted. The sender is told."
     page.get_by_text("Seen and report").click()
     look(page, "guest-5-accepted", size)

@@ -36,7 +36,7 @@ def at_once(person: make.Person) -> None:
 
 
 def sent_to(person: make.Person) -> list[str]:
-    return [m.subject for m in mail.outbox if m.to == [address(person)]]
+    return [str(m.subject) for m in mail.outbox if m.to == [address(person)]]
 
 
 def test_every_event_that_is_told_of_exists() -> None:

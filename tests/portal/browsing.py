@@ -31,9 +31,9 @@ def move_clock(**by: float) -> None:
     """Moves the domain's clock as a sandbox does."""
     with acting_as(ANONYMOUS), connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO audit_movedclock (id, moved_by) VALUES (1, %s) ON CONFLICT (id) DO UPDATE"
+            "INSERT INTO audit_movedclock (id, moved_by) VALUES (1, %s * interval '1 second') ON CONFLICT (id) DO UPDATE"
             " SET moved_by = audit_movedclock.moved_by + EXCLUDED.moved_by",
-            [timedelta(**by)],
+            [timedelta(**by).total_seconds()],
         )
 
 

@@ -1,5 +1,7 @@
 """The same address, later with an account: its referrals move there, and nobody else's do."""
 
+from typing import Any
+
 import pytest
 from allauth.account.models import EmailAddress
 from django.test import Client as Browser
@@ -12,12 +14,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def referral(north: make.Clinic) -> dict:
+def referral(north: make.Clinic) -> dict[str, Any]:
     return guest_referral(north)
 
 
 @pytest.fixture
-def link(referral: dict) -> str:
+def link(referral: dict[str, Any]) -> str:
     return link_in(do_work()[0])
 
 
@@ -27,7 +29,7 @@ def with_address(person: make.Person, email: str) -> Browser:
 
 
 def test_whoever_gave_the_code_and_has_the_same_address_keeps_the_thread(
-    north: make.Clinic, south: make.Clinic, referral: dict, link: str
+    north: make.Clinic, south: make.Clinic, referral: dict[str, Any], link: str
 ) -> None:
     come_in(Browser(), link)
     browser = with_address(south.practitioner, GUEST)
@@ -48,7 +50,9 @@ def test_whoever_gave_the_code_and_has_the_same_address_keeps_the_thread(
     make.move(north, referral["id"], "acknowledge", plan_change="no_change")
 
 
-def test_an_account_with_another_address_claims_nothing(south: make.Clinic, referral: dict, link: str) -> None:
+def test_an_account_with_another_address_claims_nothing(
+    south: make.Clinic, referral: dict[str, Any], link: str
+) -> None:
     browser = make.signed_in(south.practitioner.member.user)
     come_in(browser, link)
 
@@ -58,7 +62,9 @@ def test_an_account_with_another_address_claims_nothing(south: make.Clinic, refe
     assert south.http.send("GET", f"referrals/{referral['id']}").status_code == 404
 
 
-def test_the_same_address_without_a_code_claims_nothing(south: make.Clinic, referral: dict, link: str) -> None:
+def test_the_same_address_without_a_code_claims_nothing(
+    south: make.Clinic, referral: dict[str, Any], link: str
+) -> None:
     browser = with_address(south.practitioner, GUEST)
 
     browser.post(f"{link}/claim")
@@ -67,7 +73,7 @@ def test_the_same_address_without_a_code_claims_nothing(south: make.Clinic, refe
     assert south.http.send("GET", f"referrals/{referral['id']}").status_code == 404
 
 
-def test_an_address_the_account_confirmed_claims_too(south: make.Clinic, referral: dict, link: str) -> None:
+def test_an_address_the_account_confirmed_claims_too(south: make.Clinic, referral: dict[str, Any], link: str) -> None:
     browser = with_address(south.practitioner, GUEST)
     EmailAddress.objects.create(user_id=south.practitioner.member.user_id, email=GUEST, verified=True, primary=True)
 
@@ -77,7 +83,7 @@ def test_an_address_the_account_confirmed_claims_too(south: make.Clinic, referra
     assert state_of(south, referral["id"])["state"] == "sent"
 
 
-def test_another_discipline_claims_nothing(east: make.Clinic, referral: dict, link: str) -> None:
+def test_another_discipline_claims_nothing(east: make.Clinic, referral: dict[str, Any], link: str) -> None:
     browser = with_address(east.practitioner, GUEST)
     come_in(browser, link)
 
@@ -87,7 +93,7 @@ def test_another_discipline_claims_nothing(east: make.Clinic, referral: dict, li
 
 
 def test_after_claiming_mails_go_to_the_member(
-    north: make.Clinic, south: make.Clinic, referral: dict, link: str
+    north: make.Clinic, south: make.Clinic, referral: dict[str, Any], link: str
 ) -> None:
     browser = with_address(south.practitioner, GUEST)
     come_in(browser, link)

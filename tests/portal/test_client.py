@@ -1,5 +1,7 @@
 """The client decides on a link of their own: yes, yes but not …, no, a time, stop."""
 
+from typing import Any
+
 import pytest
 from django.core import mail
 from django.test import Client as Browser
@@ -21,9 +23,9 @@ def browser() -> Browser:
 
 
 @pytest.fixture
-def asked(north: make.Clinic, south: make.Clinic) -> dict:
+def asked(north: make.Clinic, south: make.Clinic) -> dict[str, Any]:
     client = make.client(north, family_name=NAME, given_name="Lee", email=CLIENT)
-    made: dict = make.referral(
+    made: dict[str, Any] = make.referral(
         north, south, client_id=client["id"], reason=REASON, question=QUESTION, send=False, ask_consent=True
     )
     assert made["state"] == "awaiting_consent"
@@ -31,7 +33,7 @@ def asked(north: make.Clinic, south: make.Clinic) -> dict:
 
 
 @pytest.fixture
-def link(asked: dict) -> str:
+def link(asked: dict[str, Any]) -> str:
     (question,) = do_work()
     assert question.to == [CLIENT]
     assert not any(secret in f"{question.subject} {question.body}" for secret in (NAME, REASON, QUESTION))
@@ -39,7 +41,7 @@ def link(asked: dict) -> str:
 
 
 def text_of(answer: object) -> str:
-    return answer.content.decode()  # type: ignore[attr-defined]  # Django's test response
+    return str(answer.content.decode())  # type: ignore[attr-defined]  # Django's test response
 
 
 def test_the_first_page_says_who_asks_and_nothing_else(link: str, browser: Browser, south: make.Clinic) -> None:
@@ -51,7 +53,7 @@ def test_the_first_page_says_who_asks_and_nothing_else(link: str, browser: Brows
 
 
 def test_a_yes_sends_it_and_opens_it_to_the_recipient(
-    north: make.Clinic, south: make.Clinic, asked: dict, link: str, browser: Browser
+    north: make.Clinic, south: make.Clinic, asked: dict[str, Any], link: str, browser: Browser
 ) -> None:
     page = text_of(prove(browser, link))
     assert page.index("Always shared, to keep you safe") < page.index("Yes, share and send it")
@@ -65,7 +67,7 @@ def test_a_yes_sends_it_and_opens_it_to_the_recipient(
 
 
 def test_a_yes_to_nothing_more_shares_the_safety_floor_only(
-    north: make.Clinic, asked: dict, link: str, browser: Browser
+    north: make.Clinic, asked: dict[str, Any], link: str, browser: Browser
 ) -> None:
     prove(browser, link)
 
@@ -76,7 +78,7 @@ def test_a_yes_to_nothing_more_shares_the_safety_floor_only(
 
 
 def test_yes_but_not_this_person_until_a_day_by_a_guardian(
-    north: make.Clinic, south: make.Clinic, asked: dict, link: str, browser: Browser
+    north: make.Clinic, south: make.Clinic, asked: dict[str, Any], link: str, browser: Browser
 ) -> None:
     other = make.person(south.organization, "practitioner", discipline="physical_therapy", name="Not Her")
     assert other.role is not None
@@ -101,7 +103,7 @@ def test_yes_but_not_this_person_until_a_day_by_a_guardian(
 
 
 def test_a_no_shares_nothing_and_the_sender_decides(
-    north: make.Clinic, south: make.Clinic, asked: dict, link: str, browser: Browser
+    north: make.Clinic, south: make.Clinic, asked: dict[str, Any], link: str, browser: Browser
 ) -> None:
     prove(browser, link)
 
@@ -113,7 +115,7 @@ def test_a_no_shares_nothing_and_the_sender_decides(
 
 
 def test_the_client_chooses_a_time_and_cancels_it_again(
-    north: make.Clinic, south: make.Clinic, asked: dict, link: str, browser: Browser
+    north: make.Clinic, south: make.Clinic, asked: dict[str, Any], link: str, browser: Browser
 ) -> None:
     prove(browser, link)
     post(browser, f"{link}/answer/{asked['id']}", answer="yes", categories=["plan"])
@@ -137,7 +139,7 @@ def test_the_client_chooses_a_time_and_cancels_it_again(
 
 
 def test_stopping_takes_two_presses_and_works_on_the_next_request(
-    south: make.Clinic, asked: dict, link: str, browser: Browser
+    south: make.Clinic, asked: dict[str, Any], link: str, browser: Browser
 ) -> None:
     prove(browser, link)
     page = text_of(post(browser, f"{link}/answer/{asked['id']}", answer="yes", categories=["plan"]))
@@ -164,7 +166,7 @@ def test_a_link_of_one_client_moves_nothing_of_another(
 
 
 def test_an_expired_link_shows_nothing_and_one_press_brings_a_new_one(
-    north: make.Clinic, asked: dict, link: str, browser: Browser
+    north: make.Clinic, asked: dict[str, Any], link: str, browser: Browser
 ) -> None:
     prove(browser, link)
     post(browser, f"{link}/answer/{asked['id']}", answer="yes", categories=["plan"])
@@ -182,7 +184,9 @@ def test_an_expired_link_shows_nothing_and_one_press_brings_a_new_one(
     assert browser.get(link_in(renewed[0])).status_code == 200
 
 
-def test_opening_every_address_answers_for_nobody(asked: dict, north: make.Clinic, link: str, browser: Browser) -> None:
+def test_opening_every_address_answers_for_nobody(
+    asked: dict[str, Any], north: make.Clinic, link: str, browser: Browser
+) -> None:
     prove(browser, link)
 
     statuses = [
@@ -193,7 +197,7 @@ def test_opening_every_address_answers_for_nobody(asked: dict, north: make.Clini
     assert state_of(north, asked["id"])["state"] == "awaiting_consent"
 
 
-def test_a_death_ends_links_and_mails(north: make.Clinic, asked: dict, link: str, browser: Browser) -> None:
+def test_a_death_ends_links_and_mails(north: make.Clinic, asked: dict[str, Any], link: str, browser: Browser) -> None:
     answer = north.http.send(
         "POST", f"clients/{asked['client']['id']}/death", {"deceased_on": clock.now().date().isoformat()}
     )
@@ -203,3 +207,15 @@ def test_a_death_ends_links_and_mails(north: make.Clinic, asked: dict, link: str
     post(browser, f"{link}/new-link")
     assert [m for m in do_work(days=3) if m.to == [CLIENT]] == []
     assert len([m for m in mail.outbox if m.to == [CLIENT]]) == 1
+
+
+def test_the_clients_yes_reaches_a_guest(north: make.Clinic, browser: Browser) -> None:
+    client = make.client(north, family_name=NAME, email=CLIENT)
+    to = {"guest": {"name": "Kim Guest", "discipline": "physical_therapy", "email": "kim@example.org"}}
+    asked = make.referral(north, to, client_id=client["id"], send=False, ask_consent=True)
+    link = link_in(do_work()[0])
+    assert "Kim Guest (physical therapy)" in text_of(prove(browser, link))
+
+    post(browser, f"{link}/answer/{asked['id']}", answer="yes", categories=["plan"])
+
+    assert [(m.to, m.subject) for m in do_work()] == [(["kim@example.org"], "Can you see a client?")]

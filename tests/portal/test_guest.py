@@ -3,6 +3,7 @@
 import logging
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core import mail
@@ -37,12 +38,12 @@ SECRETS = (NAME, REASON, QUESTION)
 
 
 @pytest.fixture
-def referral(north: make.Clinic) -> dict:
+def referral(north: make.Clinic) -> dict[str, Any]:
     return guest_referral(north)
 
 
 @pytest.fixture
-def link(referral: dict) -> str:
+def link(referral: dict[str, Any]) -> str:
     (invitation,) = do_work()
     assert invitation.to == [GUEST]
     return link_in(invitation)
@@ -53,11 +54,11 @@ def local_time(days: int = 0) -> str:
 
 
 def text_of(answer: object) -> str:
-    return answer.content.decode()  # type: ignore[attr-defined]  # Django's test response
+    return str(answer.content.decode())  # type: ignore[attr-defined]  # Django's test response
 
 
 def test_a_guest_goes_round_the_loop_without_script(
-    north: make.Clinic, referral: dict, link: str, browser: Browser
+    north: make.Clinic, referral: dict[str, Any], link: str, browser: Browser
 ) -> None:
     landing = browser.get(link)
     assert "asks for your help" in text_of(landing)
@@ -86,7 +87,9 @@ def browser() -> Browser:
     return Browser()
 
 
-def test_every_other_move_is_one_form(north: make.Clinic, referral: dict, link: str, browser: Browser) -> None:
+def test_every_other_move_is_one_form(
+    north: make.Clinic, referral: dict[str, Any], link: str, browser: Browser
+) -> None:
     come_in(browser, link)
 
     press(browser, link, "ask_information", question="Any dizziness?")
@@ -111,7 +114,9 @@ def test_every_other_move_is_one_form(north: make.Clinic, referral: dict, link: 
     assert state_of(north, referral["id"])["state"] == "reported"
 
 
-def test_a_guest_declines_with_one_press(north: make.Clinic, referral: dict, link: str, browser: Browser) -> None:
+def test_a_guest_declines_with_one_press(
+    north: make.Clinic, referral: dict[str, Any], link: str, browser: Browser
+) -> None:
     come_in(browser, link)
 
     page = press(browser, link, "decline", reason="no_capacity")
@@ -122,7 +127,7 @@ def test_a_guest_declines_with_one_press(north: make.Clinic, referral: dict, lin
 
 
 def test_a_reason_that_needs_a_sentence_is_asked_for_it(
-    north: make.Clinic, referral: dict, link: str, browser: Browser
+    north: make.Clinic, referral: dict[str, Any], link: str, browser: Browser
 ) -> None:
     come_in(browser, link)
 
@@ -134,7 +139,7 @@ def test_a_reason_that_needs_a_sentence_is_asked_for_it(
 
 
 def test_not_me_ends_the_link_and_opens_nothing(
-    north: make.Clinic, referral: dict, link: str, browser: Browser
+    north: make.Clinic, referral: dict[str, Any], link: str, browser: Browser
 ) -> None:
     answer = post(browser, f"{link}/not-me")
 
@@ -146,7 +151,7 @@ def test_not_me_ends_the_link_and_opens_nothing(
 
 
 def test_not_me_is_no_way_to_undo_what_the_guest_answered(
-    north: make.Clinic, referral: dict, link: str, browser: Browser
+    north: make.Clinic, referral: dict[str, Any], link: str, browser: Browser
 ) -> None:
     come_in(browser, link)
     press(browser, link, "accept")
@@ -156,7 +161,7 @@ def test_not_me_is_no_way_to_undo_what_the_guest_answered(
 
 
 def test_a_scanner_that_opens_every_address_changes_nothing(
-    north: make.Clinic, referral: dict, link: str, browser: Browser
+    north: make.Clinic, referral: dict[str, Any], link: str, browser: Browser
 ) -> None:
     before, mails = state_of(north, referral["id"]), len(mail.outbox)
 
@@ -214,7 +219,7 @@ def test_a_guest_address_is_no_client_address(link: str, browser: Browser) -> No
 
 
 def test_the_link_lives_thirty_days_after_the_end(
-    north: make.Clinic, referral: dict, link: str, browser: Browser
+    north: make.Clinic, referral: dict[str, Any], link: str, browser: Browser
 ) -> None:
     make.move(north, referral["id"], "withdraw", reason="better")
     do_work()
@@ -266,7 +271,7 @@ def test_mails_work_and_logs_hold_no_secret(
 
 
 def test_every_look_is_in_the_senders_access_log(
-    north: make.Clinic, referral: dict, link: str, browser: Browser
+    north: make.Clinic, referral: dict[str, Any], link: str, browser: Browser
 ) -> None:
     come_in(browser, link)
 
@@ -276,7 +281,9 @@ def test_every_look_is_in_the_senders_access_log(
     assert state_of(north, referral["id"])["tracking"]["opened_at"] is not None
 
 
-def test_messages_and_files_go_both_ways(north: make.Clinic, referral: dict, link: str, browser: Browser) -> None:
+def test_messages_and_files_go_both_ways(
+    north: make.Clinic, referral: dict[str, Any], link: str, browser: Browser
+) -> None:
     from django.core.files.uploadedfile import SimpleUploadedFile
 
     come_in(browser, link)
@@ -295,7 +302,7 @@ def test_messages_and_files_go_both_ways(north: make.Clinic, referral: dict, lin
 
 
 def test_a_second_press_says_that_it_is_done_already(
-    north: make.Clinic, referral: dict, link: str, browser: Browser
+    north: make.Clinic, referral: dict[str, Any], link: str, browser: Browser
 ) -> None:
     come_in(browser, link)
     press(browser, link, "accept")
@@ -305,7 +312,7 @@ def test_a_second_press_says_that_it_is_done_already(
 
 
 def test_a_bounced_mail_is_an_event_at_once_and_the_sender_is_told(
-    north: make.Clinic, referral: dict, link: str
+    north: make.Clinic, referral: dict[str, Any], link: str
 ) -> None:
     from backend.notifications.services import record_bounce
 
@@ -322,7 +329,7 @@ def test_a_bounced_mail_is_an_event_at_once_and_the_sender_is_told(
     assert [m.to for m in told if "came back" in m.subject] == [[north.practitioner.member.user.email]]
 
 
-def test_the_sender_records_an_answer_that_came_by_phone(north: make.Clinic, referral: dict) -> None:
+def test_the_sender_records_an_answer_that_came_by_phone(north: make.Clinic, referral: dict[str, Any]) -> None:
     accepted = make.move(north, referral["id"], "accept", recorded={"who": "Kim Guest", "how": "phone"})
 
     assert accepted["state"] == "accepted"
@@ -342,7 +349,7 @@ def test_the_sender_records_an_answer_that_came_by_phone(north: make.Clinic, ref
 
 
 def test_a_withdrawn_consent_closes_a_package_that_was_not_accepted(
-    north: make.Clinic, referral: dict, link: str, browser: Browser
+    north: make.Clinic, referral: dict[str, Any], link: str, browser: Browser
 ) -> None:
     come_in(browser, link)
     (consent,) = north.http.send("GET", f"clients/{referral['client']['id']}/consents").json()["results"]
@@ -354,7 +361,7 @@ def test_a_withdrawn_consent_closes_a_package_that_was_not_accepted(
 
 
 def test_sent_in_error_is_gone_at_once_and_nobody_is_mailed(
-    north: make.Clinic, referral: dict, link: str, browser: Browser
+    north: make.Clinic, referral: dict[str, Any], link: str, browser: Browser
 ) -> None:
     come_in(browser, link)
     make.move(north, referral["id"], "withdraw", reason="sent_in_error")
@@ -363,3 +370,26 @@ def test_sent_in_error_is_gone_at_once_and_nobody_is_mailed(
     assert not any(secret in text_of(page) for secret in SECRETS)
     assert [m for m in do_work() if m.to == [GUEST]] == []
     assert browser.get(link).status_code == 410
+
+
+def test_advice_without_a_client_is_asked_and_answered(north: make.Clinic, browser: Browser) -> None:
+    to = {"guest": {"name": "Kim Guest", "discipline": "physical_therapy", "email": GUEST}}
+    asked = make.referral(north, to, kind="advice", question=QUESTION)
+    (invitation,) = do_work()
+    assert invitation.subject == "May I ask for your advice?"
+    link = link_in(invitation)
+    assert QUESTION in text_of(come_in(browser, link))
+
+    page = press(browser, link, "report", answer="Start with load.", outcome="answered")
+
+    assert state_of(north, asked["id"])["state"] == "reported"
+    assert "Your answer is signed and with North Massage" in text_of(page)
+
+
+def test_what_is_logged_never_holds_the_address_of_a_page() -> None:
+    from backend.lib.logs import SafeFormatter
+
+    record = logging.LogRecord("x", logging.WARNING, "", 1, "Forbidden: /g/%s/code", ("AaIGpGwpcqy02QcXm6Ml3o",), None)
+    record.request_id = "-"
+
+    assert SafeFormatter().format(record).endswith("Forbidden: /g/…/code")

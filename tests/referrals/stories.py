@@ -113,7 +113,7 @@ def as_guest_of(referral_id: str, *, attested: bool = True, sender: make.Clinic)
     actor = Actor(kind=ActorKind.GUEST, referral_id=row(referral_id, sender).id, display="Gil Guest")
     with acting_as(actor):
         if attested:
-            Guest.objects.filter(pk=referral_id).update(
+            Guest.objects.filter(pk=referral_id, attested_at=None).update(
                 attested_name="Gil Guest", attested_clinic="Guest Clinic", license_kind="DC license",
                 license_number="4711", license_place="CO", attested_at=clock.now(),
             )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from backend.lib.walls import insert_only
+from backend.lib.walls import insert_only, wall
 
 FUNCTIONS = """
 CREATE FUNCTION app_kind() RETURNS text LANGUAGE sql STABLE AS $$ SELECT current_setting('app.kind', true) $$;
@@ -27,6 +27,11 @@ CREATE TRIGGER audit_event_stamp BEFORE INSERT ON audit_event FOR EACH ROW EXECU
 NAMES = "app_kind() app_organization() app_client() app_referral() app_link() domain_now() stamp_event() feed_epoch() refuse_change()"
 
 
+# Kept answers hold what was answered, names too: each caller's organization, or link, has its own.
+OWN_ANSWERS = """split_part(caller, ':', 1) = (SELECT app_kind()) AND split_part(caller, ':', 3) = coalesce((SELECT app_organization())::text, '')
+  AND ((SELECT app_link()) IS NULL OR split_part(caller, ':', 2) = (SELECT app_link())::text)"""
+
+
 class Migration(migrations.Migration):
     dependencies = [("audit", "0001_initial")]
     operations = [
@@ -45,4 +50,5 @@ class Migration(migrations.Migration):
             using="organization_id = (SELECT app_organization()) OR owner_id = (SELECT app_organization())",
             check="organization_id IS NOT DISTINCT FROM (SELECT app_organization())",
         ),
+        wall("audit_idempotentrequest", using=OWN_ANSWERS, grants="SELECT, INSERT, UPDATE"),
     ]

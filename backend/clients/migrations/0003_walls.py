@@ -18,12 +18,12 @@ BEGIN
   END IF;
   RETURN NEW;
 END $$;
--- A consent says what the client said. The guard alone lets a pool's winner into the circle that named the pool.
+-- A consent says what the client said. The guard alone lets a pool's winner into the circle that named the pool, and out again.
 CREATE FUNCTION keep_circle() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE answer text[] := '{version,status,withdrawn_at,withdrawn_reason,expires_on,ends_at,method,given_by_name,given_by_relationship,recorded_by_member_id,recorded_by,given_at,occurred_at,earlier}';
 BEGIN
   IF current_user = 'trialogue_guard' THEN answer := answer || '{organization_ids}'; END IF;
-  IF OLD.status <> 'given' OR (to_jsonb(OLD) - answer) <> (to_jsonb(NEW) - answer) OR NOT (OLD.organization_ids <@ NEW.organization_ids)
+  IF OLD.status <> 'given' OR (to_jsonb(OLD) - answer) <> (to_jsonb(NEW) - answer)
   THEN RAISE EXCEPTION 'a circle is never changed; the client is asked again' USING ERRCODE = 'restrict_violation'; END IF;
   RETURN NEW;
 END $$;
@@ -46,9 +46,12 @@ DROP FUNCTION keep_circle(); DROP FUNCTION refuse_other_columns(); DROP FUNCTION
 ORG = "(SELECT staff_organization())"
 SELF = "((SELECT app_kind()) = 'client' AND {client} = (SELECT app_client()))"
 HOME = f"EXISTS (SELECT FROM clients_registration r WHERE r.client_id = {{client}} AND r.organization_id = {ORG} AND r.kind = 'home' AND r.ended_at IS NULL)"
+# A consent that says "not this person" opens nothing to that person.
+WELCOME = """((SELECT app_practitioner()) IS NULL OR NOT EXISTS (SELECT FROM clients_consent x
+  WHERE x.id = a.consent_id AND (SELECT app_practitioner()) = ANY(x.excluded_practitioner_ids)))"""
 LIVE = f"a.organization_id = {ORG} AND a.extent = 'shared_record' AND a.from_at <= domain_now() AND (a.until IS NULL OR a.until > domain_now())"
 # A broken glass is open to the person who broke it, and never for writing.
-OPEN = f"EXISTS (SELECT FROM clients_access a WHERE a.client_id = {{client}} AND {LIVE} AND (a.why <> 'break_glass' OR a.practitioner_id = (SELECT app_practitioner())))"
+OPEN = f"EXISTS (SELECT FROM clients_access a WHERE a.client_id = {{client}} AND {LIVE} AND (a.why <> 'break_glass' OR a.practitioner_id = (SELECT app_practitioner())) AND {WELCOME})"
 OPEN_TO_WRITE = f"EXISTS (SELECT FROM clients_access a WHERE a.client_id = {{client}} AND {LIVE} AND a.why <> 'break_glass')"
 BROKEN = f"EXISTS (SELECT FROM clients_access a WHERE a.client_id = {{client}} AND {LIVE} AND a.why = 'break_glass' AND a.practitioner_id = (SELECT app_practitioner()))"
 # Rows that hang on a client ask the client's own table, whose policy answers.

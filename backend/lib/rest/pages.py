@@ -31,8 +31,28 @@ class Page(Generic[M]):
         return Response(body, headers={"Link": ", ".join(links)} if links else None)
 
 
+@dataclass(frozen=True)
+class Keyset:
+    """Where a page begins, in which order, and how many rows: one more than are shown."""
+
+    columns: tuple[tuple[str, bool], ...]
+    after: tuple[Any, ...] | None
+    most: int
+
+    @property
+    def is_usual(self) -> bool:
+        """What nearly everybody asks for: the first page of the usual size."""
+        return self.after is None and self.most == LIMIT + 1
+
+    def of(self, queryset: "QuerySet[Any, M]") -> "QuerySet[Any, M]":
+        queryset = queryset.order_by(*(F(name).desc() if down else F(name).asc() for name, down in self.columns))
+        if self.after is not None:
+            queryset = queryset.filter(_beyond(self.columns, self.after))
+        return queryset[: self.most]
+
+
 def page_of(
-    queryset: "QuerySet[Any, M]",
+    found: "QuerySet[Any, M] | Callable[[Keyset], Sequence[M]]",
     request: Request,
     *,
     order: Sequence[str] = ("-created_at", "-id"),
@@ -40,7 +60,7 @@ def page_of(
     at: str | None = None,
     keep: Mapping[str, str] | None = None,
 ) -> Page[M]:
-    """One page of a queryset, by the ``limit`` and ``cursor`` parameters.
+    """One page of a queryset, or of what a function finds for a keyset, by the ``limit`` and ``cursor`` parameters.
 
     ``order`` names plain columns that together are unique. ``filters`` is what the list was asked for; a cursor made
     for other filters or another caller is 400 ``bad_cursor``. ``at`` is the address under which the next page is found
@@ -59,11 +79,9 @@ def page_of(
             raise BadRequest(
                 "This cursor does not belong to this list; begin again without it.", code="bad_cursor"
             ) from error
-    columns = [(name.lstrip("-"), name.startswith("-") != backwards) for name in order]
-    queryset = queryset.order_by(*(F(name).desc() if down else F(name).asc() for name, down in columns))
-    if after is not None:
-        queryset = queryset.filter(_beyond(columns, after))
-    rows = list(queryset[: limit + 1])
+    columns = tuple((name.lstrip("-"), name.startswith("-") != backwards) for name in order)
+    keyset = Keyset(columns, None if after is None else tuple(after), limit + 1)
+    rows = list(found(keyset) if callable(found) else keyset.of(found))
     more, rows = len(rows) > limit, rows[:limit]
     if backwards:
         rows.reverse()

@@ -5,6 +5,11 @@ from django.db import migrations
 from backend.lib.walls import guarded_function, insert_only, wall
 
 ORG = "(SELECT app_organization())"
+STAFF = "(SELECT staff_organization())"
+# Home, or a shared record that is open for writing: never by a package or a broken glass alone.
+WRITES = f"""(EXISTS (SELECT FROM clients_registration h WHERE h.client_id = {{client}} AND h.organization_id = {STAFF} AND h.kind = 'home' AND h.ended_at IS NULL)
+  OR EXISTS (SELECT FROM clients_access a WHERE a.client_id = {{client}} AND a.organization_id = {STAFF} AND a.extent = 'shared_record'
+       AND a.why <> 'break_glass' AND a.from_at <= domain_now() AND (a.until IS NULL OR a.until > domain_now())))"""
 GUEST = "((SELECT app_kind()) = 'guest' AND {referral} = (SELECT app_referral()))"
 CLIENT = "((SELECT app_kind()) = 'client' AND {client} = (SELECT app_client()))"
 
@@ -23,6 +28,8 @@ ENVELOPE = f"""sender_organization_id = {ORG}
 CONTENT = f"""EXISTS (SELECT FROM referrals_referral r WHERE r.id = {{table}}.referral_id AND (
      r.sender_organization_id = {ORG}
   OR (r.recipient_organization_id = {ORG} AND r.sent_at IS NOT NULL AND r.content_gone_because = ''
+      AND ((SELECT app_practitioner()) IS NULL OR NOT EXISTS (SELECT FROM clients_consent x
+             WHERE x.client_id = r.client_id AND (SELECT app_practitioner()) = ANY(x.excluded_practitioner_ids)))
       AND (r.accepted_at IS NOT NULL OR r.client_id IS NULL
            OR EXISTS (SELECT FROM clients_access a WHERE a.referral_id = r.id AND a.organization_id = {ORG}
                          AND a.from_at <= domain_now() AND (a.until IS NULL OR a.until > domain_now()))))
@@ -30,6 +37,10 @@ CONTENT = f"""EXISTS (SELECT FROM referrals_referral r WHERE r.id = {{table}}.re
       AND (r.accepted_at IS NOT NULL OR (r.state IN ('sent', 'needs_information') AND (r.client_id IS NULL OR consent_stands(r.id)))))
   OR {CLIENT.format(client="r.client_id")}))"""
 SEEN = "EXISTS (SELECT FROM referrals_referral r WHERE r.id = {table}.referral_id)"
+# Without the pool, whose members see a referral before one of them is a party.
+PARTY = f"""EXISTS (SELECT FROM referrals_referral r WHERE r.id = {{table}}.referral_id AND (r.sender_organization_id = {ORG}
+  OR r.recipient_organization_id = {ORG} OR {GUEST.format(referral="r.id")} OR {CLIENT.format(client="r.client_id")}))"""
+OWN_NAME = f"organization_id IS NOT DISTINCT FROM {ORG}"
 
 
 def content(table: str) -> str:
@@ -40,6 +51,19 @@ def seen(table: str) -> str:
     return SEEN.format(table=table)
 
 
+def party(table: str) -> str:
+    return PARTY.format(table=table)
+
+
+def also(table: str, name: str, command: str, check: str) -> migrations.RunSQL:
+    """A second wall for one command, which has to hold as well as the first."""
+    clause = "USING" if command == "DELETE" else "WITH CHECK"
+    return migrations.RunSQL(
+        f"CREATE POLICY {name} ON {table} AS RESTRICTIVE FOR {command} TO trialogue_app {clause} ({check})",
+        reverse_sql=f"DROP POLICY {name} ON {table}",
+    )
+
+
 # Opens the package to the recipient of a referral that the caller sent, while a consent that covers it is in force.
 SEND_PACKAGE = """
 DECLARE r referrals_referral; k clients_consent;
@@ -48,10 +72,11 @@ BEGIN
   SELECT * INTO k FROM clients_consent WHERE id = r.consent_id;
   IF r.state <> 'sent' OR r.sent_at IS NULL OR r.recipient_organization_id IS NULL OR r.client_id IS NULL
      OR NOT (r.sender_organization_id = app_organization() OR (app_kind() = 'client' AND r.client_id = app_client()))
+     OR r.recipient_organization_id = r.sender_organization_id
   THEN RAISE insufficient_privilege; END IF;
-  IF r.recipient_organization_id <> r.sender_organization_id AND (k.id IS NULL OR k.status <> 'given'
-     OR k.client_id <> r.client_id OR NOT (r.recipient_organization_id = ANY(k.organization_ids))
-     OR (k.ends_at IS NOT NULL AND k.ends_at <= domain_now()))
+  IF k.id IS NULL OR k.status <> 'given' OR k.client_id <> r.client_id
+     OR NOT (ARRAY[r.sender_organization_id, r.recipient_organization_id] <@ k.organization_ids)
+     OR (k.ends_at IS NOT NULL AND k.ends_at <= domain_now())
   THEN RAISE insufficient_privilege; END IF;
   INSERT INTO clients_access (id, client_id, organization_id, why, extent, referral_id, consent_id, reason, from_at, until, ended_because)
   VALUES (p_id, r.client_id, r.recipient_organization_id, 'referral', 'package', r.id, r.consent_id, '', domain_now(), k.ends_at, '');
@@ -65,10 +90,10 @@ BEGIN
   SELECT * INTO r FROM referrals_referral WHERE id = p_referral;
   SELECT * INTO k FROM clients_consent WHERE id = r.consent_id;
   IF r.recipient_organization_id IS DISTINCT FROM org OR r.sent_at IS NULL OR r.accepted_at IS NULL OR r.client_id IS NULL
+     OR r.state <> 'accepted' OR r.closed_at IS NOT NULL OR r.sender_organization_id = org
   THEN RAISE insufficient_privilege; END IF;
-  IF org <> r.sender_organization_id AND (k.id IS NULL OR k.status <> 'given' OR k.client_id <> r.client_id
-     OR (k.ends_at IS NOT NULL AND k.ends_at <= domain_now())
-     OR NOT (org = ANY(k.organization_ids) OR r.recipient_kind = 'pool'))
+  IF k.id IS NULL OR k.status <> 'given' OR k.client_id <> r.client_id OR (k.ends_at IS NOT NULL AND k.ends_at <= domain_now())
+     OR NOT (r.sender_organization_id = ANY(k.organization_ids)) OR NOT (org = ANY(k.organization_ids) OR r.recipient_kind = 'pool')
   THEN RAISE insufficient_privilege; END IF;
   UPDATE clients_access SET extent = 'shared_record'
    WHERE referral_id = r.id AND organization_id = org AND (until IS NULL OR until > domain_now());
@@ -99,9 +124,11 @@ DECLARE r referrals_referral; k clients_consent;
 BEGIN
   SELECT * INTO r FROM referrals_referral WHERE id = p_referral;
   SELECT * INTO k FROM clients_consent WHERE id = r.consent_id;
-  IF app_organization() NOT IN (r.sender_organization_id, r.recipient_organization_id) OR r.accepted_at IS NULL
+  IF r.recipient_organization_id IS DISTINCT FROM app_organization() OR r.accepted_at IS NULL OR r.state <> 'reported'
      OR r.kind NOT IN ('evaluate_and_treat', 'co_manage') OR r.recipient_organization_id IS NULL OR r.recipient_kind = 'guest'
      OR k.id IS NULL OR k.status <> 'given' OR (k.ends_at IS NOT NULL AND k.ends_at <= domain_now())
+     OR k.client_id <> r.client_id OR NOT (ARRAY[r.sender_organization_id, r.recipient_organization_id] <@ k.organization_ids)
+     OR EXISTS (SELECT FROM clients_access a WHERE a.referral_id = r.id AND a.why = 'care_team' AND a.ended_because = '')
   THEN RETURN; END IF;
   INSERT INTO clients_access (id, client_id, organization_id, why, extent, referral_id, consent_id, reason, from_at, until, ended_because)
   VALUES (p_id, r.client_id, r.recipient_organization_id, 'care_team', 'shared_record', r.id, r.consent_id, '', domain_now(), k.ends_at, '');
@@ -114,9 +141,13 @@ DECLARE r referrals_referral; org uuid := app_organization();
 BEGIN
   SELECT * INTO r FROM referrals_referral WHERE id = p_referral;
   IF r.recipient_kind <> 'pool' OR r.recipient_organization_id IS DISTINCT FROM org OR r.accepted_at IS NULL
+     OR r.state <> 'accepted' OR r.sender_organization_id = org
   THEN RAISE insufficient_privilege; END IF;
   UPDATE clients_consent SET organization_ids = organization_ids || org, version = version + 1
-   WHERE id = r.consent_id AND status = 'given' AND NOT (org = ANY(organization_ids));
+   WHERE id = r.consent_id AND status = 'given' AND NOT (org = ANY(organization_ids))
+     AND client_id = r.client_id AND r.sender_organization_id = ANY(organization_ids) AND (ends_at IS NULL OR ends_at > domain_now())
+     AND EXISTS (SELECT FROM jsonb_array_elements(pools) p WHERE p ->> 'discipline' = r.discipline
+                    AND lower(coalesce(p ->> 'near', '')) IN ('', lower(r.pool_near)));
 END
 """
 
@@ -176,6 +207,17 @@ BEGIN
 END
 """
 
+# Only a visit of this client at the recipient belongs to a referral: tying one to it shows it to the other side.
+VISIT_FITS = """
+BEGIN
+  RETURN EXISTS (SELECT FROM visits_visit v JOIN referrals_referral r ON r.id = p_referral
+    WHERE v.id = p_visit AND v.client_id = r.client_id
+      AND (v.organization_id IS NOT DISTINCT FROM r.recipient_organization_id OR (v.organization_id IS NULL AND r.recipient_kind = 'guest'))
+      AND (app_organization() IN (r.sender_organization_id, r.recipient_organization_id)
+           OR (app_kind() = 'client' AND r.client_id = app_client()) OR (app_kind() = 'guest' AND r.id = app_referral())));
+END
+"""
+
 # For a guest, who reads no consent: whether the one behind this referral stands.
 CONSENT_STANDS = """
 BEGIN
@@ -224,6 +266,76 @@ BEGIN
 END $$;
 CREATE TRIGGER referrals_attachment_fixed BEFORE UPDATE OR DELETE ON referrals_attachment FOR EACH ROW EXECUTE FUNCTION refuse_attached_change();
 """
+# Who sent what to whom about whom is never changed, and a yes is needed again where content opens for good.
+KEPT = f"""
+CREATE FUNCTION keep_referral() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE org uuid := app_organization(); sends boolean;
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    IF OLD.state <> 'draft' OR OLD.sent_at IS NOT NULL OR OLD.sender_organization_id IS DISTINCT FROM org THEN
+      RAISE EXCEPTION 'only a draft is discarded, by its sender' USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN OLD;
+  END IF;
+  IF TG_OP = 'INSERT' THEN
+    IF NEW.sender_organization_id IS DISTINCT FROM staff_organization() OR NEW.state <> 'draft' OR NEW.sent_at IS NOT NULL
+       OR NEW.accepted_at IS NOT NULL OR NEW.consent_id IS NOT NULL OR (NEW.client_id IS NOT NULL AND NOT ({WRITES.format(client="NEW.client_id")})) THEN
+      RAISE EXCEPTION 'a referral begins as a draft, about a client its sender may write about' USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
+  END IF;
+  sends := OLD.sender_organization_id = org OR app_kind() = 'client';
+  IF (OLD.id, OLD.sender_organization_id, OLD.created_at) IS DISTINCT FROM (NEW.id, NEW.sender_organization_id, NEW.created_at)
+     OR OLD.client_id IS DISTINCT FROM NEW.client_id
+     OR (OLD.sent_at IS NOT NULL AND (OLD.sent_at, OLD.consent_id, OLD.kind, OLD.priority, OLD.discipline, OLD.recipient_kind, OLD.pool_near, OLD.regions,
+           OLD.technique_ids) IS DISTINCT FROM (NEW.sent_at, NEW.consent_id, NEW.kind, NEW.priority, NEW.discipline, NEW.recipient_kind, NEW.pool_near,
+           NEW.regions, NEW.technique_ids))
+     OR (OLD.closed_at IS NOT NULL AND (OLD.state, OLD.closed_at) IS DISTINCT FROM (NEW.state, NEW.closed_at))
+     OR (OLD.content_gone_because <> '' AND OLD.content_gone_because <> NEW.content_gone_because)
+     OR (sends IS NOT TRUE AND (OLD.sent_at, OLD.consent_id, OLD.content_gone_because, OLD.sender_role_id, OLD.sender_identifier, OLD.redirected_to_id,
+           OLD.converted_to_id) IS DISTINCT FROM (NEW.sent_at, NEW.consent_id, NEW.content_gone_because, NEW.sender_role_id, NEW.sender_identifier,
+           NEW.redirected_to_id, NEW.converted_to_id)) THEN
+    RAISE EXCEPTION 'what was sent, by whom and about whom is not changed' USING ERRCODE = 'restrict_violation';
+  END IF;
+  IF OLD.recipient_organization_id IS DISTINCT FROM NEW.recipient_organization_id AND OLD.sent_at IS NOT NULL AND NOT (
+       OLD.recipient_kind = 'pool' AND ((OLD.recipient_organization_id IS NULL AND NEW.recipient_organization_id = org AND NEW.accepted_at IS NOT NULL
+                                         AND org <> OLD.sender_organization_id)
+                                        OR (OLD.recipient_organization_id = org AND NEW.recipient_organization_id IS NULL AND NEW.accepted_at IS NULL))) THEN
+    RAISE EXCEPTION 'a pool''s member takes a referral or gives it back; nobody else moves one' USING ERRCODE = 'restrict_violation';
+  END IF;
+  IF OLD.consent_id IS DISTINCT FROM NEW.consent_id AND NEW.consent_id IS NOT NULL
+     AND NOT EXISTS (SELECT FROM clients_consent k WHERE k.id = NEW.consent_id AND k.client_id = NEW.client_id) THEN
+    RAISE EXCEPTION 'this is not a consent of this client' USING ERRCODE = 'restrict_violation';
+  END IF;
+  IF OLD.accepted_at IS DISTINCT FROM NEW.accepted_at THEN
+    IF OLD.accepted_at IS NOT NULL AND NOT (NEW.accepted_at IS NULL AND OLD.recipient_kind = 'pool' AND NEW.recipient_organization_id IS NULL)
+       OR OLD.accepted_at IS NULL AND NEW.sent_at IS NULL
+       OR OLD.accepted_at IS NULL AND NEW.client_id IS NOT NULL AND NEW.recipient_organization_id IS DISTINCT FROM NEW.sender_organization_id
+          AND NOT consent_holds(NEW.id) THEN
+      RAISE EXCEPTION 'only what the client still allows is accepted, once' USING ERRCODE = 'restrict_violation';
+    END IF;
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER referrals_referral_kept BEFORE INSERT OR UPDATE OR DELETE ON referrals_referral FOR EACH ROW
+  WHEN (current_user = 'trialogue_app') EXECUTE FUNCTION keep_referral();
+CREATE FUNCTION keep_guest() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF (to_jsonb(OLD) - 'bounced_at') <> (to_jsonb(NEW) - 'bounced_at') AND (app_kind() <> 'guest' OR OLD.attested_at IS NOT NULL
+       OR (OLD.referral_id, OLD.name, OLD.discipline, OLD.email) IS DISTINCT FROM (NEW.referral_id, NEW.name, NEW.discipline, NEW.email)) THEN
+    RAISE EXCEPTION 'whom the sender asked stays; a guest says once who they are' USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER referrals_guest_kept BEFORE UPDATE ON referrals_guest FOR EACH ROW EXECUTE FUNCTION keep_guest();
+CREATE TRIGGER visits_visit_kept BEFORE UPDATE ON visits_visit FOR EACH ROW
+  WHEN (current_user = 'trialogue_app' AND OLD.organization_id IS DISTINCT FROM app_organization())
+  EXECUTE FUNCTION refuse_other_columns('version', 'state', 'cancelled_by', 'updated_at');
+"""
+NOT_KEPT = """
+DROP TRIGGER referrals_referral_kept ON referrals_referral; DROP FUNCTION keep_referral();
+DROP TRIGGER referrals_guest_kept ON referrals_guest; DROP FUNCTION keep_guest(); DROP TRIGGER visits_visit_kept ON visits_visit;
+"""
 UNFROZEN = """
 DROP TRIGGER referrals_package_frozen ON referrals_package; DROP FUNCTION refuse_sent_package_change();
 DROP TRIGGER referrals_report_signed ON referrals_report; DROP FUNCTION refuse_signed_report_change();
@@ -246,11 +358,15 @@ class Migration(migrations.Migration):
         wall("referrals_referral", using=ENVELOPE, grants="SELECT, INSERT, UPDATE, DELETE"),
         wall("referrals_package", using=content("referrals_package")),
         wall("referrals_guest", using=seen("referrals_guest")),
-        *insert_only("referrals_step", using=seen("referrals_step"), check=seen("referrals_step")),
+        *insert_only(
+            "referrals_step",
+            using=f"{party('referrals_step')} OR organization_id = {ORG}",
+            check=f"{seen('referrals_step')} AND {OWN_NAME}",
+        ),
         *insert_only(
             "referrals_message",
             using=f"{content('referrals_message')} OR organization_id = {ORG}",
-            check=seen("referrals_message"),
+            check=f"{party('referrals_message')} AND {OWN_NAME}",
         ),
         wall(
             "referrals_report",
@@ -264,11 +380,45 @@ class Migration(migrations.Migration):
             using=content("referrals_contactattempt"),
             check=content("referrals_contactattempt"),
         ),
-        wall("referrals_referralvisit", using=seen("referrals_referralvisit"), grants="SELECT, INSERT, UPDATE"),
+        guarded_function("visit_fits(p_visit uuid, p_referral uuid)", VISIT_FITS, returns="boolean"),
+        wall(
+            "referrals_referralvisit",
+            using=party("referrals_referralvisit"),
+            check=f"{party('referrals_referralvisit')} AND visit_fits(visit_id, referral_id)",
+            grants="SELECT, INSERT, UPDATE",
+        ),
         wall(
             "referrals_attachment",
             using=f"(referral_id IS NOT NULL AND {content('referrals_attachment')}) OR organization_id = {ORG} OR (link_id IS NOT NULL AND link_id = (SELECT app_link()))",
+            check=f"(referral_id IS NULL OR {content('referrals_attachment')}) AND {OWN_NAME}",
             grants="SELECT, INSERT, UPDATE",
+        ),
+        also(
+            "referrals_report",
+            "referrals_report_written",
+            "INSERT",
+            f"""EXISTS (SELECT FROM referrals_referral r WHERE r.id = referrals_report.referral_id AND CASE signature_kind
+                  WHEN 'guest' THEN organization_id IS NULL AND {GUEST.format(referral="r.id")}
+                  WHEN 'recorded_by_sender' THEN organization_id IS NULL AND r.sender_organization_id = {ORG} AND r.recipient_kind = 'guest'
+                  ELSE organization_id = {ORG} AND r.recipient_organization_id = {ORG} END)""",
+        ),
+        *(
+            also(
+                "referrals_guest",
+                f"referrals_guest_{command.lower()}",
+                command,
+                f"""EXISTS (SELECT FROM referrals_referral r WHERE r.id = referrals_guest.referral_id
+                      AND r.sender_organization_id = {ORG} AND r.sent_at IS NULL)""",
+            )
+            for command in ("INSERT", "DELETE")
+        ),
+        # A link lets in whoever reads its mail: only a clinic that may write about the client, or sent the referral, makes one.
+        also(
+            "links_link",
+            "links_link_made",
+            "INSERT",
+            f"""organization_id = {STAFF} AND (client_id IS NULL OR {WRITES.format(client="links_link.client_id")})
+                AND (referral_id IS NULL OR EXISTS (SELECT FROM referrals_referral r WHERE r.id = links_link.referral_id AND r.sender_organization_id = {STAFF}))""",
         ),
         wall(
             "visits_visit",
@@ -281,6 +431,7 @@ class Migration(migrations.Migration):
             grants="SELECT, INSERT, UPDATE",
         ),
         migrations.RunSQL(FROZEN, reverse_sql=UNFROZEN),
+        migrations.RunSQL(KEPT, reverse_sql=NOT_KEPT),
         guarded_function("send_package(p_id uuid, p_referral uuid)", SEND_PACKAGE),
         guarded_function("share_record(p_id uuid, p_referral uuid)", SHARE_RECORD),
         guarded_function(

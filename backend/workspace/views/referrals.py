@@ -6,6 +6,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse, QueryDict
 
 from backend.catalog.queries import catalog
+from backend.clients.models import Client
 from backend.lib.actor import Actor
 from backend.lib.problems import Problem, Stale
 from backend.lib.rest.authentication import actor_of
@@ -179,6 +180,7 @@ def _shown(
         "may_write": bool(policies.parties_of(actor, _Sides(row)) & {w.SENDER, w.RECIPIENT})  # type: ignore[arg-type]
         and actor.has_right("practitioner", "coordinator")
         and "package" in body,
+        "sees_client": Client.objects.visible_to(actor).filter(pk=row["client_id"]).exists(),
         "is_draft": body["state"] == w.DRAFT,
         "is_sender": words.is_sender(body, actor),
         "may_edit": body["state"] == w.DRAFT and actor.has_right("practitioner", "coordinator"),

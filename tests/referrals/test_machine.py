@@ -1,0 +1,296 @@
+"""Anything in any order: two clinics, a guest, a client, consent and the clock, and what must hold after every step."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+
+from backend.audit import work
+from backend.clients import services as clients
+from backend.clients.models import Client, Consent
+from backend.lib.actor import Actor, ActorKind, system_of
+from backend.lib.problems import Problem
+from backend.lib.unit_of_work import acting_as
+from backend.referrals import drafts, services
+from backend.referrals import workflow as w
+from backend.referrals.inputs import NewReferral
+from backend.referrals.models import Guest, Referral
+from tests import make
+from tests.referrals.stories import GUEST, move_to, now
+
+DEEPEST = 4
+# Where a side has done its part: finished, or the other side's to read and decide.
+DONE = {"sender": w.FINISHED, "recipient": w.FINISHED | {*w.DECIDING, w.REPORTED}}
+# What each side tries when it wants to be done; the rest is up to the search.
+WAYS_OUT = {
+    "sender": ("withdraw", "acknowledge", "request_cancellation", "close_without_report"),
+    "recipient": ("decline", "report", "agree"),
+}
+STEPS = sorted(row.name for row in w.WORKFLOW.rows if set(row.by) != {"system"})
+
+
+class Undo(Exception):
+    """Ends a savepoint without keeping what happened in it."""
+
+
+@contextmanager
+def only_tried() -> Iterator[None]:
+    """What happens inside is looked at and forgotten."""
+    try:
+        with transaction.atomic():
+            yield
+            raise Undo
+    except Undo:
+        pass
+
+
+class Loop(RuleBasedStateMachine):
+    """Each rule is a press somebody may make; a refusal is fine, and changes nothing."""
+
+    north: make.Clinic
+    south: make.Clinic
+    outsider: make.Clinic
+    actors: dict[str, Actor]
+    client_id: Any
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.savepoint = transaction.savepoint()
+        self.referral_id: Any = None
+        self.to_guest = False
+
+    def teardown(self) -> None:
+        if self.referral_id is not None:
+            self.each_side_can_bring_it_to_an_end()
+        transaction.savepoint_rollback(self.savepoint)
+
+    # --- what may happen ---
+
+    @precondition(lambda self: self.referral_id is None)
+    @rule(
+        kind=st.sampled_from(["advice", "evaluate", "evaluate_and_treat"]),
+        to_guest=st.booleans(),
+        how=st.sampled_from(["send", "ask_consent", "draft"]),
+        with_consent=st.booleans(),
+    )
+    def write(self, kind: str, to_guest: bool, how: str, with_consent: bool) -> None:
+        if with_consent:
+            self.give_consent()
+        to = GUEST if to_guest else {"practitioner_role_id": self.south.role_id}
+        body = make.referral_body(to, kind=kind, client_id=str(self.client_id), send=how == "send")
+        checked = NewReferral(data={**body, "ask_consent": how == "ask_consent"})
+        checked.is_valid(raise_exception=True)
+        try:
+            with acting_as(self.actors["sender"]):
+                made, _ = drafts.create_referral(actor=self.actors["sender"], fields=checked.validated_data)
+        except Problem as problem:
+            assert problem.status in (400, 409), problem.detail
+            return
+        self.referral_id, self.to_guest = made.pk, to_guest
+        if to_guest:
+            with acting_as(self.actors["sender"]):
+                Guest.objects.filter(pk=made.pk).update(
+                    attested_at=now(), attested_name="Gil Guest", attested_clinic="Guest Clinic"
+                )
+
+    @precondition(lambda self: self.referral_id is not None)
+    @rule(name=st.sampled_from(STEPS), side=st.sampled_from(["sender", "recipient", "client", "outsider"]))
+    def press(self, name: str, side: str) -> None:
+        before = self.found()
+        try:
+            self.move(side, name)
+        except Problem as problem:
+            assert problem.status < 500
+            after = self.found()
+            assert (after.state, after.version) == (before.state, before.version), name
+
+    @precondition(lambda self: self.referral_id is not None)
+    @rule(choice=st.integers(min_value=0, max_value=30))
+    def press_what_is_possible(self, choice: int) -> None:
+        """Mostly refusals would go nowhere: this takes one of the steps that are offered."""
+        referral = self.found()
+        offered = [
+            (side, step.name) for side in ("sender", "recipient") for step in w.WORKFLOW.available(referral, {side})
+        ]
+        if offered:
+            side, name = offered[choice % len(offered)]
+            self.press(name, side)
+
+    @rule()
+    def give_consent(self) -> None:
+        with acting_as(self.actors["sender"]):
+            clients.give_consent(
+                self.client_id,
+                actor=self.actors["sender"],
+                categories=["plan"],
+                organization_ids=[self.south.organization.id],
+                guests=["gil@guest.example"],
+                method="verbal",
+            )
+
+    @rule()
+    def withdraw_every_consent(self) -> None:
+        with acting_as(self.actors["client"]):
+            for consent in Consent.objects.in_force():
+                clients.withdraw_consent(consent.pk, actor=self.actors["client"])
+
+    @rule(hours=st.integers(min_value=1, max_value=500), worker_runs=st.booleans())
+    def time_passes(self, hours: int, worker_runs: bool) -> None:
+        move_to(now() + timedelta(hours=hours))
+        if worker_runs:
+            work.run_due(most=50)
+
+    # --- what must hold ---
+
+    @invariant()
+    def somebody_has_the_move_and_a_due_time(self) -> None:
+        if self.referral_id is None:
+            return
+        referral = self.found()
+        if referral.state in w.FINISHED:
+            assert (referral.due_at, referral.closed_at is None) == (None, False)
+        elif referral.state != w.DRAFT:
+            assert w.STATES[referral.state].mover in (w.SENDER, w.RECIPIENT, w.CLIENT)
+            assert referral.due_at is not None, referral.state
+
+    @invariant()
+    def the_outsider_reaches_nothing(self) -> None:
+        outsider = self.actors["outsider"]
+        with acting_as(outsider):
+            assert not Referral.objects.visible_to(outsider).exists()
+            assert not Referral.objects.exists()
+            assert not Consent.objects.exists()
+
+    @invariant()
+    def without_consent_the_recipient_reads_no_shared_record(self) -> None:
+        south = self.actors["recipient_clinic"]
+        with acting_as(self.actors["client"]):
+            allowed = Consent.objects.in_force().exists()
+        with acting_as(south):
+            seen = clients_visible(south)
+        assert allowed or not seen
+
+    def each_side_can_bring_it_to_an_end(self) -> None:
+        referral = self.found()
+        if referral.sent_at is None and referral.state == w.DRAFT:
+            return
+        for side in ("sender", "recipient"):
+            if side == "recipient" and referral.sent_at is None:
+                continue
+            assert self.ends(side, DEEPEST), f"the {side} is stuck in {self.found().state}"
+
+    def ends(self, side: str, deep: int) -> bool:
+        """Whether this side alone, and time, lead to an end in a few steps."""
+        state = self.found().state
+        if state in DONE[side]:
+            return True
+        if deep == 0:
+            return False
+        reached = [False]
+        for name in (*WAYS_OUT[side], "time"):
+            with only_tried():
+                if self.tried(side, name) and (self.found().state != state or name == "time"):
+                    reached[0] = self.ends(side, deep - 1)
+            if reached[0]:
+                return True
+        return False
+
+    def tried(self, side: str, name: str) -> bool:
+        if name == "time":
+            move_to(now() + timedelta(days=40))
+            work.run_due(most=50)
+            return True
+        try:
+            self.move(side, name)
+        except Problem:
+            return False
+        return True
+
+    # --- how ---
+
+    def found(self) -> Referral:
+        with acting_as(self.actors["sender"]):
+            return Referral.objects.select_related("recipient_role").get(pk=self.referral_id)
+
+    def move(self, side: str, name: str) -> None:
+        actor = self.actors[side]
+        if side == "recipient" and self.to_guest:
+            actor = Actor(kind=ActorKind.GUEST, referral_id=self.referral_id, display="Gil Guest")
+        with acting_as(actor):
+            services.move_referral(self.referral_id, name, actor=actor, **self.details(side, name))
+
+    def details(self, side: str, name: str) -> dict[str, Any]:
+        ahead = [make_window(day) for day in (2, 3)]
+        referral = self.found()
+        with acting_as(self.actors["sender"]):
+            open_time = referral.offered_times.filter(is_open=True).values_list("id", flat=True).first()
+            unread = referral.reports.filter(read_at=None).values_list("id", flat=True).first()
+        role = self.north.role_id if side == "sender" else self.south.role_id
+        return {
+            "consent_given": {"method": "verbal"},
+            "ask_information": {"question": "Any dizziness?"},
+            "give_information": {"answer": "None."},
+            "offer_times": {"times": ahead},
+            "choose_time": {"time_id": str(open_time)},
+            "waitlist": {"review_on": (now() + timedelta(days=9)).date().isoformat(), "detail": "Full."},
+            "book": {"visit": ahead[0]},
+            "cancel_visit": {"by": "client"},
+            "log_contact": {"channel": "phone", "outcome": "no_answer"},
+            "decline": {"reason": "no_capacity"},
+            "assign": {"practitioner_role_id": role},
+            "report": {
+                "final": True,
+                "report": make.REPORT,
+                **({} if referral.is_advice or referral.state == w.IN_CARE else {"seen_at": now().isoformat()}),
+            },
+            "read_report": {"report_id": str(unread), "plan_change": "no_change"},
+            "return_report": {"missing": "The range of motion."},
+            "acknowledge": {"plan_change": "no_change"} if referral.state == w.REPORTED else {"client_told": "Told."},
+            "withdraw": {"reason": "better"},
+            "convert": {"kind": "evaluate"},
+            "request_cancellation": {"reason": "She moves."},
+            "refuse": {"reason": "One visit is left."},
+        }.get(name, {})
+
+
+def make_window(days: int) -> dict[str, str]:
+    start = (now() + timedelta(days=days)).replace(minute=0, second=0, microsecond=0)
+    return {"starts_at": start.isoformat(), "ends_at": (start + timedelta(minutes=50)).isoformat()}
+
+
+def clients_visible(actor: Actor) -> bool:
+    return Client.objects.visible_to(actor).exists()
+
+
+@pytest.mark.slow
+def test_whatever_happens_the_loop_holds(north: make.Clinic, south: make.Clinic, outsider: make.Clinic) -> None:
+    client_id = make.client(north)["id"]
+    Loop.north, Loop.south, Loop.outsider = north, south, outsider
+    sender, recipient = north.practitioner.actor, south.practitioner.actor
+    client = Actor(kind=ActorKind.CLIENT, client_id=UUID(client_id), display="Probe Canary")
+    Loop.client_id = UUID(client_id)
+    Loop.actors = {
+        "sender": sender,
+        "recipient": recipient,
+        "recipient_clinic": system_of(south.organization.id),
+        "client": client,
+        "outsider": outsider.practitioner.actor,
+    }
+
+    run_state_machine_as_test(  # type: ignore[no-untyped-call]  # hypothesis leaves it untyped
+        Loop,
+        settings=settings(
+            max_examples=25,
+            stateful_step_count=20,
+            deadline=None,
+            derandomize=True,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
