@@ -153,7 +153,7 @@ class BatchResultSerializer(serializers.Serializer[Any]):
     index = serializers.IntegerField(help_text="Place in the request, from 0.")
     status = serializers.IntegerField(help_text="201 registered, 200 changed, else the status of the problem.")
     id = serializers.UUIDField(allow_null=True)
-    problem = serializers.JSONField(allow_null=True)
+    problem = serializers.DictField(allow_null=True, help_text="As `Problem`; null when the row was taken.")
 
 
 class BatchSerializer(serializers.Serializer[Any]):

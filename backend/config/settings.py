@@ -244,7 +244,9 @@ ATTACHMENT_MAX_BYTES = 10_000_000
 
 EMAIL_BACKEND = env.text(
     "EMAIL_BACKEND",
-    default="backend.notifications.sandbox.MailboxBackend" if SANDBOX else "django.core.mail.backends.smtp.EmailBackend",
+    default="backend.notifications.sandbox.MailboxBackend"
+    if SANDBOX
+    else "django.core.mail.backends.smtp.EmailBackend",
 )
 EMAIL_HOST = env.text("EMAIL_HOST", default="localhost")
 EMAIL_PORT = env.integer("EMAIL_PORT", default=25)

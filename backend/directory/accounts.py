@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 
 from allauth.account.adapter import DefaultAccountAdapter
-from django.contrib.auth.base_user import BaseUserManager
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.http import HttpRequest
@@ -17,6 +17,7 @@ from oauth2_provider.models import (
     ApplicationManager,
 )
 
+from backend.directory import sign_in
 from backend.lib.ids import uuid7
 
 
@@ -104,8 +105,35 @@ class DeviceGrant(AbstractDeviceGrant):
         abstract = False
 
 
+class SignInFailures(models.Model):
+    """How often signing in failed lately, for one account or network; ``key`` is a keyed hash of which."""
+
+    key = models.CharField(max_length=64, primary_key=True)
+    failures = models.IntegerField()
+    not_before = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.failures} failures"
+
+
 class AccountAdapter(DefaultAccountAdapter):
     """Anybody may sign up; an account sees nothing until a clinic makes it a member or it opens its own."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return True
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Refuses a password that comes too soon after too many wrong ones."""
+        super().pre_authenticate(request, **credentials)
+        email, address = str(credentials.get("email", "")), self.get_client_ip(request)
+        if not sign_in.count_try(email, address):
+            raise self.validation_error("too_many_login_attempts")
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> AbstractBaseUser | None:
+        user: AbstractBaseUser | None = super().authenticate(request, **credentials)
+        email, address = str(credentials.get("email", "")), self.get_client_ip(request)
+        if user is not None:
+            sign_in.take_back_try(email, address)
+        else:  # counted already, and once more when this answer rolls that back
+            request.after_refusal.append(lambda: sign_in.count_try(email, address))  # type: ignore[attr-defined]  # set by OneTransactionMiddleware
+        return user

@@ -6,7 +6,6 @@ import traceback
 
 from backend.lib import request_ids
 
-
 # Whoever reads a log must not be able to open a guest's or client's page with it.
 SECRET_ADDRESS = re.compile(r"/([gc])/[A-Za-z0-9_-]{16,}")
 

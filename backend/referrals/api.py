@@ -59,9 +59,7 @@ class ReferralView(View):
         """One referral as the caller sees it; a look at another clinic's client is logged."""
         return self.show(queries.one_row(referral_id, self.actor), status=status, warnings=warnings)
 
-    def show(
-        self, row: dict[str, Any], *, status: int = 200, warnings: list[dict[str, Any]] | None = None
-    ) -> Response:
+    def show(self, row: dict[str, Any], *, status: int = 200, warnings: list[dict[str, Any]] | None = None) -> Response:
         body = queries.detail(row, self.actor)
         self.log([row])
         if warnings is not None:

@@ -151,10 +151,9 @@ def freeze_and_open(move: Move, package: Package) -> None:
                 actor=move.actor,
             )
         )
-    if referral.client_id is not None and referral.recipient_organization_id is not None:
-        if not referral.is_inside_one_organization:
-            move.after.append(lambda: _guard("send_package", uuid7(), referral.id))
-            move.after.append(lambda: sharing.tell_access_started(move.client_id, referral, move.actor))
+    if gates.needs_consent(referral) and referral.recipient_organization_id is not None:
+        move.after.append(lambda: _guard("send_package", uuid7(), referral.id))
+        move.after.append(lambda: sharing.tell_access_started(move.client_id, referral, move.actor))
 
 
 @of("ask_consent")
@@ -174,6 +173,11 @@ def consent_given(move: Move) -> None:
     email = guest.email if guest and referral.is_guest else ""
     sharing.record_the_yes(referral, email, details=move.details, actor=move.actor)
     check_and_send(move)
+
+
+@of("consent_refused")
+def consent_refused(move: Move) -> None:
+    sharing.record_the_no(move.referral, details=move.details, actor=move.actor)
 
 
 # --- answering ---------------------------------------------------------------------------------------------------
@@ -475,7 +479,7 @@ def report(move: Move) -> None:
         and referral.kind in (Referral.Kind.EVALUATE_AND_TREAT, Referral.Kind.CO_MANAGE)
     ):
         move.after.append(lambda: _guard("join_care_team", uuid7(), referral.id))
-    if referral.accepted_at is None and made.is_final and not referral.is_guest:
+    if referral.accepted_at is None and made.is_final:
         referral.accepted_at = clock.now()
 
 

@@ -19,6 +19,7 @@ from django.db.models import (
     Subquery,
     Value,
 )
+from django.db.models.fields.json import KT
 from django.db.models.functions import Concat, JSONObject
 
 from backend.audit.access_log import Look, log_looks
@@ -91,21 +92,21 @@ def _first_page(box: str | None, keyset: Keyset) -> Prepared:
 
 def _page(actor: Actor, *, box: str | None, keyset: Keyset, narrowed: Q) -> "QuerySet[Referral, dict[str, Any]]":
     """Each part is read from an index of its own, only as far as the page needs, whatever waits behind it."""
-    visible = Referral.objects.visible_to(actor).filter(narrowed)
-    parts = [keyset.of(visible.filter(part).values("pk")) for part in _parts(actor, box)]
+    parts = [keyset.of(part.filter(narrowed).values("pk")) for part in _parts(actor, box)]
     firsts = Referral.objects.filter(pk__in=parts[0].union(*parts[1:], all=True) if parts[1:] else parts[0])
     return keyset.of(with_extras(firsts, actor, SHORT_PACKAGE).values(*ENVELOPE, *LIST_EXTRAS))
 
 
-def _parts(actor: Actor, box: str | None) -> list[Q]:
-    mine = actor.organization_id
-    if not actor.is_staff:
-        return [in_box(actor, box) if box else Q()]
+def _parts(actor: Actor, box: str | None) -> list[ReferralQuerySet]:
+    """A side's own condition says already that the actor sees it; only a pool's referral asks more."""
+    found, visible, mine = Referral.objects.all(), Referral.objects.visible_to(actor), actor.organization_id
+    if not actor.is_staff or box not in ("ours", None):
+        return [visible.filter(in_box(actor, box) if box else Q())]
     if box == "ours":
-        return [*_ours(actor)]
-    if box is None:
-        return [Q(sender_organization_id=mine), Q(recipient_organization_id=mine, sent_at__isnull=False), _open_pool(actor)]
-    return [in_box(actor, box)]
+        its_moves, pools, to_read = _ours(actor)
+        return [found.filter(its_moves), visible.filter(pools), found.filter(to_read)]
+    received = Q(recipient_organization_id=mine, sent_at__isnull=False)
+    return [found.filter(sender_organization_id=mine), found.filter(received), visible.filter(_open_pool(actor))]
 
 
 def with_extras(found: ReferralQuerySet, actor: Actor, package: JSONObject) -> ReferralQuerySet:
@@ -130,7 +131,7 @@ GUEST = JSONObject(
     license_kind="license_kind", license_number="license_number", license_place="license_place",
     attested_at=Utc("attested_at"), bounced_at=Utc("bounced_at"),
 )  # fmt: skip
-SHORT_PACKAGE = JSONObject(client="client", reason="reason", question="question")
+SHORT_PACKAGE = JSONObject(client=JSONObject(display=KT("client__display")), reason="reason", question="question")
 WHOLE_PACKAGE = JSONObject(
     client="client", reason="reason", question="question", red_flags="red_flags", precautions="precautions",
     findings="findings", scores="scores", tried="tried", goals="goals", feedback_wanted="feedback_wanted",

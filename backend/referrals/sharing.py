@@ -34,6 +34,20 @@ def record_the_yes(referral: Referral, guest_email: str, *, details: dict[str, A
     )
 
 
+def record_the_no(referral: Referral, *, details: dict[str, Any], actor: Actor) -> Consent:
+    """The client's no, kept by the clinic that asked."""
+    assert referral.client_id is not None
+    given_by = details.get("given_by") or {}
+    return clients.refuse_consent(
+        referral.client_id,
+        actor=actor,
+        organization_ids=[referral.sender_organization_id],
+        method="link" if actor.kind == ActorKind.CLIENT else details.get("method", "verbal"),
+        given_by_name=given_by.get("name", ""),
+        given_by_relationship=given_by.get("relationship", "self"),
+    )
+
+
 def link_own_client(referral: Referral, own_client_id: UUID, *, actor: Actor) -> None:
     """The recipient says: the same person as one of our own clients."""
     assert referral.client_id is not None

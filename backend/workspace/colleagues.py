@@ -148,7 +148,7 @@ def recipient_choices(actor: Actor, *, region: str = "") -> list[tuple[str, str]
 def colleagues_here(actor: Actor, discipline: str = "", *, besides: Sequence[UUID] = ()) -> list[tuple[str, str]]:
     """Roles of the reader's own clinic."""
     roles = with_details(PractitionerRole.objects.visible_to(actor).filter(ended_at=None))
-    roles = roles.filter(organization_id=actor.organization_id).exclude(pk__in=besides)
+    roles = roles.filter(organization_id=actor.clinic_id).exclude(pk__in=besides)
     if discipline:
         roles = roles.filter(discipline=discipline)
     ordered = roles.order_by("practitioner__family_name", "id")

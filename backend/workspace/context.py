@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -27,14 +28,18 @@ OF_STAFF = ("/inbox", "/clients", "/referrals", "/settings", "/clinics", "/organ
 def workspace(request: HttpRequest) -> dict[str, object]:
     actor: Actor = getattr(request, "actor", ANONYMOUS)
     known: dict[str, object] = {"actor": actor, "is_sandbox": settings.SANDBOX, "htmx_config": HTMX, "zone": "UTC"}
-    if actor.kind == ActorKind.MEMBER and (request.path == "/" or request.path.startswith(OF_STAFF)):
-        known |= _of_member(actor)
+    if (
+        actor.kind == ActorKind.MEMBER
+        and actor.user_id is not None
+        and (request.path == "/" or request.path.startswith(OF_STAFF))
+    ):
+        known |= _of_member(actor, actor.user_id)
     return known
 
 
-def _of_member(actor: Actor) -> dict[str, Any]:
+def _of_member(actor: Actor, user_id: UUID) -> dict[str, Any]:
     """The clinic the reader works for now, and the others they may change to."""
-    clinics = Organization.objects.filter(members__user_id=actor.user_id, members__ended_at=None).order_by("name")
+    clinics = Organization.objects.filter(members__user_id=user_id, members__ended_at=None).order_by("name")
     found = list(clinics)
     here = next(clinic for clinic in found if clinic.id == actor.organization_id)
     return {

@@ -196,7 +196,7 @@ class Form:
                 yield self._span(full, each)
             elif isinstance(each, To):
                 yield self._recipient(full, each)
-            elif isinstance(each, serializers.ListSerializer):
+            elif isinstance(_child(each), serializers.Serializer):
                 yield from self._list(full, each)
             elif isinstance(each, serializers.Serializer):
                 yield from self._fields(each, f"{full}.", is_needed=is_needed and each.required)
@@ -236,13 +236,14 @@ class Form:
         )
 
     def _list(self, name: str, each: Any) -> Iterator[Field]:
-        if isinstance(each.child, TimeSpan):
-            rows = [self._span(f"{name}.{index}", each.child) for index in range(TIMES_OFFERED)]
+        child = _child(each)
+        if isinstance(child, TimeSpan):
+            rows = [self._span(f"{name}.{index}", child) for index in range(TIMES_OFFERED)]
             for index, row in enumerate(rows):
                 row.label = f"Time {index + 1}"
                 row.rows[0].required = index == 0
             yield from rows
-        elif isinstance(each.child, RegionSide):
+        elif isinstance(child, RegionSide | RegionSerializer):
             yield self._regions(name, each)
 
     def _regions(self, name: str, each: Any) -> Field:
@@ -255,8 +256,6 @@ class Form:
         if own is not None:
             return ("checks" if many else "chips" if len(own) <= 8 else "select"), own
         if isinstance(each, serializers.ListField):
-            if isinstance(each.child, RegionSerializer):
-                return "regions", []
             inner = self._kind(name, each.child)
             return ("checks", inner[1]) if inner[1] else ("lines", []) if _is_text(each.child) else (None, [])
         if isinstance(each, serializers.ChoiceField):
@@ -277,11 +276,11 @@ class Form:
     # --- what was typed
 
     def _typed(self, name: str) -> str:
-        return (self.typed or {}).get(name, "") if self.typed is not None else str(self.initial.get(name, "") or "")
+        if self.typed is not None:
+            return str(self.typed.get(name, ""))
+        return str(self.initial.get(name, "") or "")
 
     def _value(self, name: str, each: Any, kind: str) -> Any:
-        if kind == "regions":
-            return places_in(self.typed) if self.typed is not None else self.initial.get(name, [])
         if self.typed is not None:
             return self.typed.getlist(name) if kind == "checks" else self.typed.get(name, "")
         if name in self.initial:
@@ -302,11 +301,11 @@ class Form:
             elif isinstance(each, To):
                 if to := recipient_in(self.typed):
                     yield name, to
-            elif isinstance(each, serializers.ListSerializer):
-                if isinstance(each.child, TimeSpan):
+            elif isinstance(child := _child(each), serializers.Serializer):
+                if isinstance(child, TimeSpan):
                     spans = [self._typed_span(f"{full}.{index}") for index in range(TIMES_OFFERED)]
                     yield name, [span for span in spans if span]
-                elif isinstance(each.child, RegionSide):
+                elif isinstance(child, RegionSide | RegionSerializer):
                     yield name, places_in(self.typed)
             elif isinstance(each, serializers.Serializer):
                 inner = _collect(self._data(each, f"{full}."))
@@ -320,9 +319,7 @@ class Form:
         kind, _ = self._kind(full, each)
         if kind is None:
             return
-        if kind == "regions":
-            yield name, places_in(self.typed)
-        elif kind == "check":
+        if kind == "check":
             if f"{full}.asked" in self.typed or full in self.typed:
                 yield name, full in self.typed
         elif kind == "checks":
@@ -363,11 +360,13 @@ KINDS: tuple[tuple[type[Any], str], ...] = (
 
 def places_in(typed: QueryDict | None) -> list[dict[str, str]]:
     """The regions that were ticked in the region picker, each with the side chosen for it."""
-    chosen = []
-    for code in typed.getlist("region") if typed is not None else []:
+    chosen: list[dict[str, str]] = []
+    if typed is None:
+        return chosen
+    for code in typed.getlist("region"):
         region = catalog().regions.get(code)
         fallback = "midline" if region and "midline" in region.sides else ""
-        chosen.append({"region": code, "side": (typed or {}).get(f"side-{code}", "") or fallback})
+        chosen.append({"region": code, "side": typed.get(f"side-{code}", "") or fallback})
     return chosen
 
 
@@ -405,6 +404,11 @@ def region_rows(chosen: list[dict[str, str]]) -> list[dict[str, Any]]:
 def _choice_label(name: str, code: str, label: str) -> str:
     own = CHOICE_LABELS.get(name.split(".")[-1], {}).get(code)
     return own or (words.spoken(code) if label in (code, code.title()) else label)
+
+
+def _child(each: Any) -> Any:
+    """What a list holds; None when it is no list."""
+    return getattr(each, "child", None)
 
 
 def _is_text(each: Any) -> bool:

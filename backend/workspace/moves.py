@@ -247,7 +247,7 @@ def _required(name: str, body: dict[str, Any], actor: Actor) -> tuple[str, ...]:
 
 def _is_inside(body: dict[str, Any]) -> bool:
     sender, recipient = (body.get("sender") or {}).get("organization"), body["recipient"].get("organization")
-    return bool(sender and recipient) and sender["id"] == recipient["id"]
+    return sender is not None and recipient is not None and bool(sender["id"] == recipient["id"])
 
 
 def _consequences(name: str, body: dict[str, Any], actor: Actor, zone: str) -> list[str]:

@@ -168,7 +168,7 @@ def recipient_name(recipient: Mapping[str, Any]) -> str:
 
 def is_sender(body: Mapping[str, Any], actor: Actor) -> bool:
     side = (body.get("sender") or {}).get("organization")
-    return bool(side) and side["id"] == str(actor.organization_id)
+    return side is not None and bool(side["id"] == str(actor.organization_id))
 
 
 def is_recipient(body: Mapping[str, Any], actor: Actor) -> bool:

@@ -39,7 +39,7 @@ class Line:
 
 
 def zone_of(actor: Actor) -> str:
-    return str(Organization.objects.values_list("time_zone", flat=True).get(pk=actor.organization_id))
+    return str(Organization.objects.values_list("time_zone", flat=True).get(pk=actor.clinic_id))
 
 
 def line(row: Mapping[str, Any], actor: Actor, zone: str) -> Line:

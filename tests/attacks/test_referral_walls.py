@@ -70,7 +70,7 @@ def test_a_recipient_changes_nothing_of_what_it_was_sent(
     waiting: Any, south: make.Clinic, outsider: make.Clinic, change: str
 ) -> None:
     filled = change.format(south=south.id, outsider=outsider.id, other=make.client(south)["id"])
-    assert refused(south, f"UPDATE referrals_referral SET {filled} WHERE id = %s", waiting["id"])  # noqa: S608 - of this test
+    assert refused(south, f"UPDATE referrals_referral SET {filled} WHERE id = %s", waiting["id"])
 
 
 def test_the_sender_does_not_move_a_sent_referral_to_another_clinic_or_client(
@@ -161,7 +161,7 @@ def test_a_referral_begins_as_a_draft(north: make.Clinic) -> None:
 
 def test_the_guard_opens_nothing_for_a_clinic_that_is_no_party(waiting: Any, outsider: make.Clinic) -> None:
     for call in ("send_package", "share_record", "join_care_team"):
-        rows_or_refused = refused(outsider, f"SELECT {call}(%s, %s)", uuid7(), waiting["id"])  # noqa: S608 - of this test
+        rows_or_refused = refused(outsider, f"SELECT {call}(%s, %s)", uuid7(), waiting["id"])
         assert rows_or_refused or not rows(outsider, "SELECT 1 FROM clients_access")
     assert refused(outsider, "SELECT join_circle(%s)", waiting["id"])
     assert refused(outsider, "SELECT * FROM end_access_of_referral(%s, 'x')", waiting["id"])

@@ -138,9 +138,7 @@ def test_the_loop_closes_without_any_script(open_page: Open, north: make.Clinic,
     expect(sender.locator(".standing")).to_contain_text("Finished. Closed. Because the report was read")
 
 
-def test_the_policy_about_scripts_and_styles_is_kept(
-    open_page: Open, north: make.Clinic, south: make.Clinic
-) -> None:
+def test_the_policy_about_scripts_and_styles_is_kept(open_page: Open, north: make.Clinic, south: make.Clinic) -> None:
     sent = make.sent(north, south)
     page, complaints = open_page(north.practitioner), []
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)

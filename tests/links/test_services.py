@@ -1,9 +1,10 @@
 """Links: made in one's own name, ended in time, and seen by nobody else."""
 
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
-from django.db import DatabaseError, ProgrammingError, connection, transaction
+from django.db import DatabaseError, ProgrammingError, transaction
 
 from backend.lib import clock
 from backend.lib.actor import ANONYMOUS, Actor, ActorKind, system_of
@@ -20,7 +21,8 @@ from backend.links.services import (
     revoke_links_of_referral,
 )
 from backend.links.tokens import token_of
-from tests.links.links import client_link, fresh, guest_link
+from tests import make
+from tests.links.links import client_link, fresh, guest_link, referral_of
 from tests.make import Clinic
 
 pytestmark = pytest.mark.django_db
@@ -28,15 +30,7 @@ pytestmark = pytest.mark.django_db
 
 def registered_client(clinic: Clinic) -> Actor:
     """A client of the clinic, as they are behind a link of theirs."""
-    client_id = uuid7()
-    with acting_as(system_of(clinic.organization.id)), connection.cursor() as cursor:
-        cursor.execute("SELECT register_client(%s, %s, %s)", [client_id, uuid7(), uuid7()])
-        cursor.execute(
-            "INSERT INTO clients_client (id, version, family_name, given_name, gender, email, phone, address, city,"
-            " postal_code, country, language, time_zone, status, created_at, updated_at) VALUES"
-            " (%s, 1, 'Doe', '', 'unknown', '', '', '', '', '', '', '', '', 'active', now(), now())",
-            [client_id],
-        )
+    client_id = UUID(make.client(clinic)["id"])
     return Actor(kind=ActorKind.CLIENT, client_id=client_id)
 
 
@@ -113,7 +107,7 @@ def test_a_link_ends_when_the_moved_clock_says_so(north: Clinic) -> None:
 
 
 def test_the_links_of_a_referral_end_together(north: Clinic, outsider: Clinic) -> None:
-    referral_id = uuid7()
+    referral_id = referral_of(north)
     link, other = guest_link(north, referral_id=referral_id), guest_link(north)
     for actor, expected in ((system_of(outsider.organization.id), 0), (system_of(north.organization.id), 1)):
         with acting_as(actor):
@@ -143,7 +137,9 @@ def test_the_links_of_a_finished_referral_live_on_until_a_day(north: Clinic) -> 
 
 
 def test_a_clinic_of_the_client_ends_the_links_of_all_clinics(north: Clinic, south: Clinic, outsider: Clinic) -> None:
-    client = registered_client(north)
+    sent = make.sent(north, south)
+    make.move(south, sent["id"], "accept")
+    client = Actor(kind=ActorKind.CLIENT, client_id=UUID(sent["client"]["id"]))
     assert client.client_id
     ours, theirs = client_link(north, client_id=client.client_id), client_link(south, client_id=client.client_id)
     elsewhere = client_link(south)

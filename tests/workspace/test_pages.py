@@ -218,9 +218,7 @@ def test_a_stale_form_says_who_changed_it_and_loses_nothing(north: make.Clinic, 
     assert north.http.send("GET", f"referrals/{sent['id']}").json()["state"] == "sent"
 
 
-def test_a_refusal_is_a_message_on_the_page_with_its_status_and_number(
-    north: make.Clinic, south: make.Clinic
-) -> None:
+def test_a_refusal_is_a_message_on_the_page_with_its_status_and_number(north: make.Clinic, south: make.Clinic) -> None:
     sent = make.sent(north, south)
     browser = Browser(south.practitioner).open(f"/referrals/{sent['id']}")
 
@@ -383,9 +381,8 @@ def test_precautions_and_holds_are_recorded_and_ended(north: make.Clinic) -> Non
 def test_an_admin_sets_clinic_opening_days_people_and_applications(north: make.Clinic) -> None:
     browser = Browser(north.admin)
     browser.open("/settings/clinic").press("", name="North Massage & Co", time_zone="America/Denver")
-    browser.open("/settings/opening").press(
-        "", **{"opens-0-0": "07:00", "closes-0-0": "12:00", "holiday-on": ["2030-12-25"], "holiday-name": ["Christmas"]}
-    )
+    week: dict[str, Any] = {"opens-0-0": "07:00", "closes-0-0": "12:00"}
+    browser.open("/settings/opening").press("", **week, **{"holiday-on": ["2030-12-25"], "holiday-name": ["Christmas"]})
     browser.open("/settings/people").press("", email="new@example.org", rights=["coordinator"])
     assert "new@example.org" in browser.page
     browser.open("/settings/applications").press(
@@ -405,10 +402,14 @@ def test_a_practitioner_enters_a_license_and_an_admin_verifies_it(north: make.Cl
     assert north.practitioner.role is not None
     page = f"/settings/practitioners/{north.practitioner.role.practitioner_id}"
     mine = Browser(north.practitioner).open(page)
-    mine.http.post(page, {**fields_of(mine, "credential"), "kind": "certification", "discipline": "massage_therapy", "name": "NMT"})
+    mine.http.post(
+        page, {**fields_of(mine, "credential"), "kind": "certification", "discipline": "massage_therapy", "name": "NMT"}
+    )
     credential = next(
         row
-        for row in north.http.send("GET", f"practitioners/{north.practitioner.role.practitioner_id}").json()["credentials"]
+        for row in north.http.send("GET", f"practitioners/{north.practitioner.role.practitioner_id}").json()[
+            "credentials"
+        ]
         if row["name"] == "NMT"
     )
     admin = Browser(north.admin).open(page)

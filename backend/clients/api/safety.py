@@ -136,7 +136,9 @@ class ClearHold(ClientView):
         description="By a practitioner of the circle, with a sentence.",
         request=s.ClearHoldInput,
         responses=s.HoldSerializer,
-        examples=[OpenApiExample("Cleared", value={"clearance": "Seen by a doctor today; imaging clear."})],
+        examples=[
+            OpenApiExample("Cleared", value={"clearance": "Seen by a doctor today; imaging clear."}, request_only=True)
+        ],
     )
     def post(self, request: Request, client_id: str, hold_id: str) -> Response:
         client = self.client(client_id)
@@ -166,7 +168,9 @@ class Representatives(ClientView):
         summary="Add a parent, guardian or attorney",
         request=s.RepresentativeInput,
         responses={201: s.RepresentativeSerializer},
-        examples=[OpenApiExample("A parent", value={"name": "Luz Moreno", "relationship": "parent"})],
+        examples=[
+            OpenApiExample("A parent", value={"name": "Luz Moreno", "relationship": "parent"}, request_only=True)
+        ],
     )
     def post(self, request: Request, client_id: str) -> Response:
         client = self.client(client_id)

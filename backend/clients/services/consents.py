@@ -52,6 +52,7 @@ def give_consent(
     organization = _recording_organization(actor, client, organization_ids)
     _refuse_unknown("/organization_ids", Organization, organization_ids)
     _refuse_unknown("/excluded_practitioner_ids", Practitioner, excluded_practitioner_ids)
+    _refuse_widening(actor, client, {organization.pk, *organization_ids}, set(categories), excluded_practitioner_ids)
     consent = Consent(
         client=client,
         organization=organization,
@@ -242,6 +243,36 @@ def _tell(type: str, consent: Consent, actor: Actor) -> None:
     """The members of the circle that see the client already; the others hear of it when they are sent something."""
     told = {consent.organization_id, *(set(audience_of(consent.client_id)) & set(consent.organization_ids))}
     record(type, subject=consent, actor=actor, organizations=told, client_id=consent.client_id)
+
+
+def _refuse_widening(
+    actor: Actor, client: Client, circle: set[UUID], categories: set[str], excluded: Sequence[UUID]
+) -> None:
+    """409 when staff who are not home would open what others wrote about the client: sharing is not transitive.
+
+    They may name clinics that are new to this client, for what they write themselves. Home, and whoever shares by a yes
+    that another clinic recorded, share no more than they do already, unless home or the client says so.
+    """
+    if actor.kind == ActorKind.CLIENT or actor.organization_id is None:
+        return
+    homes = set(homes_of(client.pk))
+    if actor.organization_id in homes:
+        return
+    in_force = list(Consent.objects.visible_to(actor).in_force().filter(client=client))
+    others = [consent for consent in in_force if consent.organization_id != actor.organization_id]
+    known = homes.union(*(consent.organization_ids for consent in others)) - {actor.organization_id}
+    covered = any(
+        circle <= set(consent.organization_ids)
+        and categories <= set(consent.categories)
+        and set(consent.excluded_practitioner_ids) <= set(excluded)
+        for consent in others
+    )
+    if circle & known and not covered:
+        raise Conflict(
+            "Another clinic would share more by this than the client has said there. Ask the client by link, or let the "
+            "clinic that registered them record it.",
+            code="client_is_asked",
+        )
 
 
 def _refuse_unknown(pointer: str, model: type[Organization] | type[Practitioner], ids: Sequence[UUID]) -> None:

@@ -79,7 +79,12 @@ def all_clients(request: HttpRequest) -> HttpResponse:
     return show(
         request,
         "clients.html",
-        {"clients": clients[:MOST], "asked": asked, "has_more": len(clients) > MOST, "may_add": works_with_clients(actor)},
+        {
+            "clients": clients[:MOST],
+            "asked": asked,
+            "has_more": len(clients) > MOST,
+            "may_add": works_with_clients(actor),
+        },
     )
 
 
@@ -116,9 +121,13 @@ def new_client(request: HttpRequest) -> HttpResponse:
 
 
 def _refuse_possible_duplicate(actor: Actor, facts: dict[str, Any]) -> None:
-    asked = {name: facts.get(name) or "" for name in ("given_name", "email", "phone")}
     found = possible_matches(
-        actor, family_name=facts["family_name"], birth_date=facts.get("birth_date"), **asked
+        actor,
+        family_name=facts["family_name"],
+        given_name=facts.get("given_name") or "",
+        birth_date=facts.get("birth_date"),
+        email=facts.get("email") or "",
+        phone=facts.get("phone") or "",
     )
     if found:
         raise Conflict(
@@ -191,9 +200,7 @@ class Tried:
     problem: Problem
 
 
-def client_page(
-    request: HttpRequest, actor: Actor, client_id: UUID, *, tried: Tried | None = None
-) -> HttpResponse:
+def client_page(request: HttpRequest, actor: Actor, client_id: UUID, *, tried: Tried | None = None) -> HttpResponse:
     """Everything the reader may know of one client, and the forms about consent and safety."""
     client = client_for(actor, client_id)
     refuse_unless(reads_clients(actor), READS)
@@ -208,7 +215,10 @@ def client_page(
     names = names_of(
         [
             *(pk for consent in consents for pk in consent.organization_ids),
-            *(row.organization_id for row in (*precautions, *holds, *may, *did)),
+            *(row.organization_id for row in precautions),
+            *(row.organization_id for row in holds),
+            *(row.organization_id for row in may),
+            *(row.organization_id for row in did),
             *(row[1] for row in hidden),
         ]
     )

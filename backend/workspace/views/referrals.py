@@ -209,7 +209,7 @@ def _discipline_of(row: dict[str, Any]) -> str:
 def _messages(referral_id: UUID, actor: Actor) -> list[Message]:
     if not policies.may_read_content(actor):
         return []
-    return list(Message.objects.visible_to(actor).filter(referral_id=referral_id))  # type: ignore[arg-type]
+    return list(Message.objects.visible_to(actor).filter(referral_id=referral_id))
 
 
 def _reports(referral_id: UUID, actor: Actor) -> list[dict[str, Any]]:

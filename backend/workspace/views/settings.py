@@ -168,11 +168,11 @@ def people(request: HttpRequest) -> HttpResponse:
 
     def context(typed: Any, problem: Problem | None) -> dict[str, Any]:
         members = list(queries.members(actor).order_by("user__last_name", "id"))
-        roles = PractitionerRole.objects.filter(organization_id=actor.organization_id, ended_at=None)
+        roles = PractitionerRole.objects.filter(organization_id=actor.clinic_id, ended_at=None)
         by_person: dict[UUID, list[PractitionerRole]] = {}
         for role in queries.with_details(roles):
             by_person.setdefault(role.practitioner_id, []).append(role)
-        entered = Practitioner.objects.filter(organization_id=actor.organization_id).exclude(pk__in=by_person)
+        entered = Practitioner.objects.filter(organization_id=actor.clinic_id).exclude(pk__in=by_person)
         return {
             "form": form(typed, problem),
             "members": members,
@@ -295,7 +295,7 @@ def _practitioner_context(
 ) -> dict[str, Any]:
     zone = zone_of(actor)
     roles = PractitionerRole.objects.filter(
-        practitioner=person, organization_id=actor.organization_id, ended_at=None
+        practitioner=person, organization_id=actor.clinic_id, ended_at=None
     ).select_related("location")
     is_self = actor.practitioner_id == person.pk
     may_change = is_self or (actor.has_right("admin") and person.organization_id == actor.organization_id)
@@ -329,7 +329,7 @@ def _role_form(
     role: PractitionerRole, actor: Actor, zone: str, *, typed: Any = None, problem: Problem | None = None
 ) -> Form:
     techniques = catalog().techniques_of(role.discipline)
-    places = Location.objects.filter(organization_id=actor.organization_id).order_by("name")
+    places = Location.objects.filter(organization_id=actor.clinic_id).order_by("name")
     return Form(
         RoleChanges,
         zone=zone,
@@ -467,7 +467,7 @@ def open_clinic(request: HttpRequest) -> HttpResponse:
 def switch(request: HttpRequest) -> HttpResponse:
     """From now on this session works for another clinic of the same person."""
     actor = actor_of(request)
-    if request.method == "POST" and actor.kind == ActorKind.MEMBER:
+    if request.method == "POST" and actor.kind == ActorKind.MEMBER and actor.user_id is not None:
         chosen = Member.objects.filter(user_id=actor.user_id, ended_at=None)
         wanted = request.POST.get("organization_id", "")
         if wanted in {str(pk) for pk in chosen.values_list("organization_id", flat=True)}:

@@ -115,7 +115,7 @@ def _shown(
 
 
 def _discipline_of(actor: Actor) -> str:
-    roles = PractitionerRole.objects.filter(organization_id=actor.organization_id, ended_at=None)
+    roles = PractitionerRole.objects.filter(organization_id=actor.clinic_id, ended_at=None)
     own = roles.filter(pk__in=actor.role_ids).values_list("discipline", flat=True).first()
     return own or roles.values_list("discipline", flat=True).first() or ""
 

@@ -1,0 +1,79 @@
+"""How many statements each read takes: few, and no more for thirty rows than for three."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from tests import make
+from tests.access.operations import Row, api_rows
+
+pytestmark = pytest.mark.django_db
+# Who is asking, what is asked, what hangs on it, who looked: a read of a client or a page of a list.
+MOST = 16
+NOT_COUNTED = ("SAVEPOINT", "RELEASE", "ROLLBACK")
+
+
+def reads() -> list[Row]:
+    return [row for row in api_rows() if row.is_safe and not row.path.endswith((".pdf", "/letter"))]
+
+
+def grow(north: make.Clinic, south: make.Clinic, rows: int) -> Iterator[dict[str, str]]:
+    """Clients of North whom South shares, the first with as many messages and precautions as there are clients."""
+    for number in range(rows):
+        client_id = make.client(north)["id"]
+        consent = make.consent(north, client_id, south)
+        referral = make.referral(north, south, client_id=client_id)
+        make.move(south, referral["id"], "accept")
+        make.role(north.organization, "massage_therapy")
+        yield {
+            "client_id": client_id,
+            "referral_id": referral["id"],
+            "consent_id": consent["id"],
+            "number": str(number),
+        }
+
+
+def hang(north: make.Clinic, ids: dict[str, str], rows: int) -> None:
+    for _ in range(rows):
+        north.http.send("POST", f"referrals/{ids['referral_id']}/messages", {"text": "A word."})
+        north.http.send("POST", f"clients/{ids['client_id']}/precautions", {"code": "anticoag", "regions": []})
+
+
+def statements(clinic: make.Clinic, ids: dict[str, str]) -> dict[str, int]:
+    """For each read that is answered with 200, how many statements it took."""
+    known = {
+        "organization_pk": clinic.id,
+        "role_pk": clinic.role_id,
+        "member_pk": str(clinic.admin.member.id),
+        "practitioner_pk": str(clinic.practitioner.role.practitioner_id) if clinic.practitioner.role else "",
+    }
+    found = {}
+    for row in reads():
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            answer = clinic.http.send("GET", row.address(defaultdict(lambda: "0", {**known, **ids})))
+        if answer.status_code == 200:
+            found[row.name] = sum(not query["sql"].startswith(NOT_COUNTED) for query in queries)
+    return found
+
+
+def test_reads_take_few_statements_and_no_more_for_thirty_rows(north: make.Clinic, south: make.Clinic) -> None:
+    first, *_ = list(grow(north, south, 3))
+    hang(north, first, 3)
+    with_three = [statements(clinic, first) for clinic in (north, south)]
+
+    list(grow(north, south, 27))
+    hang(north, first, 27)
+    with_thirty = [statements(clinic, first) for clinic in (north, south)]
+
+    grown = [
+        {name: (counts[name], many[name]) for name in counts if many[name] > counts[name]}
+        for counts, many in zip(with_three, with_thirty, strict=True)
+    ]
+    assert grown == [{}, {}]
+    assert len(with_three[0]) > 25
+    assert {name: count for counts in with_three for name, count in counts.items() if count > MOST} == {}
