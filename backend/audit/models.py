@@ -3,6 +3,7 @@
 from typing import Self
 
 from django.db import models
+from django.db.models import Q
 
 from backend.lib import clock
 from backend.lib.actor import Actor
@@ -56,7 +57,9 @@ class Event(models.Model):
 
 class AccessLogQuerySet(ScopedQuerySet["AccessLog"]):
     def visible_to(self, actor: Actor) -> Self:
-        return self if actor.is_staff else self.none()
+        """What one's own people looked at, and looks at what is one's own."""
+        mine = actor.organization_id
+        return self.filter(Q(organization_id=mine) | Q(owner_id=mine)) if actor.is_staff else self.none()
 
 
 class AccessLog(models.Model):

@@ -92,12 +92,16 @@ SELECT json_build_object('id', c.id, 'display', c.given_name || ' ' || c.family_
    AND EXISTS (SELECT FROM directory_credential d WHERE d.practitioner_id = s.practitioner_id AND d.discipline = s.discipline AND d.status = 'verified')
 """,
     """
-PREPARE refer (uuid, uuid, uuid, uuid, uuid, uuid, uuid, text, text, text, jsonb) AS
-INSERT INTO referrals_referral (id, version, state, kind, priority, transfer, client_id, consent_id, sender_organization_id, sender_role_id, recipient_kind,
-  recipient_organization_id, recipient_role_id, discipline, pool_near, regions, technique_ids, order_number, order_by, has_red_flag, due_at, state_entered_at,
-  reminders, waitlist_count, no_show_count, return_count, sent_at, closed_how, content_gone_because, created_at, updated_at)
-VALUES ($1, 2, 'sent', $8, $9, false, $2, $3, $4, $5, 'practitioner_role', $6, $7, $10, '', $11, '{}', '', '', false, domain_now() + interval '3 days', domain_now(),
-  0, 0, 0, 0, domain_now(), '', '', domain_now(), domain_now())
+PREPARE refer (uuid, uuid, uuid, uuid, uuid, uuid, text, text, text, jsonb) AS
+INSERT INTO referrals_referral (id, version, state, kind, priority, transfer, client_id, sender_organization_id, sender_role_id, recipient_kind,
+  recipient_organization_id, recipient_role_id, discipline, pool_near, regions, technique_ids, order_number, order_by, has_red_flag, state_entered_at,
+  reminders, waitlist_count, no_show_count, return_count, closed_how, content_gone_because, created_at, updated_at)
+VALUES ($1, 1, 'draft', $7, $8, false, $2, $3, $4, 'practitioner_role', $5, $6, $9, '', $10, '{}', '', '', false, domain_now(),
+  0, 0, 0, 0, '', '', domain_now(), domain_now())
+""",
+    """
+PREPARE send (uuid, uuid) AS
+UPDATE referrals_referral SET version = 2, state = 'sent', consent_id = $2, sent_at = domain_now(), due_at = domain_now() + interval '3 days' WHERE id = $1
 """,
     """
 PREPARE package (uuid, jsonb, text, text, jsonb, uuid, uuid, uuid, text) AS
@@ -189,13 +193,14 @@ def _create(run: Any, enter: Any, sent: dict[str, Any]) -> bytes | None:
         return None
     pk = uuid7()
     run(
-        "refer", pk, sent["client_id"], consent, organization, role, recipient, to, sent["kind"], sent["priority"],
-        discipline, json.dumps(sent["regions"]),
+        "refer", pk, sent["client_id"], organization, role, recipient, to, sent["kind"], sent["priority"], discipline,
+        json.dumps(sent["regions"]),
     )  # fmt: skip
     run(
         "package", pk, client, sent["reason"], sent["question"], json.dumps(sent["red_flags"]), uuid7(), organization,
         member, name,
     )  # fmt: skip
+    run("send", pk, consent)
     run("open_package", uuid7(), pk)
     told = ["referral.sent", "referral.sent", "access.started"]
     _tell(run, enter, pk, sent["client_id"], [organization, recipient, recipient], told, wakes=2)

@@ -1,9 +1,13 @@
 """What is answered when no view did: problem details to programs, a page to people."""
 
+import sys
+
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
 from backend.lib import request_ids
+from backend.lib.middleware import database_problem
 from backend.lib.problems import BadRequest, Forbidden, NotFound, Problem
 from backend.lib.rest.problems import problem_response
 
@@ -23,6 +27,10 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    """Django turns what an inner middleware raises into this at once, so a database that is down ends here too."""
+    error = sys.exception()
+    if isinstance(error, OperationalError | InterfaceError):
+        return _answer(request, database_problem(error))
     return _answer(request, Problem("Something went wrong on our side. Nothing was saved; please try again."))
 
 

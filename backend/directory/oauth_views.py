@@ -1,5 +1,6 @@
 """Tokens for systems and people's tools: the grants in use, and the documents that describe them."""
 
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -8,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 from oauth2_provider.views import AuthorizationView, TokenView
 
-from backend.directory.oauth import known_scopes
+from backend.directory.oauth import end_family_of, known_scopes
 
 GRANTS = ["authorization_code", "client_credentials", "refresh_token"]
 
@@ -20,6 +21,8 @@ class Token(TokenView):  # type: ignore[misc]  # the toolkit ships no types
         if request.POST.get("grant_type") not in GRANTS:
             return JsonResponse({"error": "unsupported_grant_type"}, status=400)
         response: HttpResponse = super().post(request, *args, **kwargs)
+        if response.status_code >= 400 and (used := request.POST.get("refresh_token")):
+            request.after_refusal.append(partial(end_family_of, used))  # type: ignore[attr-defined]  # set by OneTransactionMiddleware
         return response
 
 

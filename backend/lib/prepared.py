@@ -15,7 +15,7 @@ from typing import Any
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
-from django.db import connection
+from django.db import ProgrammingError, connection, transaction
 from psycopg2.extensions import new_type, register_type
 from django.db.backends.utils import CursorWrapper
 from django.db.models import QuerySet
@@ -24,6 +24,9 @@ from backend.lib import clock
 from backend.lib.actor import Actor
 
 TYPES: dict[type, str] = {UUID: "uuid", datetime: "timestamptz", str: "text", int: "integer"}
+PREPARABLE = ("SELECT", "INSERT", "UPDATE", "DELETE")
+MOST_KEPT = 200
+_not_preparable: set[str] = set()
 _known: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
 
 
@@ -43,7 +46,7 @@ class Statement:
         self.name = f"prepared_{sha256(sql.encode()).hexdigest()[:16]}"
         declared = f" ({', '.join(types)})" if types else ""
         self._prepare = f"PREPARE {self.name}{declared} AS {sql}"
-        self._execute = f"EXECUTE {self.name}" + (f" ({', '.join(['%s'] * len(types))})" if types else "")
+        self.execute_text = f"EXECUTE {self.name}" + (f" ({', '.join(['%s'] * len(types))})" if types else "")
 
     @contextmanager
     def run(self, *values: Any) -> Iterator[CursorWrapper]:
@@ -51,7 +54,7 @@ class Statement:
         with connection.cursor() as cursor:
             self._prepare_once()
             register_type(IDS_READ_ONCE, cursor.cursor)
-            cursor.execute(self._execute, values)
+            cursor.execute(self.execute_text, values)
             yield cursor
 
     def _prepare_once(self) -> None:
@@ -61,6 +64,50 @@ class Statement:
             with connection.wrap_database_errors, connection.connection.cursor() as cursor:
                 cursor.execute(self._prepare)
             known.add(self.name)
+
+    def prepare_if_possible(self) -> bool:
+        """False when PostgreSQL cannot tell the type of a value, or when the connection keeps enough already."""
+        known = _known.setdefault(connection.connection, set())
+        if self.name in known:
+            return True
+        if self.name in _not_preparable or len(known) >= MOST_KEPT:
+            return False
+        try:
+            with transaction.atomic(durable=False):
+                self._prepare_once()
+        except ProgrammingError:
+            _not_preparable.add(self.name)
+            return False
+        return True
+
+
+@contextmanager
+def planned_once() -> Iterator[None]:
+    """Inside, every statement of the ORM is prepared the first time a connection sees it.
+
+    For hot paths that write: under row security PostgreSQL plans longer than it works. Only for code whose statements
+    are few, whatever the values: each is kept, up to ``MOST_KEPT`` a connection.
+    """
+    with connection.execute_wrapper(_prepared):
+        yield
+
+
+def _prepared(execute: Any, sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
+    if many or not params or not sql.startswith(PREPARABLE):
+        return execute(sql, params, many, context)
+    statement = _inferred(sql, len(params))
+    if statement is None or not statement.prepare_if_possible():
+        return execute(sql, params, many, context)
+    return execute(statement.execute_text, params, many, context)
+
+
+@lru_cache(maxsize=1_000)
+def _inferred(sql: str, count: int) -> Statement | None:
+    """The statement with its values left to PostgreSQL to infer; None for one that is not written with plain %s."""
+    try:
+        return Statement(sql % tuple(f"${n}" for n in range(1, count + 1)), *["unknown"] * count)
+    except (TypeError, ValueError):
+        return None
 
 
 @dataclass(frozen=True)
@@ -148,6 +195,12 @@ def _place(parameter: Any, stand_ins: Mapping[str, Any], takes: list[str]) -> st
     return text.decode()
 
 
-def array(values: Sequence[Any]) -> str:
+def array(values: Sequence[UUID | str | None]) -> str:
     """Ids or short codes as an array that PostgreSQL reads faster than a list of expressions."""
-    return "{" + ",".join("NULL" if value is None else json.dumps(str(value)) for value in values) + "}"
+    return "{" + ",".join(_element(value) for value in values) + "}"
+
+
+def _element(value: UUID | str | None) -> str:
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    return "NULL" if value is None else str(value)

@@ -5,6 +5,7 @@ from datetime import timedelta
 from django.db.models import Q
 
 from backend.clients.models import Client, Representative
+from backend.clients.queries import homes_of
 from backend.lib import clock
 from backend.lib.actor import Actor
 from backend.links.models import Link, LinkQuerySet
@@ -60,7 +61,13 @@ def address_of_client(referral: Referral, actor: Actor) -> str:
         return ""
     if client.email:
         return client.email
-    others = Representative.objects.visible_to(actor).filter(client_id=client.pk, ended_at=None).exclude(email="")
+    # Whom home, or the clinic that asks, wrote down: a guest in the circle does not answer for the client by its own word.
+    trusted = [referral.sender_organization_id, *homes_of(client.pk)]
+    others = (
+        Representative.objects.visible_to(actor)
+        .filter(client_id=client.pk, ended_at=None, organization_id__in=trusted)
+        .exclude(email="")
+    )
     return others.order_by("created_at").values_list("email", flat=True).first() or ""
 
 

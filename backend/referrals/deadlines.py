@@ -9,6 +9,8 @@ from datetime import datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from django.db.models import prefetch_related_objects
+
 from backend.directory.models import Organization
 from backend.lib import clock
 from backend.lib.worktime import (
@@ -91,6 +93,7 @@ def looser_than_defaults(due_times: dict[str, dict[str, float]]) -> list[str]:
 
 def hours_of(organization: Organization) -> OpeningHours:
     """When the clinic is open; Monday to Friday, nine to five, until it says so itself."""
+    prefetch_related_objects([organization], "opening_times", "holidays")
     if organization.opening_times.all():
         return organization.opening_hours()
     weekdays = dict.fromkeys(range(5), ((time(9), time(17)),))

@@ -9,6 +9,7 @@ from backend.clients.services.taking import refuse_who_only_reads
 from backend.directory.models import Organization, PractitionerRole
 from backend.lib import clock
 from backend.lib.actor import Actor
+from backend.lib.prepared import Prepared
 from backend.lib.problems import BadRequest, Conflict, FieldError, Forbidden, NotFound, invalid
 from backend.lib.rest.views import check_version
 from backend.referrals import attachments, effects, gates, policies, services
@@ -28,12 +29,13 @@ def create_referral(*, actor: Actor, fields: dict[str, Any]) -> tuple[Referral, 
     """
     policies.refuse_who_writes_none(actor)
     client = client_named(fields, actor)
+    role = sender_role(fields, actor)
     referral = Referral(
         client=client,
         kind=fields["kind"],
         priority=fields["priority"],
-        sender_organization_id=actor.clinic_id,
-        sender_role=sender_role(fields, actor),
+        sender_organization=role.organization if role else Organization.objects.get(pk=actor.clinic_id),
+        sender_role=role,
     )
     refuse_care_without_client(referral)
     guest = address(referral, fields["to"])
@@ -68,7 +70,7 @@ def start_off(referral: Referral, name: str, fields: dict[str, Any], actor: Acto
     details = {name: fields[name] for name in named if fields.get(name)}
     policies.check_rights(actor, row, referral, details)
     return services.carry_out(
-        Move(referral=services.locked(referral.id, actor), row=row, actor=actor, party=w.SENDER, details=details)
+        Move(referral=referral, row=row, actor=actor, party=w.SENDER, details=details)
     )
 
 
@@ -121,7 +123,10 @@ def client_named(fields: dict[str, Any], actor: Actor) -> Client | None:
         pk = found.client_id
     if pk is None:
         return None
-    client: Client = Client.objects.visible_to(actor).one(pk)
+    rows = CLIENT.rows(actor, pk=UUID(str(pk)))
+    if not rows:
+        raise NotFound
+    client = Client.from_db("default", list(rows[0]), list(rows[0].values()))
     refuse_who_only_reads(actor, client.pk)  # a draft would keep what was read in an emergency
     return client
 
@@ -252,16 +257,22 @@ def demographics(client: Client | None) -> dict[str, Any] | None:
 
 def precautions_of(client: Client | None, actor: Actor) -> list[dict[str, Any]]:
     """The clinic's own precautions that may leave it: sensitive ones stay, others' are not its to pass on."""
-    if client is None:
-        return []
-    rows = Precaution.objects.visible_to(actor).filter(
-        client_id=client.pk,
+    return PRECAUTIONS.rows(actor, client_id=client.pk) if client is not None else []
+
+
+# Both go through the walls around clients, which PostgreSQL and the ORM take long to put together.
+CLIENT = Prepared(lambda actor, pk: Client.objects.visible_to(actor).filter(pk=pk).values())
+PRECAUTIONS = Prepared(
+    lambda actor, client_id: Precaution.objects.visible_to(actor)
+    .filter(
+        client_id=client_id,
         organization_id=actor.clinic_id,
         ended_at=None,
         entered_in_error_reason="",
         is_sensitive=False,
     )
-    return [{"code": row.code, "regions": row.regions, "note": row.note} for row in rows]
+    .values("code", "regions", "note")
+)
 
 
 def warnings_about(referral: Referral) -> list[dict[str, Any]]:

@@ -120,7 +120,7 @@ def check_and_send(move: Move) -> None:
     gates.check_not_oneself(referral)
     gates.check_recipient(referral)
     gates.check_red_flags(referral, package)
-    guest = Guest.objects.filter(pk=referral.pk).first()
+    guest = Guest.objects.filter(pk=referral.pk).first() if referral.is_guest else None
     if gates.needs_consent(referral):
         consent = gates.covering_consent(referral, guest_email=guest.email if guest else "")
         if consent is None:
@@ -212,7 +212,8 @@ def accept(move: Move) -> None:
     gates.check_role(role, of_discipline=referral.discipline)
     gates.check_not_excluded(referral, role)
     referral.recipient_role = role
-    referral.recipient_organization = role.organization
+    if referral.recipient_organization_id != role.organization_id:
+        referral.recipient_organization = role.organization
     gates.check_not_oneself(referral)
     if referral.is_pool:
         referral.release_until = deadlines.release_until(referral)

@@ -28,6 +28,7 @@ def press(referral_id: UUID | str, name: str, *, actor: Actor, expected_version:
     """Holds a move for ten seconds. Raises what the move itself would raise; 409 when another press is held already."""
     if Press.objects.visible_to(actor).filter(referral_id=referral_id, refused_because="").exists():
         raise Conflict("You pressed a button here already; take it back first.", code="press_held")
+    assert actor.member_id is not None, "only a person presses"
     _try(referral_id, name, actor, expected_version, details)
     held = Press(
         referral_id=referral_id,

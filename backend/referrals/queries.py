@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from functools import cache, partial
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -258,9 +259,7 @@ class _Envelope:
         self.is_pool = row["recipient_kind"] == "pool"
         self.is_guest = row["recipient_kind"] == "guest"
         self.is_advice = row["kind"] == "advice"
-        self.recipient_role = (
-            type("Role", (), {"ended_at": row["recipient_left"]}) if row["recipient_role_id"] else None
-        )
+        self.recipient_role = SimpleNamespace(ended_at=row["recipient_left"]) if row["recipient_role_id"] else None
 
 
 def parties(row: Mapping[str, Any], actor: Actor) -> set[str]:

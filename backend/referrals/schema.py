@@ -30,7 +30,7 @@ TRANSITION = PolymorphicProxySerializer(
 )
 
 
-class ClosedTransition(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]  # registers itself without types
+class ClosedTransition(OpenApiSerializerExtension):
     """``name`` is a constant and no other field is taken."""
 
     target_class = "backend.referrals.inputs.Details"

@@ -160,12 +160,6 @@ def locked(referral_id: UUID | str, actor: Actor) -> Referral:
             "recipient_role__practitioner",
             "recipient_role__organization",
         )
-        .prefetch_related(
-            "sender_organization__opening_times",
-            "sender_organization__holidays",
-            "recipient_organization__opening_times",
-            "recipient_organization__holidays",
-        )
         .locked()
         .one(referral_id)
     )

@@ -91,7 +91,7 @@ def track(body: Mapping[str, Any]) -> list[Stop]:
     if body["kind"] != Referral.Kind.ADVICE:
         stops += [("Booked", visits[-1] if visits else None), ("Seen", tracking.get("first_seen_at"))]
     stops += [
-        ("Reported", reached.get("report")),
+        ("Reported", reached.get("report") if finished or body["state"] == w.REPORTED else None),
         ("Closed", history[-1]["at"] if finished and history else None),
     ]
     # A later stop implies the ones before it: an advice is answered without being accepted first.

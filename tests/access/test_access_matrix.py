@@ -26,7 +26,7 @@ from tests import make
 from tests.access import cast
 from tests.access.cast import Column, World, never_kept
 from tests.access.matrix import matrix
-from tests.access.operations import Row, rows
+from tests.access.operations import Row, account_pages, rows
 from tests.conftest import ADDRESSES
 
 # What a refusal may leave behind, or what says nothing about a client.
@@ -118,6 +118,16 @@ def test_the_words_would_be_found(stage: Stage) -> None:
     reports = {f"{stage.world.situations[name].word}-report" for name in cast.SITUATIONS}
     assert set(never_said) <= reports | {f"{stage.world.situations['glass'].word}-{w}" for w in ("message", "letter")}
     assert f"{stage.world.situations['former'].word}-report" in text
+
+
+def test_the_account_pages_say_no_word_about_a_client(stage: Stage) -> None:
+    for name in ("anonymous", "home_practitioner", "guest"):
+        column = stage.world.columns[name]
+        for address in account_pages():
+            with never_kept():
+                answer = column.browser.get(address)
+            assert answer.status_code < 500, address
+            assert not [word for word in stage.world.words if word in text_of(answer)], address
 
 
 @pytest.mark.parametrize(

@@ -67,5 +67,12 @@ def test_a_system_without_an_organization_sees_nothing(north: make.Clinic, south
 
     make.sent(north, south)
     nobody = Actor(kind=ActorKind.SYSTEM, organization_id=None)
-    for table in ("clients_client", "referrals_referral", "referrals_message", "visits_visit", "links_link", "audit_event"):
+    for table in (
+        "clients_client",
+        "referrals_referral",
+        "referrals_message",
+        "visits_visit",
+        "links_link",
+        "audit_event",
+    ):
         assert not rows(nobody, f"SELECT 1 FROM {table}"), table

@@ -147,7 +147,9 @@ def test_a_broken_glass_is_never_for_writing(north: make.Clinic, south: make.Cli
     make.consent(north, client["id"], south)
     south.organization.break_glass_enabled = True
     south.organization.save()
-    opened = south.http.send("POST", f"clients/{client['id']}/break-glass", {"reason": "Collapsed in the waiting room."})
+    opened = south.http.send(
+        "POST", f"clients/{client['id']}/break-glass", {"reason": "Collapsed in the waiting room."}
+    )
     assert opened.status_code == 201, opened.content
     body = make.referral_body({"discipline": "chiropractic"}, client_id=client["id"], send=False)
     assert south.http.send("POST", "referrals", body).status_code == 403
@@ -190,7 +192,9 @@ def test_a_foreign_own_client_reads_like_a_random_one(
 def test_a_file_of_another_clinic_is_not_sent_along(north: make.Clinic, outsider: make.Clinic) -> None:
     made = outsider.http.generic("POST", "/api/v1/attachments", data=b"%PDF-1.4 canary", content_type="application/pdf")
     client = make.client(north)["id"]
-    body = make.referral_body({"discipline": "chiropractic"}, client_id=client, send=False, attachment_ids=[made.json()["id"]])
+    body = make.referral_body(
+        {"discipline": "chiropractic"}, client_id=client, send=False, attachment_ids=[made.json()["id"]]
+    )
     assert north.http.send("POST", "referrals", body).status_code == 400
     assert north.http.send("GET", f"attachments/{made.json()['id']}").status_code == 404
 

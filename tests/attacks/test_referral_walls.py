@@ -62,7 +62,7 @@ def withdraw(north: make.Clinic, client_id: str) -> None:
         "discipline = 'chiropractic'",
         "recipient_organization_id = '{outsider}'",
         "recipient_organization_id = NULL",
-        "sender_identifier = '{{\"system\": \"x\", \"value\": \"1\"}}'",
+        'sender_identifier = \'{{"system": "x", "value": "1"}}\'',
         "redirected_to_id = id",
     ],
 )
@@ -171,7 +171,9 @@ def test_a_package_becomes_a_shared_record_only_by_accepting(waiting: Any, south
     assert refused(south, "SELECT share_record(%s, %s)", uuid7(), waiting["id"])
     assert refused(south, "SELECT join_circle(%s)", waiting["id"])
     rows(south, "SELECT join_care_team(%s, %s)", uuid7(), waiting["id"])
-    assert not rows(south, "SELECT 1 FROM clients_access WHERE extent = 'shared_record' AND client_id = %s", client_of(waiting))
+    assert not rows(
+        south, "SELECT 1 FROM clients_access WHERE extent = 'shared_record' AND client_id = %s", client_of(waiting)
+    )
 
 
 def test_a_finished_referral_shares_no_record_again(waiting: Any, north: make.Clinic, south: make.Clinic) -> None:
@@ -244,7 +246,12 @@ def test_nobody_writes_history_or_messages_in_the_name_of_the_other_side(
 
 def test_a_sender_writes_no_report_of_the_recipient(waiting: Any, north: make.Clinic, south: make.Clinic) -> None:
     make.move(south, waiting["id"], "accept")
-    for organization_id, kind in ((south.id, "here"), (north.id, "here"), (None, "guest"), (None, "recorded_by_sender")):
+    for organization_id, kind in (
+        (south.id, "here"),
+        (north.id, "here"),
+        (None, "guest"),
+        (None, "recorded_by_sender"),
+    ):
         statement, values = report_row(waiting["id"], organization_id, kind)
         assert refused(north, statement, *values), kind
 

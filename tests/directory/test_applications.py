@@ -195,14 +195,17 @@ def test_a_persons_tool_acts_as_the_member_and_its_refresh_token_rotates(north: 
     ).json()
     renew = {"grant_type": "refresh_token", "client_id": application["client_id"]}
     second = ask_token(**renew, refresh_token=first["refresh_token"])
+    me = make.Api(second.json()["access_token"]).send("GET", "me").json()
     reused = ask_token(**renew, refresh_token=first["refresh_token"])
 
     assert "https://tool.example.org" in page["Content-Security-Policy"]
-    me = make.Api(second.json()["access_token"]).send("GET", "me").json()
     assert me["member"]["id"] == str(north.practitioner.member.id)
     assert me["scopes"] == ["directory:read"]
     assert second.json()["refresh_token"] != first["refresh_token"]
     assert (reused.status_code, reused.json()["error"]) == (400, "invalid_grant")
+    # Somebody has a copy: nothing that was made from it lives on.
+    assert make.Api(second.json()["access_token"]).send("GET", "me").status_code == 401
+    assert ask_token(**renew, refresh_token=second.json()["refresh_token"]).status_code == 400
 
 
 @pytest.mark.parametrize("challenge", [{}, {"code_challenge": "a" * 43, "code_challenge_method": "plain"}])

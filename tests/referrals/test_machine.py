@@ -67,9 +67,11 @@ class Loop(RuleBasedStateMachine):
         self.to_guest = False
 
     def teardown(self) -> None:
-        if self.referral_id is not None:
-            self.each_side_can_bring_it_to_an_end()
-        transaction.savepoint_rollback(self.savepoint)
+        try:
+            if self.referral_id is not None:
+                self.each_side_can_bring_it_to_an_end()
+        finally:
+            transaction.savepoint_rollback(self.savepoint)
 
     # --- what may happen ---
 
@@ -95,7 +97,7 @@ class Loop(RuleBasedStateMachine):
             return
         self.referral_id, self.to_guest = made.pk, to_guest
         if to_guest:
-            with acting_as(self.actors["sender"]):
+            with acting_as(self.guest()):
                 Guest.objects.filter(pk=made.pk).update(
                     attested_at=now(), attested_name="Gil Guest", attested_clinic="Guest Clinic"
                 )
@@ -219,12 +221,16 @@ class Loop(RuleBasedStateMachine):
         with acting_as(self.actors["sender"]):
             return Referral.objects.select_related("recipient_role").get(pk=self.referral_id)
 
+    def guest(self) -> Actor:
+        return Actor(kind=ActorKind.GUEST, referral_id=self.referral_id, display="Gil Guest")
+
     def move(self, side: str, name: str) -> None:
         actor = self.actors[side]
         if side == "recipient" and self.to_guest:
-            actor = Actor(kind=ActorKind.GUEST, referral_id=self.referral_id, display="Gil Guest")
+            actor = self.guest()
+        details = self.details(side, name)
         with acting_as(actor):
-            services.move_referral(self.referral_id, name, actor=actor, **self.details(side, name))
+            services.move_referral(self.referral_id, name, actor=actor, **details)
 
     def details(self, side: str, name: str) -> dict[str, Any]:
         ahead = [make_window(day) for day in (2, 3)]
@@ -284,7 +290,7 @@ def test_whatever_happens_the_loop_holds(north: make.Clinic, south: make.Clinic,
         "outsider": outsider.practitioner.actor,
     }
 
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]  # hypothesis leaves it untyped
+    run_state_machine_as_test(
         Loop,
         settings=settings(
             max_examples=25,

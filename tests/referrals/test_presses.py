@@ -10,13 +10,13 @@ from backend.lib.actor import WORKER
 from backend.lib.problems import Conflict, Forbidden
 from backend.lib.unit_of_work import acting_as
 from backend.referrals import presses
-from backend.referrals.models import Referral
+from backend.referrals.models import Press, Referral
 from tests import make
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def press_accept(clinic: make.Clinic, referral_id: str) -> presses.Press:
+def press_accept(clinic: make.Clinic, referral_id: str) -> Press:
     actor = clinic.practitioner.actor
     with acting_as(actor):
         return presses.press(referral_id, "accept", actor=actor, expected_version=None)
@@ -81,7 +81,7 @@ def test_a_refusal_is_read_at_once_and_leaves_nothing(north: make.Clinic, south:
         presses.press(sent["id"], "accept", actor=sender, expected_version=None)
 
     with acting_as(sender):
-        assert not presses.Press.objects.exists()
+        assert not Press.objects.exists()
 
 
 def test_a_press_that_came_too_late_says_why(north: make.Clinic, south: make.Clinic) -> None:

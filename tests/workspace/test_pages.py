@@ -381,8 +381,9 @@ def test_precautions_and_holds_are_recorded_and_ended(north: make.Clinic) -> Non
 def test_an_admin_sets_clinic_opening_days_people_and_applications(north: make.Clinic) -> None:
     browser = Browser(north.admin)
     browser.open("/settings/clinic").press("", name="North Massage & Co", time_zone="America/Denver")
-    week: dict[str, Any] = {"opens-0-0": "07:00", "closes-0-0": "12:00"}
-    browser.open("/settings/opening").press("", **week, **{"holiday-on": ["2030-12-25"], "holiday-name": ["Christmas"]})
+    days: dict[str, Any] = {"opens-0-0": "07:00", "closes-0-0": "12:00"}
+    days |= {"holiday-on": ["2030-12-25"], "holiday-name": ["Christmas"]}
+    browser.open("/settings/opening").press("", **days)
     browser.open("/settings/people").press("", email="new@example.org", rights=["coordinator"])
     assert "new@example.org" in browser.page
     browser.open("/settings/applications").press(

@@ -36,5 +36,6 @@ class RequestActorAuthentication(BaseAuthentication):
         """A browser's cookie alone never changes anything: sessions need the CSRF token too."""
         from rest_framework.authentication import SessionAuthentication
 
-        if "Authorization" not in request.headers and request.method not in ("GET", "HEAD", "OPTIONS"):
+        has_token = request.headers.get("Authorization", "")[:7].lower() == "bearer "
+        if not has_token and request.method not in ("GET", "HEAD", "OPTIONS"):
             SessionAuthentication().enforce_csrf(request)

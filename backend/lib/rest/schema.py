@@ -30,12 +30,12 @@ class OperationSchema(AutoSchema):
         parts = self.path.removeprefix("/api/v1/").split("/")
         return [parts[0].replace("-", " ")]
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]  # as drf-spectacular has it, unlike DRF
         """Docstrings are for who reads the code; a description for integrators is written out."""
         return ""
 
     def _get_paginator(self) -> Any:
-        return super()._get_paginator() or KeysetPages()
+        return super()._get_paginator() or KeysetPages()  # type: ignore[no-untyped-call]  # ships no types
 
 
 class KeysetPages(BasePagination):
@@ -55,7 +55,7 @@ class KeysetPages(BasePagination):
         ]
 
 
-class ActorScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # registers itself without types
+class ActorScheme(OpenApiAuthenticationExtension):
     """A bearer token, or a person's session in the workspace."""
 
     target_class = "backend.lib.rest.authentication.RequestActorAuthentication"
