@@ -75,6 +75,7 @@ def refuse(answer: Any, method: str, path: str, what: Any) -> None:
         assert answer.json()["code"], (method, path, what)
 
 
+@pytest.mark.slow
 def test_no_body_of_any_kind_is_a_500(
     operations: list[tuple[str, str, list[str]]], world: dict[str, str], north: make.Clinic
 ) -> None:
@@ -92,18 +93,18 @@ def test_every_hostile_body_is_refused_by_what_most_will_call(world: dict[str, s
             assert 400 <= answer.status_code < 500, (path, name)
 
 
+@pytest.mark.slow
 def test_no_value_of_any_type_is_a_500(
     operations: list[tuple[str, str, list[str]]], world: dict[str, str], north: make.Clinic
 ) -> None:
     for method, path, fields in operations:
-        for value in WRONG_VALUES:
-            body = dict.fromkeys(fields, value)
-            answer = north.admin.http.send(method, address(path, world), body, **{"If-Match": '"1.x"'})
-            refuse(answer, method, path, value)
-            answer = north.http.send(method, address(path, world), body, **{"If-Match": '"1.x"'})
+        for index, value in enumerate(WRONG_VALUES):
+            who = north.http if index % 3 else north.admin.http
+            answer = who.send(method, address(path, world), dict.fromkeys(fields, value), **{"If-Match": '"1.x"'})
             refuse(answer, method, path, value)
 
 
+@pytest.mark.slow
 def test_no_value_in_a_transition_is_a_500(world: dict[str, str], north: make.Clinic, south: make.Clinic) -> None:
     for row in WORKFLOW.rows:
         assert row.input is not None
@@ -116,7 +117,7 @@ def test_no_value_in_a_transition_is_a_500(world: dict[str, str], north: make.Cl
 
 @pytest.mark.parametrize("header", ["If-Match", "If-None-Match", "Idempotency-Key", "X-Request-Id", "Authorization"])
 def test_no_header_is_a_500(world: dict[str, str], north: make.Clinic, header: str) -> None:
-    for value in ("", '"', "x" * 5_000, '"9999999999999999.x"', "\u00e9", "W/\"1\"", "Bearer " + "\u00ff" * 50, "*"):
+    for value in ("", '"', "x" * 5_000, '"9999999999999999.x"', "\u00e9", 'W/"1"', "Bearer " + "\u00ff" * 50, "*"):
         for method, path, body in (
             ("GET", f"referrals/{world['referral_id']}", None),
             ("POST", "clients", {"family_name": "Doe"}),

@@ -40,7 +40,7 @@ def fill(rows: int) -> None:
     fill_directory()
     with connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")  # no triggers, no checks of foreign keys: all is right
-        cursor.execute("SET synchronous_commit = off")
+        cursor.execute("SET synchronous_commit = off; SET statement_timeout = 0; SET work_mem = '256MB'")
         for statement in statements(rows):
             cursor.execute(statement)
         cursor.execute("VACUUM (FREEZE, ANALYZE)")
@@ -130,7 +130,8 @@ CREATE TEMP TABLE person AS
     FROM clinic c JOIN directory_practitionerrole r ON r.organization_id = c.id;
 -- An id that tells its kind and number, and sorts by the moment, as a version 7 does.
 CREATE FUNCTION pg_temp.made_id(kind int, n bigint, at timestamptz) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$
-  SELECT (lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '7' || lpad(to_hex(kind), 3, '0') || '8' || lpad(to_hex(n), 15, '0'))::uuid $$;
+  SELECT (lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '7' || lpad(to_hex(kind), 3, '0') || '8' || lpad(to_hex(n), 15,
+    '0'))::uuid $$;
 CREATE FUNCTION pg_temp.home_of(client bigint) RETURNS int LANGUAGE sql IMMUTABLE
   AS $$ SELECT CASE WHEN client % 10 = 0 THEN 0 ELSE (client % {CLINICS})::int END $$;
 CREATE TEMP TABLE client AS
@@ -147,7 +148,9 @@ CREATE TEMP TABLE fact AS
             FROM generate_series(0, {rows} - 1) k(n)) r
     JOIN client c ON c.n = r.client
     JOIN person s ON s.clinic = c.home AND s.n = r.n % {PRACTITIONERS}
-    JOIN person t ON t.clinic = (c.home + (ARRAY[{", ".join(map(str, PARTNERS))}])[1 + (r.n / 7) % {len(PARTNERS)}]) % {CLINICS} AND t.n = (r.n / 3) % {PRACTITIONERS};
+    JOIN person t ON t.clinic = (c.home + (ARRAY[{", ".join(map(str, PARTNERS))}])[1 + (r.n / 7) % {len(PARTNERS)}]) % {
+        CLINICS
+    } AND t.n = (r.n / 3) % {PRACTITIONERS};
 ALTER TABLE fact ADD due_at timestamptz, ADD sent_at timestamptz, ADD accepted_at timestamptz, ADD closed_at timestamptz;
 UPDATE fact SET sent_at = CASE WHEN is_sent THEN at + interval '1 minute' END, accepted_at = CASE WHEN is_accepted THEN at + interval '1 day' END,
   closed_at = CASE WHEN is_closed THEN at + interval '30 days' END,
@@ -172,10 +175,15 @@ def statements(rows: int) -> list[Any]:
 
     clients = max(rows // CLIENTS_PER_REFERRAL, CLINICS)
     circle = ", ".join(
-        f"(SELECT id FROM clinic WHERE clinic.n = (client.home + {k}) % {CLINICS})" for k in (0, *PARTNERS)
+        f"(SELECT id FROM clinic WHERE clinic.n = (client.home + {k}) % {CLINICS})"  # noqa: S608 - built from constants
+        for k in (0, *PARTNERS)
     )
     long_ago = f"now() - interval '{YEARS + 1} years'"
-    package_client = "jsonb_build_object('id', client_id, 'display', 'Ada Client' || client, 'family_name', 'Client' || client, 'given_name', 'Ada', 'birth_date', '1980-02-03', 'gender', 'female', 'email', '', 'phone', '', 'address', '', 'city', 'Denver', 'postal_code', '80202', 'country', 'US', 'language', 'en')"
+    package_client = (
+        "jsonb_build_object('id', client_id, 'display', 'Ada Client' || client, 'family_name', 'Client' || client,"
+        " 'given_name', 'Ada', 'birth_date', '1980-02-03', 'gender', 'female', 'email', '', 'phone', '', 'address', '',"
+        " 'city', 'Denver', 'postal_code', '80202', 'country', 'US', 'language', 'en')"
+    )
     regions = """'[{"region": "cervical", "side": "left"}]'"""
     return [
         PEOPLE,
@@ -341,7 +349,7 @@ def insert(model: Any, source: str, **columns: str) -> str:
     for field in model._meta.concrete_fields:
         if field.generated:
             continue
-        values[field.column] = columns.pop(field.column, None) or _default(field)
+        values[field.column] = columns.pop(field.column, "") or _default(field)
     assert not columns, f"{model.__name__} has no {sorted(columns)}"
     names = ", ".join(f'"{name}"' for name in values)
     return f"INSERT INTO {model._meta.db_table} ({names}) SELECT {', '.join(values.values())} FROM {source}"  # noqa: S608 - built from constants

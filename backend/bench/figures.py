@@ -83,7 +83,9 @@ def report(seen: Seen, sizes: Sequence[int]) -> list[dict[str, object]]:
 
 
 def growths(seen: Seen, sizes: Sequence[int]) -> dict[str, float | None]:
-    """How much more CPU a request costs at the largest size than at the smallest."""
+    """How much more CPU a request costs at the largest size than at the smallest; nothing for one size."""
+    if min(sizes) == max(sizes):
+        return {}
     return {
         operation: _rounded(
             growth(

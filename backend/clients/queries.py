@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 from difflib import SequenceMatcher
 from typing import Any
 from unicodedata import combining, normalize
@@ -15,8 +15,11 @@ from backend.audit.access_log import Look, log_looks
 from backend.audit.models import AccessLog
 from backend.clients.models import Access, Client, ClientIdentifier, ClientQuerySet, Consent, Registration
 from backend.clients.policies import is_only_auditor
+from backend.lib import clock
 from backend.lib.actor import Actor, ActorKind
 
+ANNOUNCED = timedelta(days=14)
+"""How long before its end a consent is announced."""
 ALIKE = 0.84
 """How alike two names are that may be one person's; 1 is the same."""
 MOST_DUPLICATES = 10
@@ -79,6 +82,12 @@ def consent_covering(
         in_force = in_force.filter(organization_ids__contains=[organization_id])
     longest_first = in_force.order_by(F("ends_at").desc(nulls_first=True), "-given_at")
     return next((c for c in longest_first if c.covers(organization_id, guest=guest, pool=pool)), None)
+
+
+def consents_ending(actor: Actor) -> Any:
+    """Consents that the caller's organization recorded and that end within fourteen days, the first to end first."""
+    soon = Consent.objects.visible_to(actor).in_force().filter(ends_at__lte=clock.now() + ANNOUNCED)
+    return soon.filter(organization_id=actor.organization_id).order_by("ends_at", "id")
 
 
 def circle_of(client_id: UUID, organization_id: UUID, *, category: str = "") -> frozenset[UUID]:

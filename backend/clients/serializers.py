@@ -1,12 +1,14 @@
 """What the API takes and gives for clients, consents, precautions, holds, access."""
 
 from typing import Any
+from uuid import UUID
 
 from rest_framework import serializers
 
 from backend.catalog.queries import catalog
 from backend.catalog.serializers import CatalogCode
 from backend.clients.models import Access, Client, Consent, Representative
+from backend.clients.services.people import local_system
 from backend.lib.rest.fields import Identifier, Label, Moment, PlainText, StrictSerializer
 
 MOST = 100
@@ -78,6 +80,23 @@ class ClientPatch(ClientFacts):
     created_at = Moment(read_only=True)
     updated_at = Moment(read_only=True)
     possible_duplicates = Label(many=True, read_only=True)
+
+
+def facts_of(
+    checked: dict[str, Any], organization_id: UUID | None, *, shown: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """The checked fields with ``local_identifier`` turned into one of the identifiers.
+
+    Of the two only what was sent is replaced; the other stays as it is shown.
+    """
+    facts = {name: value for name, value in checked.items() if name not in ("identifiers", "local_identifier")}
+    if "identifiers" not in checked and "local_identifier" not in checked:
+        return facts
+    before = shown or {"identifiers": [], "local_identifier": None}
+    others = checked.get("identifiers", before["identifiers"])
+    local = checked.get("local_identifier", before["local_identifier"])
+    pairs = [(local_system(organization_id), local)] if local else []
+    return {**facts, "identifiers": [*pairs, *((row["system"], row["value"]) for row in others)]}
 
 
 class ClientSerializer(serializers.Serializer[Any]):

@@ -8,17 +8,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 from functools import lru_cache
+from hashlib import sha256
 from itertools import count
 from typing import Any
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
-from django.db import ProgrammingError, connection, transaction
-from psycopg2.extensions import new_type, register_type
+from django.db import ProgrammingError, connection
 from django.db.backends.utils import CursorWrapper
 from django.db.models import QuerySet
+from psycopg2.extensions import new_type, register_type
 
 from backend.lib import clock
 from backend.lib.actor import Actor
@@ -43,8 +43,8 @@ class Statement:
     """One SQL text with ``$1``, ``$2`` … and the PostgreSQL types of its values."""
 
     def __init__(self, sql: str, *types: str) -> None:
-        self.name = f"prepared_{sha256(sql.encode()).hexdigest()[:16]}"
         declared = f" ({', '.join(types)})" if types else ""
+        self.name = f"prepared_{sha256((declared + sql).encode()).hexdigest()[:16]}"
         self._prepare = f"PREPARE {self.name}{declared} AS {sql}"
         self.execute_text = f"EXECUTE {self.name}" + (f" ({', '.join(['%s'] * len(types))})" if types else "")
 
@@ -72,13 +72,15 @@ class Statement:
             return True
         if self.name in _not_preparable or len(known) >= MOST_KEPT:
             return False
-        try:
-            with transaction.atomic(durable=False):
+        with connection.connection.cursor() as cursor:
+            cursor.execute("SAVEPOINT before_prepare")
+            try:
                 self._prepare_once()
-        except ProgrammingError:
-            _not_preparable.add(self.name)
-            return False
-        return True
+            except ProgrammingError:
+                cursor.execute("ROLLBACK TO before_prepare")
+                _not_preparable.add(self.name)
+            cursor.execute("RELEASE before_prepare")
+        return self.name in known
 
 
 @contextmanager
@@ -93,7 +95,7 @@ def planned_once() -> Iterator[None]:
 
 
 def _prepared(execute: Any, sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
-    if many or not params or not sql.startswith(PREPARABLE):
+    if many or not params or not sql.startswith(PREPARABLE) or not connection.in_atomic_block:
         return execute(sql, params, many, context)
     statement = _inferred(sql, len(params))
     if statement is None or not statement.prepare_if_possible():
@@ -129,18 +131,20 @@ class Prepared:
     """A ``values()`` query that is compiled once for each kind of caller and planned once for each connection.
 
     ``build(actor, **values)`` makes the queryset. It is called with stand-ins for the caller's ids, the domain's now and
-    the values; where a stand-in ends up in the SQL, later calls put their own. So what it makes may depend on which
-    ids and values are given and of which type, never on what they are. A value is a UUID, a time, a text or a number.
+    the values; where a stand-in ends up in the SQL, later calls put their own. So what it makes may depend on the
+    caller's kind and rights and on which ids and values are given, never on what they are; on nothing else at all.
+    A value is a UUID, a time, a text or a number.
     """
 
-    def __init__(self, build: Callable[..., QuerySet[Any, dict[str, Any]]]) -> None:
+    def __init__(self, build: Callable[..., QuerySet[Any, Any]]) -> None:
         self._build = build
         self._compiled: dict[Any, _Compiled] = {}
 
     def rows(self, actor: Actor, **values: Any) -> list[dict[str, Any]]:
         """The rows this caller sees, as dictionaries."""
         ids = {name: value for name in IDS if isinstance(value := getattr(actor, name), UUID)}
-        shape = (actor.kind, *ids, *((name, type(value)) for name, value in values.items()))
+        given = ((name, type(value)) for name, value in values.items())
+        shape = (actor.kind, actor.rights, actor.as_person, actor.second_factor, *ids, *given)
         found = self._compiled.get(shape)
         if found is None:
             found = self._compiled[shape] = self._compile(actor, ids, values)
@@ -151,7 +155,9 @@ class Prepared:
             name: _stand_in(type(value)) for name, value in {**ids, **values, "now": datetime.now(UTC)}.items()
         }
         with clock.fixed_at(stand_ins["now"]):
-            caller = actor.but(**{name: stand_ins[name] for name in ids})
+            # Roles, scopes and name are values too, but have no place in a statement: what asks them gets nothing.
+            nobody = actor.but(role_ids=frozenset(), scopes=frozenset(), display="")
+            caller = nobody.but(**{name: stand_ins[name] for name in ids})
             queryset = self._build(caller, **{name: stand_ins[name] for name in values})
         compiler = queryset.query.get_compiler(connection=connection)
         sql, parameters = compiler.as_sql()
@@ -162,9 +168,15 @@ class Prepared:
         return _Compiled(
             statement=Statement(sql % places, *(TYPES[type(given[name])] for name in takes)),
             takes=tuple(takes),
-            names=tuple(queryset.query.selected or queryset.query.annotation_select),
+            names=_names(queryset),
             convert=lambda rows: compiler.apply_converters(rows, converters) if converters else rows,
         )
+
+
+def _names(queryset: QuerySet[Any, Any]) -> tuple[str, ...]:
+    """The columns of a ``values()`` query in the order of its SQL."""
+    query = queryset.query
+    return tuple(query.selected or (*query.values_select, *query.annotation_select))
 
 
 IDS = tuple(field.name for field in fields(Actor) if field.name.endswith("_id"))

@@ -6,7 +6,6 @@ from typing import Any, Generic, TypeVar
 
 from backend.lib.problems import BadRequest, Conflict, Forbidden
 
-
 S = TypeVar("S")
 Rule = Callable[[S, Mapping[str, Any]], bool]
 

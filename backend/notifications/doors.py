@@ -1,8 +1,9 @@
 """The secure links that mails carry: found again while they live, made when there is none."""
 
 from datetime import timedelta
+from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import F, Q
 
 from backend.clients.models import Client, Representative
 from backend.clients.queries import homes_of
@@ -33,6 +34,21 @@ def guest_link(referral: Referral, actor: Actor, *, may_make: bool) -> Link | No
         contact=guest.email,
         referral_id=referral.pk,
     )
+
+
+def end_guest_links(referral: Referral, actor: Actor) -> int:
+    """The guest's links open nothing any more, and the clinic ended them; returns how many were live.
+
+    Those of the client for the same referral stay.
+    """
+    live = _links(referral, actor).filter(purpose=Link.Purpose.GUEST, revoked_at=None)
+    return live.update(revoked_at=clock.now(), version=F("version") + 1)
+
+
+def newest_guest_link(referral_id: UUID, actor: Actor) -> Link | None:
+    """The last link a guest was sent, live or not."""
+    links = Link.objects.visible_to(actor).filter(referral_id=referral_id, purpose=Link.Purpose.GUEST)
+    return links.order_by("-created_at", "-id").first()
 
 
 def client_link(referral: Referral, purpose: Link.Purpose, actor: Actor) -> Link | None:

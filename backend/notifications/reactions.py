@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from backend.audit import reactions
 from backend.audit.models import Event
+from backend.clients.models import Consent
 from backend.directory.models import Application, Member
 from backend.lib import clock
 from backend.lib.actor import Actor, ActorKind, system_of
@@ -13,7 +14,7 @@ from backend.lib.worktime import outside_night
 from backend.links.models import Link
 from backend.notifications import doors, services, words
 from backend.notifications.models import Mail, Notice
-from backend.notifications.told import CLIENT, CLIENT_REMINDED, GUEST, INVITES, TOLD, guest_mail
+from backend.notifications.told import CLIENT, CLIENT_REMINDED, CONSENT_ENDS, GUEST, INVITES, TOLD, guest_mail
 from backend.referrals import deadlines
 from backend.referrals import workflow as w
 from backend.referrals.models import Referral
@@ -56,6 +57,39 @@ def tell(event: Event) -> None:
 def stop_elsewhere(event: Event) -> None:
     """The other clinics of the circle stop what they had waiting, too."""
     services.stop_mails_of(event.subject_id, system_of(event.organization_id))
+
+
+@reactions.on(CONSENT_ENDS)
+def tell_of_consent_that_ends(event: Event) -> None:
+    """Who wrote the client's yes down is asked to renew it; else whoever works at that clinic."""
+    actor = system_of(event.organization_id)
+    consent = Consent.objects.visible_to(actor).in_force().filter(pk=event.subject_id).first()
+    if consent is None or consent.organization_id != event.organization_id:
+        return
+    here = Member.objects.filter(organization_id=event.organization_id, ended_at=None).select_related(
+        "user", "organization"
+    )
+    queue = list(here.filter(rights__overlap=list(QUEUE)))
+    for member in [m for m in queue if m.pk == consent.recorded_by_member_id] or queue:
+        if member.daily_digest:
+            digest = _mail_in_digest(member)
+            digest.event_type = CONSENT_ENDS
+            digest.save(update_fields=["event_type"])
+        else:
+            _mail_of_consent(member, event)
+
+
+def _mail_of_consent(member: Member, event: Event) -> None:
+    services.write_mail(
+        organization_id=member.organization_id,
+        key=f"{event.change_id}:{member.pk}",
+        kind="consent",
+        to=member.user.email,
+        subject="A consent ends soon",
+        hold_until=outside_night(clock.now(), member.organization.time_zone, (member.quiet_from, member.quiet_until)),
+        event_type=CONSENT_ENDS,
+        member=member,
+    )
 
 
 # --- members ------------------------------------------------------------------------------------------------------
@@ -162,17 +196,20 @@ def _mail_now(member: Member, side: str, event: Event, referral: Referral) -> Ma
     )
 
 
-def _mail_in_digest(member: Member) -> None:
+def _mail_in_digest(member: Member) -> Mail:
+    """The member's next digest."""
     at = next_morning(clock.now(), member)
-    services.write_mail(
+    key = f"digest:{at.astimezone(ZoneInfo(member.organization.time_zone)).date()}:{member.pk}"
+    written = services.write_mail(
         organization_id=member.organization_id,
-        key=f"digest:{at.astimezone(ZoneInfo(member.organization.time_zone)).date()}:{member.pk}",
+        key=key,
         kind="digest",
         to=member.user.email,
         subject=f"What is new at {words.one_line(member.organization.name)}",
         hold_until=at,
         member=member,
     )
+    return written or Mail.objects.get(organization_id=member.organization_id, key=key)
 
 
 def next_morning(now: datetime, member: Member) -> datetime:

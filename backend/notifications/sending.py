@@ -1,7 +1,6 @@
 """Sending mails: claimed in one transaction, sent outside of any, marked in another; at least once."""
 
 import logging
-from datetime import timedelta
 from smtplib import SMTPException, SMTPRecipientsRefused
 from uuid import UUID
 
@@ -9,6 +8,7 @@ from django.core.mail import EmailMessage
 from django.db.models import Q
 
 from backend.audit import work
+from backend.clients.queries import consents_ending
 from backend.directory.models import Organization
 from backend.lib import clock
 from backend.lib.actor import Actor, system_of
@@ -16,13 +16,12 @@ from backend.lib.unit_of_work import acting_as
 from backend.links.models import Link
 from backend.notifications import doors, services, words
 from backend.notifications.models import Mail, Notice
-from backend.notifications.told import CLIENT, CLIENT_REMINDED, GUEST_ASKED, TOLD, guest_mail
+from backend.notifications.told import CLIENT, CLIENT_REMINDED, CONSENT_ENDS, GUEST_ASKED, TOLD, guest_mail
 from backend.referrals import workflow as w
 from backend.referrals.models import Referral
 from backend.referrals.workflow import WORKFLOW
 
 log = logging.getLogger(__name__)
-RENEWALS_A_DAY = 3
 BOUNCED = "mail.bounced"
 
 
@@ -93,9 +92,7 @@ def renew_link(claim: work.Claim) -> None:
         referral = _referral(old.referral_id, actor) if old and old.referral_id else None
         if old is None or referral is None or not _may_be_renewed(referral):
             return
-        asked = Mail.objects.visible_to(actor).filter(referral_id=referral.pk, kind__endswith=".new_link")
-        number = asked.filter(created_at__gt=clock.now() - timedelta(days=1)).count()
-        if number >= RENEWALS_A_DAY:
+        if services.was_renewed_enough(referral, actor):
             return
         is_guest = old.purpose == Link.Purpose.GUEST
         purpose = Link.Purpose(old.purpose)
@@ -153,6 +150,8 @@ def _text_for_members(mail: Mail, actor: Actor) -> str | None:
         if referral is not None and _still_true(notice.event_type, notice.told_state, notice.side, referral):
             lines.append((words.line(notice.event_type, notice.side, referral), words.referral_address(referral)))
     notices.update(mail=mail)
+    if mail.event_type == CONSENT_ENDS and (ending := consents_ending(actor).count()):
+        lines.append((words.consents_line(ending), words.consents_address()))
     return words.for_member(list(dict.fromkeys(lines))) if lines else None
 
 

@@ -12,15 +12,19 @@ from backend.audit import work
 from backend.clients.models import Client
 from backend.lib import clock
 from backend.lib.actor import Actor, ActorKind, system_of
+from backend.lib.problems import Conflict, Forbidden, TooMany
 from backend.lib.unit_of_work import acting_as
 from backend.links.models import Link
-from backend.links.services import revoke_links_of_client, revoke_links_of_referral
+from backend.links.services import make_link, revoke_links_of_client, revoke_links_of_referral
+from backend.notifications import doors
 from backend.notifications.models import Mail
+from backend.referrals import policies
 from backend.referrals import workflow as w
 from backend.referrals.models import Guest, Referral
-from backend.referrals.services import record
+from backend.referrals.services import locked, record
 
 SEND, NEW_LINK = "mail.send", "mail.new_link"
+RENEWALS_A_DAY = 3
 MESSAGE_ID = re.compile(r"<?(?P<mail>[0-9a-f-]{36})\.(?P<organization>[0-9a-f-]{36})@[^<>@]*>?")
 
 
@@ -105,6 +109,78 @@ def tell_of_bounce(link_id: UUID, actor: Actor) -> None:
 def ask_for_new_link(link: Link) -> None:
     """Whoever holds an old address asks for a new one; it goes to the same address as before, when it still may."""
     work.queue(NEW_LINK, link.pk, organization_id=link.organization_id, due_at=clock.now())
+
+
+def end_guest_link(referral_id: UUID, *, actor: Actor) -> Referral:
+    """The sender ends the guest's link: whoever holds the address is out with their next press.
+
+    409 when there is none. An answer can still be recorded by hand, and a fresh link be sent.
+    """
+    referral = _open_to_a_guest(referral_id, actor)
+    if not doors.end_guest_links(referral, actor):
+        raise Conflict("There is no link to end.", code="no_link")
+    record("referral.link_ended", referral, actor)
+    return referral
+
+
+def send_fresh_link(referral_id: UUID, *, actor: Actor) -> Mail | None:
+    """The sender sends the guest a new link to the same address; the earlier ones end.
+
+    409 for a guest without an address, 429 when too many went out within a day.
+    """
+    referral = _open_to_a_guest(referral_id, actor)
+    guest = Guest.objects.visible_to(actor).filter(pk=referral.pk).first()
+    if guest is None or not guest.email:
+        raise Conflict("There is no e-mail address to send a link to; record the answer by hand.", code="no_address")
+    if was_renewed_enough(referral, actor):
+        raise TooMany("Three links went out within a day. Ring them, or try again tomorrow.", code="too_many_links")
+    doors.end_guest_links(referral, actor)
+    link = make_link(
+        actor=actor,
+        purpose=Link.Purpose.GUEST,
+        organization_id=referral.sender_organization_id,
+        contact=guest.email,
+        referral_id=referral.pk,
+    )
+    record("referral.link_sent", referral, actor, related={"link_id": str(link.pk)})
+    return write_mail(
+        organization_id=referral.sender_organization_id,
+        key=f"new_link:{link.pk}",
+        kind="guest.new_link",
+        to=link.contact,
+        subject="Your new link",
+        hold_until=clock.now() + hold(),
+        referral_id=referral.pk,
+        link_id=link.pk,
+    )
+
+
+def was_renewed_enough(referral: Referral, actor: Actor) -> bool:
+    """Whether as many new links went out within a day as may."""
+    renewed = Mail.objects.visible_to(actor).filter(referral_id=referral.pk, kind__endswith=".new_link")
+    return renewed.filter(created_at__gt=clock.now() - timedelta(days=1)).count() >= RENEWALS_A_DAY
+
+
+def is_open_to_a_guest(referral: Referral) -> bool:
+    """Sent to a colleague without an account, who has not claimed it, and not finished."""
+    unsent = (w.DRAFT, w.AWAITING_CONSENT)
+    return (
+        referral.is_guest
+        and referral.recipient_organization_id is None
+        and referral.state not in (*unsent, *w.FINISHED)
+        and not referral.content_gone_because
+    )
+
+
+def _open_to_a_guest(referral_id: UUID, actor: Actor) -> Referral:
+    """The caller's own referral, locked."""
+    referral = locked(referral_id, actor)
+    if referral.sender_organization_id != actor.organization_id:
+        raise Forbidden("Only the sender does that.", code="wrong_party")
+    policies.refuse_who_writes_none(actor)
+    if not is_open_to_a_guest(referral):
+        raise Conflict("This referral is not open to a colleague without an account.", code="not_open_to_a_guest")
+    return referral
 
 
 def stop_with_death(client: Client, actor: Actor) -> None:

@@ -21,6 +21,7 @@ class Told:
         return self.sender if side == "sender" else self.recipient
 
 
+CONSENT_ENDS = "consent.expiring"
 ASKED = "{them} asks whether you can help with a referral."
 TOLD: dict[str, Told] = {
     "referral.sent": Told(recipient=ASKED, asks=True),

@@ -53,6 +53,16 @@ def line(event_type: str, side: str, referral: Referral) -> str:
     return TOLD[event_type].line(side).format(them=other_side(referral, side))
 
 
+def consents_line(number: int) -> str:
+    """How many clients' consents end soon: no name, no clinic."""
+    whose = "A client's consent ends" if number == 1 else f"{number} consents of clients end"
+    return f"{whose} within 14 days; ask them whether it goes on."
+
+
+def consents_address() -> str:
+    return f"{settings.BASE_URL}/clients?consents=ending"
+
+
 def referral_address(referral: Referral) -> str:
     return f"{settings.BASE_URL}/referrals/{referral.pk}"
 
@@ -84,7 +94,7 @@ def for_client(sentence: str, organization: Organization, link: Link) -> str:
 def for_member(lines: list[tuple[str, str]]) -> str:
     """Lines with the address of the page that each is about."""
     told = "\n\n".join(f"{said}\n{address}" for said, address in lines)
-    return f"{told}\n\nYou choose what reaches you by mail, and when: {settings.BASE_URL}/me\n"
+    return f"{told}\n\nYou choose what reaches you by mail, and when: {settings.BASE_URL}/settings/notifications\n"
 
 
 def for_code(code: str, organization: Organization) -> str:

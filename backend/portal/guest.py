@@ -36,8 +36,7 @@ from backend.portal.doors import (
 from backend.portal.moves import MOST_TIMES, details_of
 from backend.referrals import queries, services
 from backend.referrals import workflow as w
-from backend.referrals.api import download
-from backend.referrals.attachments import attach, store_attachment
+from backend.referrals.attachments import attach, download, store_attachment
 from backend.referrals.guests import attest, claim_guest_referrals
 from backend.referrals.models import Attachment, Guest, Message, Referral, Report
 

@@ -35,6 +35,8 @@ OTHER_TYPES: Mapping[str, str] = {
     "referral.handed_over": "Whoever had it left; the clinic's queue has it now.",
     "referral.reminded": "The side whose move it is was reminded.",
     "referral.mail_bounced": "A mail to a guest or the client came back: ring them, or correct the address.",
+    "referral.link_ended": "The sender ended the guest's link; it opens nothing any more.",
+    "referral.link_sent": "The sender sent the guest a fresh link; earlier ones open nothing any more.",
     "referral.claimed": "A guest has an account now; the referral is in their clinic's list.",
     "referral.overdue": "The side whose move it is let the due time pass.",
     "visit.booked": "A visit was booked.",

@@ -13,7 +13,6 @@ from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from backend.audit.access_log import Look, log_looks
 from backend.lib.actor import Actor, ActorKind
 from backend.lib.prepared import planned_once
 from backend.lib.problems import BadRequest, Conflict, Forbidden
@@ -331,29 +330,7 @@ class AttachmentContent(ReferralView):
         parameters=[OpenApiParameter("attachment_id", OpenApiTypes.UUID, OpenApiParameter.PATH)],
     )
     def get(self, request: Request, attachment_id: UUID) -> HttpResponse:
-        found = Attachment.objects.visible_to(self.actor).select_related("referral").one(attachment_id)
-        if not policies.may_read_clinical(self.actor):
-            raise Forbidden("Files are read by practitioners.", code="right_required")
-        referral = found.referral
-        if (
-            referral is not None
-            and referral.client_id
-            and referral.sender_organization_id != self.actor.organization_id
-        ):
-            look = Look("attachment", found.id, referral.client_id, referral.sender_organization_id, why="referral")
-            log_looks(self.actor, [look])
-        return download(found)
-
-
-def download(found: Attachment) -> HttpResponse:
-    """Never rendered in our origin: an attachment, not sniffed again, in a sandbox."""
-    response = HttpResponse(bytes(found.content), content_type=found.media_type)
-    ascii_name = found.name.encode("ascii", "replace").decode().replace("?", "_")
-    response["Content-Disposition"] = f'attachment; filename="{ascii_name}"'
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
-    response["Digest"] = f"sha-256={found.sha256}"
-    return response
+        return attachments.download(attachments.read(attachment_id, actor=self.actor))
 
 
 class TransitionCatalog(View):

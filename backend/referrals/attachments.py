@@ -7,9 +7,12 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from django.conf import settings
+from django.http import HttpResponse
 
+from backend.audit.access_log import Look, log_looks
 from backend.lib.actor import Actor
-from backend.lib.problems import BadRequest, Problem, TooLarge, invalid
+from backend.lib.problems import BadRequest, Forbidden, Problem, TooLarge, invalid
+from backend.referrals import policies
 from backend.referrals.models import Attachment, Referral, Report
 
 # The first bytes of what is accepted. A picture or a document, nothing that a browser would run.
@@ -70,6 +73,35 @@ def safe_name(name: str) -> str:
         c for c in unicodedata.normalize("NFC", name) if unicodedata.category(c) not in ("Cf", "Cs", "Co", "Cc")
     )
     return UNSAFE.sub("_", plain).strip(". ")[-150:] or "file"
+
+
+def read(attachment_id: UUID, *, actor: Actor, referral_id: UUID | None = None) -> Attachment:
+    """One file, of this referral when one is named. The look is logged where the client is another clinic's.
+
+    404 when it is not the caller's to see, 403 for who reads nothing clinical.
+    """
+    files = Attachment.objects.visible_to(actor).select_related("referral")
+    if referral_id is not None:
+        files = files.filter(referral_id=referral_id)
+    found: Attachment = files.one(attachment_id)
+    if not policies.may_read_clinical(actor):
+        raise Forbidden("Files are read by practitioners.", code="right_required")
+    referral = found.referral
+    if referral is not None and referral.client_id and referral.sender_organization_id != actor.organization_id:
+        look = Look("attachment", found.id, referral.client_id, referral.sender_organization_id, why="referral")
+        log_looks(actor, [look])
+    return found
+
+
+def download(found: Attachment) -> HttpResponse:
+    """Never rendered in our origin: an attachment, not sniffed again, in a sandbox."""
+    response = HttpResponse(bytes(found.content), content_type=found.media_type)
+    ascii_name = found.name.encode("ascii", "replace").decode().replace("?", "_")
+    response["Content-Disposition"] = f'attachment; filename="{ascii_name}"'
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    response["Digest"] = f"sha-256={found.sha256}"
+    return response
 
 
 def attach(ids: Iterable[UUID], *, referral: Referral, actor: Actor, report: Report | None = None) -> None:

@@ -69,9 +69,7 @@ def start_off(referral: Referral, name: str, fields: dict[str, Any], actor: Acto
     named = ("on_behalf_of", "practitioner_role_id")
     details = {name: fields[name] for name in named if fields.get(name)}
     policies.check_rights(actor, row, referral, details)
-    return services.carry_out(
-        Move(referral=referral, row=row, actor=actor, party=w.SENDER, details=details)
-    )
+    return services.carry_out(Move(referral=referral, row=row, actor=actor, party=w.SENDER, details=details))
 
 
 def change_draft(
@@ -263,15 +261,17 @@ def precautions_of(client: Client | None, actor: Actor) -> list[dict[str, Any]]:
 # Both go through the walls around clients, which PostgreSQL and the ORM take long to put together.
 CLIENT = Prepared(lambda actor, pk: Client.objects.visible_to(actor).filter(pk=pk).values())
 PRECAUTIONS = Prepared(
-    lambda actor, client_id: Precaution.objects.visible_to(actor)
-    .filter(
-        client_id=client_id,
-        organization_id=actor.clinic_id,
-        ended_at=None,
-        entered_in_error_reason="",
-        is_sensitive=False,
+    lambda actor, client_id: (
+        Precaution.objects.visible_to(actor)
+        .filter(
+            client_id=client_id,
+            organization_id=actor.clinic_id,
+            ended_at=None,
+            entered_in_error_reason="",
+            is_sensitive=False,
+        )
+        .values("code", "regions", "note")
     )
-    .values("code", "regions", "note")
 )
 
 

@@ -40,7 +40,7 @@ SUMMARY_BODY: dict[str, Any] = {
     "client": CLIENT,
     "reason": BODY["reason"],
     "question": BODY["question"],
-    "sender": {"organization": NORTH, "practitioner_role": SENDER},
+    "sender": {"organization": NORTH, "practitioner_role": SENDER, "discipline": "massage_therapy"},
     "recipient": {
         "kind": "practitioner_role",
         "organization": SOUTH,

@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from backend.catalog.queries import catalog
 from backend.clients.models import Consent
+from backend.clients.serializers import GivenBySerializer
 from backend.lib.rest.fields import Identifier, Moment, PlainText, StrictSerializer
 from backend.referrals.models import ContactAttempt, Referral, Report
 
@@ -49,7 +50,7 @@ class ConsentAnswer(Details):
     """How the client said yes or no."""
 
     method = serializers.ChoiceField(["in_person", "paper", "verbal"], required=False)
-    given_by = serializers.DictField(child=PlainText(max_length=200), required=False)
+    given_by = GivenBySerializer(required=False, help_text="The client when absent.")
     categories = serializers.ListField(child=serializers.ChoiceField(Consent.Category.choices), required=False)
     expires_on = serializers.DateField(required=False)
     excluded_practitioner_ids = serializers.ListField(
@@ -270,7 +271,9 @@ class Convert(Details):
     kind = serializers.ChoiceField([c for c in Referral.Kind.choices if c[0] != Referral.Kind.ADVICE])
     to = To(required=False)
     client_id = serializers.UUIDField(required=False, help_text="Needed when the advice was asked without a client.")
-    regions = RegionSide(many=True, required=False, max_length=20, help_text="Needed when the advice named none.")
+    regions = serializers.ListField(
+        child=RegionSide(), required=False, max_length=20, help_text="Needed when the advice named none."
+    )
 
 
 class RedFlags(StrictSerializer):

@@ -76,7 +76,11 @@ ENVELOPE = (
 
 def rows(actor: Actor) -> "QuerySet[Referral, dict[str, Any]]":
     """Every referral the actor sees, with what a list shows."""
-    return with_extras(Referral.objects.visible_to(actor), actor, SHORT_PACKAGE).values(*ENVELOPE, *LIST_EXTRAS)
+    visible = Referral.objects.visible_to(actor)
+    found: QuerySet[Referral, dict[str, Any]] = with_extras(visible, actor, SHORT_PACKAGE).values(
+        *ENVELOPE, *LIST_EXTRAS
+    )
+    return found
 
 
 def listed(actor: Actor, box: str | None, narrowed: Q, keyset: Keyset) -> list[dict[str, Any]]:
@@ -118,6 +122,7 @@ def with_extras(found: ReferralQuerySet, actor: Actor, package: JSONObject) -> R
     return found.annotate(
         sender_name=F("sender_organization__name"),
         sender_person=name_of("sender_role"),
+        sender_discipline=F("sender_role__discipline"),
         recipient_name=F("recipient_organization__name"),
         recipient_person=name_of("recipient_role"),
         recipient_left=F("recipient_role__ended_at"),
@@ -138,7 +143,8 @@ WHOLE_PACKAGE = JSONObject(
     findings="findings", scores="scores", tried="tried", goals="goals", feedback_wanted="feedback_wanted",
 )  # fmt: skip
 LIST_EXTRAS = (
-    "sender_name", "sender_person", "recipient_name", "recipient_person", "recipient_left", "guest_data", "package_data", "unread_count",
+    "sender_name", "sender_person", "sender_discipline", "recipient_name", "recipient_person", "recipient_left", "guest_data",
+    "package_data", "unread_count",
 )  # fmt: skip
 STEP = JSONObject(
     name="name", **{"from": F("from_state")}, to="to_state", party="party", by="by", at=Utc("recorded_at"),
@@ -180,7 +186,7 @@ def one_row(referral_id: UUID | str, actor: Actor) -> dict[str, Any]:
 def _one(actor: Actor, *, pk: UUID) -> "QuerySet[Referral, dict[str, Any]]":
     came_from = Referral.objects.filter(Q(redirected_to=OuterRef("pk")) | Q(converted_to=OuterRef("pk")))
     found = with_extras(Referral.objects.visible_to(actor).filter(pk=pk), actor, WHOLE_PACKAGE)
-    return found.annotate(
+    whole: QuerySet[Referral, dict[str, Any]] = found.annotate(
         came_from=Subquery(came_from.values("id")[:1]),
         step_list=children(Step, STEP, "recorded_at", "id"),
         visit_list=children(ReferralVisit, VISIT, "visit__starts_at"),
@@ -191,6 +197,7 @@ def _one(actor: Actor, *, pk: UUID) -> "QuerySet[Referral, dict[str, Any]]":
     ).values(
         *ENVELOPE, *LIST_EXTRAS, "came_from", "step_list", "visit_list", "offer_list", "attempt_list", "unread_list", "file_list",
     )  # fmt: skip
+    return whole
 
 
 ONE = Prepared(_one)
@@ -341,6 +348,7 @@ def summary(row: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
         "sender": {
             "organization": label(row["sender_organization_id"], row["sender_name"]),
             "practitioner_role": label(row["sender_role_id"], row["sender_person"]),
+            "discipline": row["sender_discipline"],
         },
         "recipient": _recipient(row),
         "unread_report_count": row["unread_count"] or 0,

@@ -16,6 +16,10 @@ class Side(serializers.Serializer[Any]):
     practitioner_role = Label(allow_null=True, help_text="Null: the organization's queue.")
 
 
+class SenderOut(Side):
+    discipline = serializers.CharField(allow_null=True, help_text="The sending role's; null in the queue.")
+
+
 class GuestOut(serializers.Serializer[Any]):
     """A colleague without an account. What they attested is never called verified."""
 
@@ -70,7 +74,7 @@ class ReferralSummary(serializers.Serializer[Any]):
     client = Label(allow_null=True, required=False)
     reason = serializers.CharField(required=False)
     question = serializers.CharField(required=False)
-    sender = Side(required=False)
+    sender = SenderOut(required=False)
     recipient = RecipientOut()
     tracking = ShortTracking(required=False)
     unread_report_count = serializers.IntegerField()

@@ -54,6 +54,10 @@ class MoveForm:
     is_main: bool = False
 
     @property
+    def takes_files(self) -> bool:
+        return self.name == "report"
+
+    @property
     def asked(self) -> list[Field]:
         return [each for each in self.form.fields if not each.name.startswith(EXTRAS)]
 

@@ -61,4 +61,5 @@ def once(request: HttpRequest, act: Callable[[], Done]) -> Done:
 
 def _fingerprint(request: HttpRequest) -> str:
     typed = sorted((name, values) for name, values in request.POST.lists() if name not in NOT_COMPARED)
-    return hashlib.sha256(repr(typed).encode("utf-8", "surrogateescape")).hexdigest()
+    files = sorted((name, [(file.name, file.size) for file in found]) for name, found in request.FILES.lists())
+    return hashlib.sha256(repr((typed, files)).encode("utf-8", "surrogateescape")).hexdigest()

@@ -1,5 +1,6 @@
 """The new-referral sheet: what was typed, in the shape of the contract, and writing it down, asking or sending at once."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -11,7 +12,7 @@ from backend.clients import services as clients
 from backend.clients.models import Client
 from backend.lib.actor import Actor
 from backend.lib.problems import Conflict
-from backend.referrals import drafts, gates, presses, services
+from backend.referrals import attachments, drafts, gates, presses, services
 from backend.referrals.inputs import NewReferral, ReferralFields
 from backend.referrals.models import Guest, Referral
 from backend.referrals.sharing import CATEGORIES
@@ -154,9 +155,11 @@ def write(
     actor: Actor,
     referral_id: UUID | None = None,
     version: int | None = None,
+    files: Sequence[UUID] = (),
 ) -> UUID:
     """Writes or changes the draft and, as pressed, sends it or asks the client; all of it or nothing.
 
+    ``files`` are kept uploads that go with it.
     ``press`` is draft, send or ask. With a yes told in person, on paper or by phone the consent is recorded first.
     Raises 409 ``possible_duplicate`` until that was confirmed, and every refusal of the services.
     """
@@ -171,6 +174,7 @@ def write(
             referral_id, actor=actor, expected_version=version, fields=changes.validated_data
         )
         warnings = drafts.warnings_about(referral)
+    attachments.attach(files, referral=referral, actor=actor)
     if press == "draft":
         return referral.pk
     if warnings and not sheet.is_confirmed:

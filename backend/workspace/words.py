@@ -176,6 +176,13 @@ def is_recipient(body: Mapping[str, Any], actor: Actor) -> bool:
     return bool(side) and side["id"] == str(actor.organization_id)
 
 
+def other_discipline(body: Mapping[str, Any], actor: Actor) -> str:
+    """The discipline of the side that is not the reader's; empty where it is not known or not told."""
+    if is_sender(body, actor):
+        return str(body["discipline"])
+    return str((body.get("sender") or {}).get("discipline") or "")
+
+
 def is_ours(body: Mapping[str, Any], actor: Actor) -> bool:
     """Whether the reader's clinic has the move."""
     if body["whose_move"] == w.SENDER:

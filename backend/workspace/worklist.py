@@ -55,7 +55,7 @@ def line(row: Mapping[str, Any], actor: Actor, zone: str) -> Line:
         who=client["display"] if client else _without_name(body),
         about=words.places(body["regions"]),
         reason=body.get("reason", ""),
-        discipline=body["discipline"],
+        discipline=words.other_discipline(body, actor),
         other_side=(
             f"to {words.recipient_name(body['recipient'])}"
             if sent_by_us

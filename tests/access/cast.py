@@ -115,14 +115,14 @@ class World:
 
 @contextmanager
 def never_kept() -> Iterator[None]:
-    """A savepoint that is always rolled back: what a cell did is gone before the next."""
+    """A transaction that is always rolled back: what a cell did is gone before the next."""
     with transaction.atomic():
         yield
         transaction.set_rollback(True)
 
 
 def build(*, before_stories: Callable[[make.Clinic], object] = lambda clinic: None) -> World:
-    """The clinics, the clients in their situations, and the callers. Inside one transaction that is not kept.
+    """The clinics, the clients in their situations, and the callers. Everything is committed.
 
     ``before_stories`` is called with the uninvolved clinic, before any client exists.
     """

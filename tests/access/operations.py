@@ -31,6 +31,7 @@ PAGE_IDS = {
     "{member_id}": "member_pk",
     "{practitioner_id}": "practitioner_pk",
     "{application_id}": "application_pk",
+    "{file_id}": "attachment_id",
 }
 
 

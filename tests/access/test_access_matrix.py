@@ -8,6 +8,7 @@ import json
 import logging
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
@@ -15,7 +16,7 @@ from urllib.parse import unquote
 import psycopg2
 import pytest
 from django.apps import apps
-from django.db import connection, transaction
+from django.db import connection, connections
 
 from backend.audit.models import AccessLog, Event, Work
 from backend.lib.actor import WORKER
@@ -28,6 +29,7 @@ from tests.access.cast import Column, World, never_kept
 from tests.access.matrix import matrix
 from tests.access.operations import Row, account_pages, rows
 from tests.conftest import ADDRESSES
+from tests.database import copy_template
 
 # What a refusal may leave behind, or what says nothing about a client.
 NOT_COMPARED = {"audit_accesslog", "audit_idempotentrequest", "links_code"}
@@ -48,23 +50,22 @@ class Stage:
 
 @pytest.fixture(scope="module")
 def stage(request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: Any) -> Iterator[Stage]:
-    """One transaction for the whole module, rolled back at the end."""
-    with django_db_blocker.unblock():
-        owner = psycopg2.connect(request.config.stash[ADDRESSES].owner)
-        with owner, owner.cursor() as cursor:
-            cursor.execute(FINGERPRINT.format(rows=" UNION ALL ".join(map(_digest_of, compared_tables()))))
-        with _heard() as logged, pytest.MonkeyPatch.context() as patch:
-            patch.setattr(typesetting, "_compiled", _in_plain_text)
-            try:
-                with transaction.atomic():
-                    outsider_before: dict[str, Any] = {}
-                    world = cast.build(before_stories=lambda clinic: outsider_before.update(asked_around(clinic)))
-                    yield Stage(world, fingerprint(), outsider_before, logged)
-                    transaction.set_rollback(True)
-            finally:
-                with owner, owner.cursor() as cursor:
-                    cursor.execute("DROP FUNCTION fingerprint_of_everything()")
-                owner.close()
+    """One world for the whole module, committed; afterwards the database is a fresh copy again.
+
+    Not one long transaction: while that runs nothing settles in any feed, also for the tests beside this one.
+    """
+    addresses = request.config.stash[ADDRESSES]
+    with django_db_blocker.unblock(), _heard() as logged, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(typesetting, "_compiled", _in_plain_text)
+        try:
+            with closing(psycopg2.connect(addresses.owner)) as owner, owner, owner.cursor() as cursor:
+                cursor.execute(FINGERPRINT.format(rows=" UNION ALL ".join(map(_digest_of, compared_tables()))))
+            outsider_before: dict[str, Any] = {}
+            world = cast.build(before_stories=lambda clinic: outsider_before.update(asked_around(clinic)))
+            yield Stage(world, fingerprint(), outsider_before, logged)
+        finally:
+            connections.close_all()
+            copy_template(addresses)
 
 
 @pytest.mark.parametrize("name", COLUMNS)

@@ -7,6 +7,7 @@ import pytest
 from backend.audit.work import run_due
 from tests import make
 from tests.access.cast import PDF
+from tests.record.feed import settle
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WORD = "Zqbetween"
@@ -119,6 +120,7 @@ def withdraw(north: make.Clinic, told: dict[str, str]) -> None:
 
 
 def feed(clinic: make.Clinic) -> list[dict[str, Any]]:
+    settle()
     return list(clinic.http.send("GET", "events?limit=100").json()["results"])
 
 

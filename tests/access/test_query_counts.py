@@ -10,7 +10,8 @@ from django.test.utils import CaptureQueriesContext
 from tests import make
 from tests.access.operations import Row, api_rows
 
-pytestmark = pytest.mark.django_db
+# Committed as it goes: one transaction of this length would hold up every feed beside it.
+pytestmark = pytest.mark.django_db(transaction=True)
 # Who is asking, what is asked, what hangs on it, who looked: a read of a client or a page of a list.
 MOST = 16
 NOT_COUNTED = ("SAVEPOINT", "RELEASE", "ROLLBACK")

@@ -104,7 +104,7 @@ def test_each_transition_is_a_closed_object_of_its_own_name() -> None:
         assert set(component["required"]) == {"name"} | needed
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 def test_what_is_answered_has_the_shape_that_is_documented(north: make.Clinic, south: make.Clinic) -> None:
     """The main reads, with a client whose referral went all the way to a report."""
     sent = make.sent(north, south)

@@ -1,12 +1,17 @@
 """Attacks on the rows around clients, in SQL: links, exclusions, consents, what is kept beside them."""
 
+from datetime import timedelta
 from typing import Any
 
-from backend.directory.models import Practitioner
-from backend.lib.actor import Actor
+from backend.lib import clock
+from backend.lib.actor import Actor, ActorKind
 from backend.lib.ids import uuid7
+from backend.lib.unit_of_work import acting_as
+from backend.links.actors import holder_of
+from backend.links.services import request_code
 from tests import make
 from tests.attacks.sql import insert, refused, rows
+from tests.links.links import guest_link
 
 
 def link_row(organization_id: str, purpose: str = "client", **columns: Any) -> tuple[str, list[Any]]:
@@ -35,8 +40,42 @@ def test_no_clinic_makes_a_link_to_a_referral_of_others(
         assert refused(thief, statement, *values)
 
 
-def practitioner_of(clinic: make.Clinic) -> Any:
-    return Practitioner.objects.get(user=clinic.practitioner.member.user).pk
+def test_the_holder_of_a_link_gives_it_no_longer_life_and_no_more_tries(north: make.Clinic) -> None:
+    link = guest_link(north, expires_at=clock.now() + timedelta(days=1))
+    with acting_as(holder_of(link)):
+        request_code(link)
+    for change in ("expires_at = NULL", "expires_at = expires_at + interval '1 day'"):
+        assert refused(holder_of(link), f"UPDATE links_link SET {change}")
+    rows(holder_of(link), "UPDATE links_code SET tries = 5")
+    for change in ("tries = 0", "created_at = now() + interval '1 hour'", "code_hash = ''"):
+        assert refused(holder_of(link), f"UPDATE links_code SET {change}")
+
+
+def test_two_circles_of_a_client_never_see_through_each_other(
+    north: make.Clinic, south: make.Clinic, east: make.Clinic
+) -> None:
+    client = make.client(north)["id"]
+    for clinic in (south, east):
+        make.consent(north, client, clinic)
+        make.move(clinic, make.referral(north, clinic, client_id=client)["id"], "accept")
+    written = east.http.send("POST", f"clients/{client}/precautions", {"code": "anticoag", "note": "Canary."})
+    assert written.status_code == 201
+    assert rows(north, "SELECT 1 FROM clients_precaution WHERE client_id = %s", client)
+    assert not rows(south, "SELECT 1 FROM clients_precaution WHERE client_id = %s", client)
+    for path in ("precautions", "consents", "access"):
+        body = south.http.send("GET", f"clients/{client}/{path}").content.decode()
+        assert "Canary." not in body
+        assert east.id not in body, path
+
+
+def test_a_page_of_one_caller_goes_on_for_nobody_else(north: make.Clinic, south: make.Clinic) -> None:
+    for _ in range(2):
+        make.client(north)
+    following = north.http.send("GET", "clients?limit=1").json()["next"]
+    path = following[following.index("/api/v1/") :]
+    assert north.http.send("GET", path).status_code == 200
+    for other in (south.http, north.coordinator.http, north.system):
+        assert other.send("GET", path).json()["code"] == "bad_cursor"
 
 
 def test_a_person_whom_the_client_excluded_reads_nothing_in_sql_either(north: make.Clinic, south: make.Clinic) -> None:
@@ -63,8 +102,6 @@ def test_stored_answers_of_another_organization_are_out_of_reach(north: make.Cli
 
 
 def test_a_system_without_an_organization_sees_nothing(north: make.Clinic, south: make.Clinic) -> None:
-    from backend.lib.actor import ActorKind
-
     make.sent(north, south)
     nobody = Actor(kind=ActorKind.SYSTEM, organization_id=None)
     for table in (

@@ -11,7 +11,8 @@ MOST_LOOKS = 50_000
 
 def at_once(calls: Sequence[Callable[[], Any]]) -> list[Any]:
     """Makes all calls at the same moment; what each returned, or the exception that ended it."""
-    barrier, answers = Barrier(len(calls)), [None] * len(calls)
+    barrier = Barrier(len(calls))
+    answers: list[Any] = [None] * len(calls)
 
     def run(index: int, call: Callable[[], Any]) -> None:
         barrier.wait()

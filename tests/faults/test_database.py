@@ -1,6 +1,7 @@
 """The database goes away: callers hear so, and nothing that was acknowledged is lost."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,13 +20,12 @@ from backend.lib.embedded_postgres import EmbeddedPostgres
 from tests import make
 
 ROOT = Path(__file__).resolve().parents[2]
-PLACE = ("NAME", "USER", "PASSWORD", "HOST", "PORT")
 
 
 def point_django_at(url: str) -> None:
     """From their next connection on, all threads of this process use this database."""
     found = dj_database_url.parse(url)
-    settings.DATABASES["default"].update({key: found[key] for key in PLACE})
+    settings.DATABASES["default"].update({key: found[key] for key in ("NAME", "USER", "PASSWORD", "HOST", "PORT")})
     connections.close_all()
 
 
@@ -50,9 +50,20 @@ def test_a_database_that_is_down_is_503_with_a_time_to_come_back(north: make.Cli
 
 
 @pytest.fixture
-def server(tmp_path: Path, transactional_db: None, elsewhere: None) -> Iterator[EmbeddedPostgres]:
-    """A durable server of its own, migrated, that may be killed."""
-    with EmbeddedPostgres(tmp_path / "postgres") as own:
+def server(transactional_db: None, elsewhere: None) -> Iterator[EmbeddedPostgres]:
+    """A durable server of its own, migrated, that may be killed.
+
+    Not in pytest's folder, which every new run closes to the account that the server has when root starts it.
+    """
+    folder = ROOT / "var" / f"killed-postgres-{os.getpid()}"
+    try:
+        yield from serving(folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def serving(folder: Path) -> Iterator[EmbeddedPostgres]:
+    with EmbeddedPostgres(folder) as own:
         urls = database_roles.prepare(own.url(), database="killed")
         subprocess.run(
             [sys.executable, str(ROOT / "backend" / "manage.py"), "migrate", "--verbosity", "0"],

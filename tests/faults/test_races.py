@@ -1,6 +1,7 @@
 """Several callers want the same thing at the same moment: one of them gets it, and the others learn why not."""
 
 from collections import Counter
+from functools import partial
 from threading import Thread
 from typing import Any
 
@@ -112,9 +113,11 @@ def test_sender_and_recipient_who_cross_do_not_both_win(north: make.Clinic, sout
         withdraw = {"name": "withdraw", "reason": "better"}
         decline = {"name": "decline", "reason": "no_capacity"}
 
-        answers = at_once([
-            lambda path=path, body=withdraw: make.Api(north.practitioner.token).send("POST", path, body),
-            lambda path=path, body=decline: make.Api(south.practitioner.token).send("POST", path, body),
-        ])  # fmt: skip
+        answers = at_once(
+            [
+                partial(make.Api(north.practitioner.token).send, "POST", path, withdraw),
+                partial(make.Api(south.practitioner.token).send, "POST", path, decline),
+            ]
+        )
 
         assert sorted(answer.status_code for answer in answers) == [200, 409]

@@ -1,9 +1,10 @@
 """Shortcuts for the stories told here: a referral in any state, a clock that is moved, what the tables hold."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db import connection
 
@@ -12,7 +13,7 @@ from backend.audit.models import MovedClock
 from backend.lib import clock
 from backend.lib.actor import Actor, ActorKind
 from backend.lib.unit_of_work import acting_as
-from backend.referrals.models import Referral
+from backend.referrals.models import Guest, Referral
 from tests import make
 
 RECORDED = {"who": "Gil Guest", "how": "phone"}
@@ -49,12 +50,14 @@ def in_state(state: str, sender: make.Clinic, recipient: make.Clinic, **more: An
 
 def filled(details: dict[str, Any]) -> dict[str, Any]:
     """Details with times that lie ahead of the clock."""
-    ahead = {
+    ahead: dict[str, Callable[[], Any]] = {
         "two": lambda: [make.visit_window(1), make.visit_window(2)],
         "soon": lambda: make.visit_window(2),
         "later": lambda: (now() + timedelta(days=20)).date().isoformat(),
     }
-    return {name: ahead[value]() if isinstance(value, str) and value in ahead else value for name, value in details.items()}
+    return {
+        name: ahead[value]() if isinstance(value, str) and value in ahead else value for name, value in details.items()
+    }
 
 
 def now() -> datetime:
@@ -106,14 +109,12 @@ def read(who: Any, referral_id: str, what: str = "") -> Any:
 
 
 @contextmanager
-def as_guest_of(referral_id: str, *, attested: bool = True, sender: make.Clinic) -> Iterator[Actor]:
+def as_guest_of(referral_id: str, *, attested: bool = True) -> Iterator[Actor]:
     """Acts as the guest behind the link and the code, who has said who they are."""
-    from backend.referrals.models import Guest
-
-    actor = Actor(kind=ActorKind.GUEST, referral_id=row(referral_id, sender).id, display="Gil Guest")
+    actor = Actor(kind=ActorKind.GUEST, referral_id=UUID(referral_id), display="Gil Guest")
     with acting_as(actor):
         if attested:
-            Guest.objects.filter(pk=referral_id, attested_at=None).update(
+            Guest.objects.filter(pk=UUID(referral_id), attested_at=None).update(
                 attested_name="Gil Guest", attested_clinic="Guest Clinic", license_kind="DC license",
                 license_number="4711", license_place="CO", attested_at=clock.now(),
             )  # fmt: skip
@@ -122,8 +123,6 @@ def as_guest_of(referral_id: str, *, attested: bool = True, sender: make.Clinic)
 
 def as_client(client_id: Any) -> Actor:
     """The client, after the code."""
-    from uuid import UUID
-
     return Actor(kind=ActorKind.CLIENT, client_id=UUID(str(client_id)), display="Probe Canary")
 
 
@@ -140,6 +139,11 @@ def assert_readable(answer: Any, status: int, code: str) -> Any:
     assert detail, body
     assert detail[0] == "“" or detail[0].isupper(), detail
     assert detail[-1] in ".!?", detail
-    words = detail.replace("seen_at", "").replace("signed_elsewhere", "").replace("on_behalf_of", "").replace("practitioner_role_id", "")
+    words = (
+        detail.replace("seen_at", "")
+        .replace("signed_elsewhere", "")
+        .replace("on_behalf_of", "")
+        .replace("practitioner_role_id", "")
+    )
     assert "_" not in words.replace("no_change", "").replace("notes:transmit", ""), detail
     return body

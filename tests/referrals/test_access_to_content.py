@@ -73,9 +73,7 @@ ENDS_UNACCEPTED = ["decline", "withdraw", "consent"]
 
 @pytest.mark.parametrize("how", ENDS_UNACCEPTED)
 @pytest.mark.django_db(transaction=True)
-def test_a_package_that_was_never_accepted_closes(
-    north: make.Clinic, south: make.Clinic, sent: Any, how: str
-) -> None:
+def test_a_package_that_was_never_accepted_closes(north: make.Clinic, south: make.Clinic, sent: Any, how: str) -> None:
     client_id = sent["client"]["id"]
     if how == "decline":
         make.move(south, sent["id"], "decline", reason="no_capacity")
@@ -123,7 +121,9 @@ def test_what_a_party_wrote_stays_with_it(north: make.Clinic, south: make.Clinic
 
 def test_sent_in_error_takes_the_content_back_at_once(north: make.Clinic, south: make.Clinic, sent: Any) -> None:
     client_id = sent["client"]["id"]
-    file = north.http.generic("POST", "/api/v1/attachments?name=a.txt", data=b"canary word", content_type="text/plain").json()
+    file = north.http.generic(
+        "POST", "/api/v1/attachments?name=a.txt", data=b"canary word", content_type="text/plain"
+    ).json()
     number = {"system": "urn:north", "value": "E-1"}
     other = make.referral(
         north, south, client_id=client_id, attachment_ids=[file["id"]], findings=CANARY, sender_identifier=number
@@ -243,7 +243,9 @@ def same_as_random(http: make.Api, method: str, path: str, real: str, body: Any 
     """The answer for a real id that is not visible is byte-equal to the answer for a random one."""
     answers = []
     for pk in (real, str(uuid4())):
-        answer = http.send(method, path.format(id=pk), body, **{"X-Request-Id": "req-the-same-for-both", "If-Match": '"1.x"'})
+        answer = http.send(
+            method, path.format(id=pk), body, **{"X-Request-Id": "req-the-same-for-both", "If-Match": '"1.x"'}
+        )
         answers.append((answer.status_code, answer.content))
     assert answers[0] == answers[1], path
     assert answers[0][0] == 404, path

@@ -41,9 +41,7 @@ withdrawn                -                 -                 -
 redirected               -                 -                 -
 """
 HEAD, *LINES = [line.split() for line in TABLE.strip().splitlines()]
-CELLS = [
-    (line[0], priority, expected) for line in LINES for priority, expected in zip(HEAD[1:], line[1:], strict=True)
-]
+CELLS = [(line[0], priority, expected) for line in LINES for priority, expected in zip(HEAD[1:], line[1:], strict=True)]
 
 
 @pytest.fixture

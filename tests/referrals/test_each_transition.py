@@ -120,7 +120,9 @@ def test_a_late_fact_is_shown_beside_when_it_was_recorded(north: make.Clinic, so
     assert step["occurred_at"][:16] == yesterday.isoformat()[:16]
     assert step["recorded_at"] > step["occurred_at"]
     with acting_as(south.practitioner.actor):
-        event = Event.objects.get(subject_id=sent["id"], type="referral.accepted", organization_id=south.organization.id)
+        event = Event.objects.get(
+            subject_id=sent["id"], type="referral.accepted", organization_id=south.organization.id
+        )
     assert (event.occurred_at, event.recorded_at > event.occurred_at) == (yesterday, True)
 
 
@@ -384,9 +386,7 @@ def test_another_clients_hand_reaches_nothing(north: make.Clinic, south: make.Cl
     stranger = as_client(make.client(north)["id"])
 
     with pytest.raises(NotFound), acting_as(stranger):
-        services.move_referral(
-            offered["id"], "choose_time", actor=stranger, time_id=offered["offered_times"][0]["id"]
-        )
+        services.move_referral(offered["id"], "choose_time", actor=stranger, time_id=offered["offered_times"][0]["id"])
 
 
 def test_from_the_second_time_on_the_wait_list_says_why(north: make.Clinic, south: make.Clinic) -> None:
@@ -442,7 +442,11 @@ def test_giving_up_needs_three_attempts_on_three_days(north: make.Clinic, south:
 
     gone = make.move(south, accepted["id"], "give_up_contact")
 
-    assert (gone["state"], gone["whose_move"], len(gone["tracking"]["contact_attempts"])) == ("unreachable", "sender", 6)
+    assert (gone["state"], gone["whose_move"], len(gone["tracking"]["contact_attempts"])) == (
+        "unreachable",
+        "sender",
+        6,
+    )
 
 
 # --- care and reports ----------------------------------------------------------------------------------------------------
@@ -501,9 +505,7 @@ def test_a_report_is_returned_twice_at_most_and_the_first_stays(north: make.Clin
         assert back["state"] == "in_care"
         make.move(south, reported["id"], "report", report=make.REPORT)
 
-    body = assert_readable(
-        make.try_move(north, reported["id"], "return_report", missing="Still."), 409, "wrong_state"
-    )
+    body = assert_readable(make.try_move(north, reported["id"], "return_report", missing="Still."), 409, "wrong_state")
     assert "twice" in body["detail"]
     reports = read(north, reported["id"], "reports").json()["results"]
     assert len(reports) == 3
@@ -540,7 +542,9 @@ def test_a_report_is_signed_by_the_person_who_is_signed_in(north: make.Clinic, s
 def test_who_does_not_treat_signs_nothing(north: make.Clinic, south: make.Clinic, who: str) -> None:
     in_care = in_state("in_care", north, south)
 
-    assert_readable(make.try_move(getattr(south, who), in_care["id"], "report", report=make.REPORT), 403, "right_required")
+    assert_readable(
+        make.try_move(getattr(south, who), in_care["id"], "report", report=make.REPORT), 403, "right_required"
+    )
 
 
 def test_nobody_signs_for_a_colleague(north: make.Clinic, south: make.Clinic) -> None:
@@ -827,25 +831,26 @@ def to_guest(north: make.Clinic) -> Any:
     return make.referral(north, GUEST, client_id=client["id"])
 
 
-def as_guest(sender: make.Clinic, referral: Any, *moves: tuple[str, dict[str, Any]]) -> Any:
-    with as_guest_of(referral["id"], sender=sender) as actor:
+def as_guest(referral: Any, *moves: tuple[str, dict[str, Any]]) -> Any:
+    with as_guest_of(referral["id"]) as actor:
         for name, details in moves:
             services.move_referral(referral["id"], name, actor=actor, **details)
         return queries.detail(queries.one_row(referral["id"], actor), actor)
 
 
 def test_a_guest_has_every_move_of_a_recipient(north: make.Clinic, to_guest: Any) -> None:
-    in_the_past = {"starts_at": (now() - timedelta(hours=2)).isoformat(), "ends_at": (now() - timedelta(hours=1)).isoformat()}
+    in_the_past = {
+        "starts_at": (now() - timedelta(hours=2)).isoformat(),
+        "ends_at": (now() - timedelta(hours=1)).isoformat(),
+    }
     later = (now() + timedelta(days=9)).date().isoformat()
     seen = as_guest(
-        north,
         to_guest,
         ("ask_information", {"question": "Any dizziness?"}),
     )
     assert seen["state"] == "needs_information"
     make.move(north, to_guest["id"], "give_information", answer="None.")
     done = as_guest(
-        north,
         to_guest,
         ("accept", {}),
         ("waitlist", {"review_on": later}),
@@ -868,13 +873,13 @@ def test_a_guest_has_every_move_of_a_recipient(north: make.Clinic, to_guest: Any
 
 
 def test_a_guest_declines(north: make.Clinic, to_guest: Any) -> None:
-    assert as_guest(north, to_guest, ("decline", {"reason": "no_capacity"}))["state"] == "declined"
+    assert as_guest(to_guest, ("decline", {"reason": "no_capacity"}))["state"] == "declined"
 
 
 def test_a_guest_says_who_they_are_first(north: make.Clinic, to_guest: Any) -> None:
     with (
         pytest.raises(Conflict) as refused,
-        as_guest_of(to_guest["id"], attested=False, sender=north) as actor,
+        as_guest_of(to_guest["id"], attested=False) as actor,
     ):
         services.move_referral(to_guest["id"], "accept", actor=actor)
     assert refused.value.code == "attestation_required"
@@ -883,7 +888,7 @@ def test_a_guest_says_who_they_are_first(north: make.Clinic, to_guest: Any) -> N
 def test_a_guest_reads_this_one_referral_and_no_client(north: make.Clinic, south: make.Clinic, to_guest: Any) -> None:
     other = make.sent(north, south)
 
-    with as_guest_of(to_guest["id"], sender=north) as actor:
+    with as_guest_of(to_guest["id"]) as actor:
         services.move_referral(to_guest["id"], "accept", actor=actor)
         assert [str(pk) for pk in Referral.objects.visible_to(actor).values_list("id", flat=True)] == [to_guest["id"]]
         assert [str(pk) for pk in Referral.objects.values_list("id", flat=True)] == [to_guest["id"]]
@@ -894,9 +899,9 @@ def test_a_guest_reads_this_one_referral_and_no_client(north: make.Clinic, south
 
 def test_a_guest_sees_no_other_guests_visit(north: make.Clinic, to_guest: Any) -> None:
     other = make.referral(north, GUEST, client_id=to_guest["client"]["id"])
-    as_guest(north, other, ("accept", {}), ("book", {"visit": make.visit_window()}))
+    as_guest(other, ("accept", {}), ("book", {"visit": make.visit_window()}))
 
-    with as_guest_of(to_guest["id"], sender=north):
+    with as_guest_of(to_guest["id"]):
         assert not Visit.objects.exists()
 
 
@@ -929,7 +934,7 @@ def test_a_recipient_with_an_account_answers_for_itself(north: make.Clinic, sout
 
 
 def test_a_guest_is_not_a_way_to_the_senders_moves(north: make.Clinic, to_guest: Any) -> None:
-    with pytest.raises(Forbidden), as_guest_of(to_guest["id"], sender=north) as actor:
+    with pytest.raises(Forbidden), as_guest_of(to_guest["id"]) as actor:
         services.move_referral(to_guest["id"], "withdraw", actor=actor, reason="better")
 
 
@@ -995,7 +1000,9 @@ def test_a_draft_with_a_file_is_withdrawn_instead(north: make.Clinic, south: mak
 def test_a_sent_package_is_never_changed(north: make.Clinic, south: make.Clinic) -> None:
     sent = make.sent(north, south)
 
-    answer = north.http.send("PATCH", f"referrals/{sent['id']}", {"question": "Other?"}, **{"If-Match": f'"{sent["version"]}.x"'})
+    answer = north.http.send(
+        "PATCH", f"referrals/{sent['id']}", {"question": "Other?"}, **{"If-Match": f'"{sent["version"]}.x"'}
+    )
 
     assert_readable(answer, 409, "wrong_state")
     assert read(south, sent["id"]).json()["question"] == sent["question"]

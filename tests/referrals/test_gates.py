@@ -104,7 +104,7 @@ def test_a_withdrawn_consent_does_not_count(north: make.Clinic, south: make.Clin
 
 def test_an_expired_consent_does_not_count(north: make.Clinic, south: make.Clinic) -> None:
     client = make.client(north)
-    make.consent(north, client["id"], south, expires_on=(date.today() + timedelta(days=2)).isoformat())
+    make.consent(north, client["id"], south, expires_on=(now() + timedelta(days=2)).date().isoformat())
     move_to(now() + timedelta(days=4))
 
     refused(north, south, 409, "consent_required", client_id=client["id"])
@@ -150,14 +150,18 @@ def test_a_pool_needs_a_consent_that_names_it(north: make.Clinic, south: make.Cl
     client = make.client(north)
     make.consent(north, client["id"], pools=[{"discipline": "chiropractic"}])
 
-    refused(north, {"discipline": "physical_therapy", "near": "Denver"}, 409, "consent_required", client_id=client["id"])
+    refused(
+        north, {"discipline": "physical_therapy", "near": "Denver"}, 409, "consent_required", client_id=client["id"]
+    )
 
 
 def test_a_consent_for_one_place_does_not_reach_everywhere(north: make.Clinic, south: make.Clinic) -> None:
     client = make.client(north)
     make.consent(north, client["id"], pools=[{"discipline": "physical_therapy", "near": "Boulder"}])
 
-    refused(north, {"discipline": "physical_therapy", "near": "Denver"}, 409, "consent_required", client_id=client["id"])
+    refused(
+        north, {"discipline": "physical_therapy", "near": "Denver"}, 409, "consent_required", client_id=client["id"]
+    )
 
 
 def test_inside_one_organization_no_consent_is_needed(north: make.Clinic) -> None:
@@ -202,7 +206,9 @@ BAD: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("wrong", BAD, ids=lambda wrong: " ".join(map(str, wrong.values())))
-def test_the_recipients_credential_is_asked_at_send(north: make.Clinic, south: make.Clinic, wrong: dict[str, Any]) -> None:
+def test_the_recipients_credential_is_asked_at_send(
+    north: make.Clinic, south: make.Clinic, wrong: dict[str, Any]
+) -> None:
     client = make.client(north)
     make.consent(north, client["id"], south)
     Credential.objects.filter(organization=south.organization).update(**wrong)
@@ -515,5 +521,3 @@ def test_a_holder_of_the_shared_record_passes_on_only_its_own_words(
 
     assert passed_on["package"]["precautions"] == []
     assert "North's own words" not in str(east.http.send("GET", f"referrals/{passed_on['id']}").json())
-
-

@@ -93,7 +93,7 @@ class Loop(RuleBasedStateMachine):
             with acting_as(self.actors["sender"]):
                 made, _ = drafts.create_referral(actor=self.actors["sender"], fields=checked.validated_data)
         except Problem as problem:
-            assert problem.status in (400, 409), problem.detail
+            self.refused_well(problem)
             return
         self.referral_id, self.to_guest = made.pk, to_guest
         if to_guest:
@@ -109,7 +109,7 @@ class Loop(RuleBasedStateMachine):
         try:
             self.move(side, name)
         except Problem as problem:
-            assert problem.status < 500
+            self.refused_well(problem)
             after = self.found()
             assert (after.state, after.version) == (before.state, before.version), name
 
@@ -217,6 +217,10 @@ class Loop(RuleBasedStateMachine):
 
     # --- how ---
 
+    def refused_well(self, problem: Problem) -> None:
+        assert problem.status in (400, 403, 404, 409), problem.detail
+        assert problem.detail
+
     def found(self) -> Referral:
         with acting_as(self.actors["sender"]):
             return Referral.objects.select_related("recipient_role").get(pk=self.referral_id)
@@ -239,7 +243,7 @@ class Loop(RuleBasedStateMachine):
             open_time = referral.offered_times.filter(is_open=True).values_list("id", flat=True).first()
             unread = referral.reports.filter(read_at=None).values_list("id", flat=True).first()
         role = self.north.role_id if side == "sender" else self.south.role_id
-        return {
+        known: dict[str, dict[str, Any]] = {
             "consent_given": {"method": "verbal"},
             "ask_information": {"question": "Any dizziness?"},
             "give_information": {"answer": "None."},
@@ -263,7 +267,8 @@ class Loop(RuleBasedStateMachine):
             "convert": {"kind": "evaluate"},
             "request_cancellation": {"reason": "She moves."},
             "refuse": {"reason": "One visit is left."},
-        }.get(name, {})
+        }
+        return known.get(name, {})
 
 
 def make_window(days: int) -> dict[str, str]:
@@ -293,7 +298,7 @@ def test_whatever_happens_the_loop_holds(north: make.Clinic, south: make.Clinic,
     run_state_machine_as_test(
         Loop,
         settings=settings(
-            max_examples=25,
+            max_examples=12,
             stateful_step_count=20,
             deadline=None,
             derandomize=True,

@@ -2,7 +2,6 @@
 
 from datetime import date
 from typing import Any
-from uuid import UUID
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -24,7 +23,6 @@ from backend.clients.queries import (
     with_home,
 )
 from backend.clients.rendering import client_data, identifiers_of
-from backend.clients.services.people import local_system
 from backend.lib import request_ids
 from backend.lib.cursors import BadCursor, open_cursor, seal
 from backend.lib.problems import BadRequest, Problem, invalid
@@ -81,7 +79,7 @@ class Clients(ClientListView):
     )
     def post(self, request: Request) -> Response:
         refuse_unless(works_with_clients(self.actor), WORKS)
-        facts = facts_of(self.validated(s.ClientInput), self.actor.organization_id)
+        facts = s.facts_of(self.validated(s.ClientInput), self.actor.organization_id)
         return self.detail(services.register_client(actor=self.actor, **facts).pk, status=201)
 
 
@@ -107,7 +105,7 @@ class OneClient(ClientView):
         expected = self.expected_version(required=True)
         check_version(client.version, expected)
         shown = self.whole(client)
-        facts = facts_of(self.validated(s.ClientPatch, current=shown), self.actor.organization_id, shown=shown)
+        facts = s.facts_of(self.validated(s.ClientPatch, current=shown), self.actor.organization_id, shown=shown)
         if set(facts) == {"identifiers"}:
             services.set_identifiers(
                 client.pk, actor=self.actor, identifiers=facts["identifiers"], expected_version=expected
@@ -199,24 +197,7 @@ class ClientBatch(ClientView):
         return {"index": index, "status": 201 if registered else 200, "id": str(client.pk), "problem": None}
 
     def upsert(self, row: Any) -> tuple[Client, bool]:
-        facts = facts_of(self.validated(s.ClientFacts, data=row), self.actor.organization_id)
+        facts = s.facts_of(self.validated(s.ClientFacts, data=row), self.actor.organization_id)
         if not facts.get("identifiers"):
             raise invalid("/identifiers", "A row needs a local_identifier or identifiers.", code="required")
         return services.upsert_client(actor=self.actor, **facts)
-
-
-def facts_of(
-    checked: dict[str, Any], organization_id: UUID | None, *, shown: dict[str, Any] | None = None
-) -> dict[str, Any]:
-    """The checked fields with ``local_identifier`` turned into one of the identifiers.
-
-    Of the two only what was sent is replaced; the other stays as it is shown.
-    """
-    facts = {name: value for name, value in checked.items() if name not in ("identifiers", "local_identifier")}
-    if "identifiers" not in checked and "local_identifier" not in checked:
-        return facts
-    before = shown or {"identifiers": [], "local_identifier": None}
-    others = checked.get("identifiers", before["identifiers"])
-    local = checked.get("local_identifier", before["local_identifier"])
-    pairs = [(local_system(organization_id), local)] if local else []
-    return {**facts, "identifiers": [*pairs, *((row["system"], row["value"]) for row in others)]}

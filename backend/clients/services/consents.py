@@ -10,14 +10,13 @@ from backend.audit.events import record
 from backend.clients.hooks import tell_of_consent_ended
 from backend.clients.models import Access, Client, Consent
 from backend.clients.policies import WORKS, answers_for_consent, refuse_unless
-from backend.clients.queries import ask_guard, audience_of, homes_of
+from backend.clients.queries import ANNOUNCED, ask_guard, audience_of, homes_of
 from backend.clients.services.taking import shared_client
 from backend.directory.models import Organization, Practitioner
 from backend.lib import clock
 from backend.lib.actor import Actor, ActorKind
 from backend.lib.problems import BadRequest, Conflict, FieldError, invalid
 
-ANNOUNCED = timedelta(days=14)
 MOST_LATE = timedelta(days=7)
 EXPIRE, ANNOUNCE = "consent.expire", "consent.announce"
 

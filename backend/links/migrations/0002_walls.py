@@ -27,12 +27,22 @@ CREATE FUNCTION refuse_link_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF (OLD.purpose, OLD.organization_id, OLD.contact) <> (NEW.purpose, NEW.organization_id, NEW.contact)
      OR (OLD.client_id, OLD.referral_id) IS DISTINCT FROM (NEW.client_id, NEW.referral_id)
-     OR (OLD.revoked_at IS NOT NULL AND NEW.revoked_at IS DISTINCT FROM OLD.revoked_at) THEN
+     OR (OLD.revoked_at IS NOT NULL AND NEW.revoked_at IS DISTINCT FROM OLD.revoked_at)
+     OR (OLD.id = app_link() AND NEW.expires_at IS DISTINCT FROM OLD.expires_at) THEN
     RAISE EXCEPTION 'what a link opens, and to whom, is never changed' USING ERRCODE = 'restrict_violation';
   END IF;
   RETURN NEW;
 END $$;
 CREATE TRIGGER links_link_fixed BEFORE UPDATE ON links_link FOR EACH ROW EXECUTE FUNCTION refuse_link_change();
+CREATE FUNCTION refuse_more_tries() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF (OLD.id, OLD.link_id, OLD.code_hash, OLD.created_at) <> (NEW.id, NEW.link_id, NEW.code_hash, NEW.created_at)
+     OR NEW.tries < OLD.tries OR (OLD.used_at IS NOT NULL AND NEW.used_at IS DISTINCT FROM OLD.used_at) THEN
+    RAISE EXCEPTION 'a code is tried a few times and used once' USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER links_code_fixed BEFORE UPDATE ON links_code FOR EACH ROW EXECUTE FUNCTION refuse_more_tries();
 """
 
 
@@ -48,7 +58,9 @@ class Migration(migrations.Migration):
         # A code is between the service and who holds the link; the organization that sent it has no part in it.
         wall("links_code", using="link_id = (SELECT app_link())", grants="SELECT, INSERT, UPDATE"),
         migrations.RunSQL(
-            FIXED, reverse_sql="DROP TRIGGER links_link_fixed ON links_link; DROP FUNCTION refuse_link_change();"
+            FIXED,
+            reverse_sql="DROP TRIGGER links_link_fixed ON links_link; DROP FUNCTION refuse_link_change();"
+            " DROP TRIGGER links_code_fixed ON links_code; DROP FUNCTION refuse_more_tries();",
         ),
         guarded_function("revoke_links_of_client(p_client uuid)", REVOKE, returns="integer"),
     ]

@@ -15,7 +15,7 @@ from backend.lib.problems import Problem
 from backend.lib.rest.authentication import actor_of
 from backend.lib.rest.views import check_version
 from backend.workspace.forms import Form
-from backend.workspace.pages import page, submit, version_in
+from backend.workspace.pages import id_in, page, submit, version_in
 from backend.workspace.views.clients import Tried, client_page, consent_form
 from backend.workspace.worklist import zone_of
 
@@ -95,6 +95,45 @@ def clear_hold(request: HttpRequest, client_id: UUID, hold_id: UUID) -> HttpResp
         return services.clear_hold(client_id, hold_id, actor=actor, clearance=clearance)
 
     return _on_client(request, client_id, f"clear-{hold_id}", act, said="The hold is cleared.")
+
+
+@page("POST")
+def add_representative(request: HttpRequest, client_id: UUID) -> HttpResponse:
+    def act(actor: Actor, zone: str) -> Any:
+        facts = Form(s.RepresentativeInput, zone=zone, typed=request.POST).validated()
+        return services.add_representative(client_id, actor=actor, **facts)
+
+    return _on_client(request, client_id, "representative", act, said="They may answer for the client now.")
+
+
+@page("POST")
+def end_representative(request: HttpRequest, client_id: UUID, representative_id: UUID) -> HttpResponse:
+    def act(actor: Actor, zone: str) -> Any:
+        return services.end_representative(client_id, representative_id, actor=actor)
+
+    return _on_client(request, client_id, "", act, said="They no longer answer for the client.")
+
+
+@page("POST")
+def unlink(request: HttpRequest, client_id: UUID) -> HttpResponse:
+    """Two records are not one person after all: one's own link; as home, that of a clinic that is named."""
+    whose = request.POST.get("organization_id", "")
+
+    def act(actor: Actor, zone: str) -> Any:
+        return services.unlink_client(client_id, actor=actor, organization_id=id_in(whose) if whose else None)
+
+    said = "If they had joined the two, they are apart again." if whose else "The two records are apart again."
+    return _on_client(request, client_id, "", act, said=said)
+
+
+@page("POST")
+def undo_merge(request: HttpRequest, client_id: UUID) -> HttpResponse:
+    """``client_id`` is that of the record that became part of another."""
+
+    def act(actor: Actor, zone: str) -> Any:
+        return services.undo_merge(client_id, actor=actor)
+
+    return _on_client(request, client_id, "", act, said="The two records are two again.")
 
 
 @page("POST")

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, QueryDict
 
 from backend.clients import serializers as s
 from backend.clients import services
-from backend.clients.api.clients import facts_of
-from backend.clients.models import Access, Client, Consent, Hold, Precaution
+from backend.clients.models import Access, Client, Consent, Hold, Precaution, Registration, Representative
 from backend.clients.policies import (
     READS,
     WORKS,
@@ -20,10 +20,12 @@ from backend.clients.policies import (
     works_with_clients,
 )
 from backend.clients.queries import (
+    ANNOUNCED,
     client_for,
     clients_born_on,
     clients_identified,
     clients_named,
+    consents_ending,
     ids_of,
     log_reads,
     looks_at,
@@ -44,6 +46,7 @@ from backend.clients.rendering import (
     precaution_data,
 )
 from backend.directory.models import Organization, Practitioner
+from backend.lib import clock
 from backend.lib.actor import Actor
 from backend.lib.problems import Conflict, Problem
 from backend.lib.rest.authentication import actor_of
@@ -70,8 +73,10 @@ def all_clients(request: HttpRequest) -> HttpResponse:
     """The newest clients; by POST those found, because addresses hold no health data."""
     actor = actor_of(request)
     refuse_unless(reads_clients(actor), READS)
-    asked = request.POST.get("query", "").strip()
+    asked, is_ending = request.POST.get("query", "").strip(), request.GET.get("consents") == "ending"
     found: Any = Client.objects.visible_to(actor).surviving(actor).order_by("-updated_at")
+    if is_ending:
+        found = found.filter(_whose_consent_ends(actor))
     if asked:
         found = _found(actor, asked).order_by("family_name", "given_name", "id")
     clients = list(with_home(found, actor)[: MOST + 1])
@@ -82,10 +87,18 @@ def all_clients(request: HttpRequest) -> HttpResponse:
         {
             "clients": clients[:MOST],
             "asked": asked,
+            "is_ending": is_ending and not asked,
             "has_more": len(clients) > MOST,
             "may_add": works_with_clients(actor),
         },
     )
+
+
+def _whose_consent_ends(actor: Actor) -> Q:
+    """Clients whose yes this clinic recorded and which is over within fourteen days."""
+    ending = list(consents_ending(actor).values_list("client_id", flat=True))
+    became = Client.objects.visible_to(actor).filter(pk__in=ending).values("merged_into_id")
+    return Q(pk__in=ending) | Q(pk__in=became)
 
 
 def _found(actor: Actor, asked: str) -> Any:
@@ -107,7 +120,7 @@ def new_client(request: HttpRequest) -> HttpResponse:
 
     def act() -> str:
         form = _client_form(s.ClientInput, zone, typed=request.POST)
-        facts = facts_of(form.validated(actor=actor), actor.organization_id)
+        facts = s.facts_of(form.validated(actor=actor), actor.organization_id)
         if not request.POST.get("confirmed"):
             _refuse_possible_duplicate(actor, facts)
         return f"/clients/{services.register_client(actor=actor, **facts).pk}"
@@ -149,7 +162,7 @@ def edit_client(request: HttpRequest, client_id: UUID) -> HttpResponse:
         return show(request, "client_form.html", {"form": form, "client": client})
 
     def act() -> str:
-        facts = facts_of(
+        facts = s.facts_of(
             _client_form(s.ClientPatch, zone, typed=request.POST, initial=shown).validated(actor=actor, current=shown),
             actor.organization_id,
             shown=shown,
@@ -224,34 +237,61 @@ def client_page(request: HttpRequest, actor: Actor, client_id: UUID, *, tried: T
     )
     rows = list(queries.rows(actor).filter(client_id__in=ids).order_by("-created_at")[:MOST])
     log_whatever_the_status(request, lambda: queries.log_shown(actor, rows))
-    works = works_with_clients(actor)
+    works, here = works_with_clients(actor), actor.organization_id
     is_home = client.is_home  # type: ignore[attr-defined]  # with_home
     context = {
         "client": client,
         "c": _whole(client, actor),
         "is_home": is_home,
-        "consents": [consent_data(consent, actor, names, client) for consent in consents],
+        "consents": [
+            {**consent_data(consent, actor, names, client), **_renewal(consent, actor)} for consent in consents
+        ],
         "precautions": [precaution_data(row, actor, names) for row in precautions],
         "contact_first": [contact_first_data(row, names) for row in hidden],
         "holds": [hold_data(row, names) for row in holds],
         "may": [{**access_data(row, names), "reason_words": WHY_ACCESS[row.why]} for row in may],
         "did": [look_data(row, names) for row in did],
+        "others_here": [(pk, names[pk]) for pk in dict.fromkeys(row.organization_id for row in may) if pk != here],
         "lines": [worklist.line(row, actor, zone) for row in rows],
         "duplicates": possible_duplicates(actor, client) if is_home and works else [],
         "works_here": works,
         "may_consent": answers_for_consent(actor),
         "may_treat": records_precautions(actor),
-        "here": str(actor.organization_id),
+        "here": str(here),
         "direct": offer(actor, client, zone).suggested[:DIRECT] if works else [],
         "tried": tried.form if tried else "",
         "consent_form": consent_form(actor, zone, client, tried=tried),
         "precaution_form": _form_of("precaution", s.PrecautionInput, zone, tried=tried),
         "hold_form": _form_of("hold", s.HoldInput, zone, tried=tried),
-        "renew_form": Form(s.RenewInput, zone=zone, key="renew-", leave_out=("given_by",), required=("expires_on",)),
-        "clear_form": Form(s.ClearHoldInput, zone=zone, key="clear-"),
+        "representatives": Representative.objects.visible_to(actor).filter(client_id__in=ids, ended_at=None),
+        "representative_form": _form_of("representative", s.RepresentativeInput, zone, tried=tried),
+        **_same_person(client, actor, ids),
         "death_form": Form(s.DeathInput, zone=zone, key="death-"),
     }
     return show(request, "client.html", context, problem=tried.problem if tried else None)
+
+
+def _renewal(consent: Consent, actor: Actor) -> dict[str, Any]:
+    """Whether it ends soon, and until when the same time again would last."""
+    if consent.expires_on is None or consent.ends_at is None:
+        return {"ends_soon": False, "renew_until": ""}
+    lasted = consent.expires_on - consent.given_at.date()
+    return {
+        "ends_soon": consent.organization_id == actor.organization_id and consent.ends_at <= clock.now() + ANNOUNCED,
+        "renew_until": (consent.expires_on + max(lasted, ANNOUNCED)).isoformat(),
+    }
+
+
+def _same_person(client: Client, actor: Actor, ids: list[UUID]) -> dict[str, Any]:
+    """Which records count as this person: linked from another clinic, or merged into this one."""
+    mine = Registration.objects.visible_to(actor).filter(ended_at=None)
+    here = mine.filter(client_id=client.pk, kind=Registration.Kind.LINKED).select_related("own_client").first()
+    shared = mine.filter(own_client_id__in=ids).values("client_id")
+    return {
+        "own_record": here.own_client if here else None,
+        "linked_records": Client.objects.visible_to(actor).filter(pk__in=shared),
+        "merged_records": Client.objects.visible_to(actor).filter(merged_into_id=client.pk),
+    }
 
 
 def consent_form(actor: Actor, zone: str, client: Client, *, tried: Tried | None = None) -> Form:
@@ -272,7 +312,6 @@ def consent_form(actor: Actor, zone: str, client: Client, *, tried: Tried | None
             "organization_ids": "Who shares with your clinic",
             "excluded_practitioner_ids": "But not this person",
             "given_by.name": f"Who said it, if not {client.given_name or 'the client'}",
-            "given_by.relationship": "Who that is",
         },
         initial={"categories": ["plan", "notes", "outcomes"]},
         leave_out=("guests", "pools", "occurred_at"),

@@ -10,11 +10,14 @@ from backend.clients.models import Client
 from backend.lib.actor import Actor
 from backend.lib.problems import Problem, Stale
 from backend.lib.rest.authentication import actor_of
-from backend.referrals import policies, presses, queries, services
+from backend.notifications import services as notifications
+from backend.notifications.doors import newest_guest_link
+from backend.referrals import attachments, policies, presses, queries, services
 from backend.referrals import workflow as w
 from backend.referrals.models import Message, Referral, Report
 from backend.referrals.workflow import WORKFLOW
 from backend.workspace import words
+from backend.workspace.files import KINDS, files_in, keep
 from backend.workspace.moves import details_of, move_forms
 from backend.workspace.pages import (
     field_errors,
@@ -51,6 +54,8 @@ def move(request: HttpRequest, referral_id: UUID) -> HttpResponse:
 
     def act() -> str:
         details = details_of(name, body, actor, zone, request.POST)
+        if name == "report" and (files := keep(files_in(request), actor)):
+            details["report"]["attachment_ids"] = [str(pk) for pk in files]
         move_it = presses.press if name in presses.HELD else services.move_referral
         move_it(referral_id, name, actor=actor, expected_version=version_in(request), **details)
         return "/inbox" if name in LEAVES else f"/referrals/{referral_id}"
@@ -90,6 +95,31 @@ def write_message(request: HttpRequest, referral_id: UUID) -> HttpResponse:
     result = submit(request, act, said="Your message was sent.")
     if isinstance(result, Problem):
         return _shown(request, actor, referral_id, message=text, problem=result)
+    return result
+
+
+@page("GET")
+def file(request: HttpRequest, referral_id: UUID, file_id: UUID) -> HttpResponse:
+    """One file of the referral or its reports, always as a download."""
+    return attachments.download(attachments.read(file_id, actor=actor_of(request), referral_id=referral_id))
+
+
+@page("POST")
+def guest_link(request: HttpRequest, referral_id: UUID) -> HttpResponse:
+    """The sender ends the link of a colleague without an account, or sends a fresh one."""
+    actor = actor_of(request)
+    queries.one_row(referral_id, actor)
+    ends = request.POST.get("press") == "end"
+
+    def act() -> str:
+        do = notifications.end_guest_link if ends else notifications.send_fresh_link
+        do(referral_id, actor=actor)
+        return f"/referrals/{referral_id}"
+
+    said = "The link is ended." if ends else "A fresh link is on its way. Earlier links open nothing any more."
+    result = submit(request, act, said=said)
+    if isinstance(result, Problem):
+        return _shown(request, actor, referral_id, problem=result)
     return result
 
 
@@ -163,7 +193,7 @@ def _shown(
         "sentence": words.sentence(body, actor, zone),
         "sender_name": words.side_name(body.get("sender")) if "sender" in body else "",
         "recipient_name": words.recipient_name(body["recipient"]),
-        "sender_discipline": _discipline_of(row),
+        "sender_discipline": (body.get("sender") or {}).get("discipline") or "",
         "track": track(body),
         "moves": [each for each in moves if each.is_main],
         "more_moves": [each for each in moves if not each.is_main],
@@ -177,6 +207,9 @@ def _shown(
         "techniques": [catalog().technique(code).label for code in body["technique_ids"]],
         "closed_how": words.CLOSED_HOW.get(body.get("closed_how") or "", ""),
         "message": message,
+        "guest_link": None if held else _guest_link(row, actor),
+        "file_kinds": KINDS,
+        "file_error": field_errors(problem).get("files", ""),
         "may_write": bool(policies.parties_of(actor, _Sides(row)) & {w.SENDER, w.RECIPIENT})  # type: ignore[arg-type]
         and actor.has_right("practitioner", "coordinator")
         and "package" in body,
@@ -199,11 +232,15 @@ class _Sides:
         self.is_pool = row["recipient_kind"] == "pool"
 
 
-def _discipline_of(row: dict[str, Any]) -> str:
-    from backend.directory.models import PractitionerRole
-
-    found = PractitionerRole.objects.filter(pk=row["sender_role_id"]).values_list("discipline", flat=True).first()
-    return found or ""
+def _guest_link(row: dict[str, Any], actor: Actor) -> dict[str, Any] | None:
+    """What the sender may do about the link of a colleague without an account; None when nothing."""
+    if row["recipient_kind"] != "guest" or row["sender_organization_id"] != actor.organization_id:
+        return None
+    if not (actor.has_right("practitioner", "coordinator") and row["guest_data"] and row["guest_data"]["email"]):
+        return None
+    if not notifications.is_open_to_a_guest(Referral.objects.visible_to(actor).one(row["id"])):
+        return None
+    return {"newest": newest_guest_link(row["id"], actor), "email": row["guest_data"]["email"]}
 
 
 def _messages(referral_id: UUID, actor: Actor) -> list[Message]:

@@ -20,20 +20,26 @@ from backend.directory.models import (
 from backend.directory.oauth import known_scopes
 from backend.directory.serializers import (
     CredentialVerdictSerializer,
+    LocationChanges,
     MemberChanges,
     NewApplicationSerializer,
     NewCredentialSerializer,
+    NewLocationSerializer,
     NewMemberSerializer,
     NewOrganizationSerializer,
     NewPractitionerSerializer,
     NewRoleSerializer,
     OrganizationChanges,
     RoleChanges,
+    location_body,
     organization_body,
 )
 from backend.lib.actor import Actor, ActorKind
-from backend.lib.problems import Problem
+from backend.lib.problems import NotFound, Problem
 from backend.lib.rest.authentication import actor_of
+from backend.referrals import deadlines
+from backend.referrals import workflow as w
+from backend.referrals.models import Referral
 from backend.workspace import words
 from backend.workspace.forms import Form
 from backend.workspace.once import Done
@@ -42,6 +48,19 @@ from backend.workspace.worklist import zone_of
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 STRETCHES, EMPTY_HOLIDAYS = 2, 3
+DUE_WORDS = {
+    w.SENT: "Answer a referral",
+    w.NEEDS_INFORMATION: "Answer a question about one you sent",
+    w.ACCEPTED: "First visit, after your yes",
+    "back_to_accepted": "Next step, after a visit was missed or cancelled",
+    w.BOOKED: "Say how a visit went, after its end",
+    w.IN_CARE: "Report, after the first visit",
+    "next_report": "The next report",
+    "report_returned": "More on a report that came back",
+    w.CANCELLATION_REQUESTED: "Answer a wish to stop",
+    w.REPORTED: "Read a report and close the loop",
+    "deciding": "Decide what now, when it did not work out",
+}
 CLINIC_FIELDS_LEFT_OUT = ("opening_times", "holidays", "due_times")
 
 
@@ -148,6 +167,91 @@ def _week(times: list[dict[str, Any]]) -> list[dict[str, Any]]:
         empty = [{"opens": "", "closes": ""}] * (STRETCHES - len(stretches))
         week.append({"number": weekday, "name": name, "stretches": list(enumerate([*stretches, *empty]))})
     return week
+
+
+@page("GET", "POST")
+def due_times(request: HttpRequest) -> HttpResponse:
+    """The clinic's own due times, each at most as long as the usual one."""
+    actor = actor_of(request)
+    policies.require_admin(actor)
+    row = _here(actor)
+
+    def act() -> str:
+        checked = OrganizationChanges(data={"due_times": _typed_due_times(request)}, context={"actor": actor})
+        checked.is_valid(raise_exception=True)
+        services.change_organization(row.id, actor=actor, version=version_in(request), **checked.validated_data)
+        return "/settings/due-times"
+
+    def context(typed: Any, problem: Problem | None) -> dict[str, Any]:
+        own = _typed_due_times(request) if typed is not None else row.due_times
+        return {"row": row, "due_rows": _due_rows(own), "priorities": list(words.PRIORITIES.values())}
+
+    return _edited(request, act, context, "due_times")
+
+
+def _typed_due_times(request: HttpRequest) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for kind, by_priority in deadlines.DEFAULTS.items():
+        for priority in by_priority:
+            if text := request.POST.get(f"{kind}.{priority}", "").strip():
+                found.setdefault(kind, {})[priority] = int(text) if text.isdecimal() and len(text) < 6 else text
+    return found
+
+
+def _due_rows(own: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    """One row for each thing that is due, with the usual time and the clinic's own for each priority."""
+    return [
+        {
+            "label": DUE_WORDS[kind],
+            "cells": [
+                {
+                    "name": f"{kind}.{priority}",
+                    "priority": words.PRIORITIES[Referral.Priority(priority)],
+                    "usual": due.amount,
+                    "unit": due.unit.replace("_", " ").removesuffix("s" if due.amount == 1 else ""),
+                    "own": own.get(kind, {}).get(priority, ""),
+                }
+                for priority, due in by_priority.items()
+            ],
+        }
+        for kind, by_priority in deadlines.DEFAULTS.items()
+    ]
+
+
+@page("GET", "POST")
+def places(request: HttpRequest) -> HttpResponse:
+    """Where the clinic treats; by POST a new place, or the changes of one."""
+    actor = actor_of(request)
+    policies.require_manager(actor)
+    rows = list(Location.objects.visible_to(actor).filter(organization_id=actor.clinic_id).order_by("name", "id"))
+
+    def form(place: Location | None, typed: Any = None, problem: Problem | None = None) -> Form:
+        return Form(
+            LocationChanges if place else NewLocationSerializer,
+            zone="UTC",
+            key=f"place-{place.pk}-" if place else "place-",
+            typed=typed,
+            initial=location_body(place) if place else {},
+            errors=field_errors(problem),
+        )
+
+    def act() -> str:
+        chosen = next((place for place in rows if str(place.pk) == request.POST.get("row")), None)
+        if "row" in request.POST and chosen is None:
+            raise NotFound
+        facts = form(chosen, request.POST).validated(actor=actor)
+        if chosen is None:
+            services.add_location(actor=actor, **facts)
+        else:
+            services.change_location(chosen.pk, actor=actor, version=version_in(request), **facts)
+        return "/settings/places"
+
+    def context(typed: Any, problem: Problem | None) -> dict[str, Any]:
+        tried = request.POST.get("row", "") if typed is not None else None
+        shown = [(place, form(place, *((typed, problem) if tried == str(place.pk) else ()))) for place in rows]
+        return {"places": shown, "form": form(None, *((typed, problem) if tried == "" else ())), "tried": tried}
+
+    return _edited(request, act, context, "places")
 
 
 # --- people

@@ -17,6 +17,7 @@ from backend.referrals import workflow as w
 from backend.referrals.models import Referral
 from backend.workspace import words
 from backend.workspace.colleagues import colleagues_here, offer
+from backend.workspace.files import KINDS, files_in, keep
 from backend.workspace.pages import field_errors, log_whatever_the_status, page, show, submit, version_in
 from backend.workspace.sheet import Sheet, fields_of, first_sheet, stored_sheet, typed_sheet, write
 from backend.workspace.worklist import zone_of
@@ -62,6 +63,7 @@ def _written(
             actor=actor,
             referral_id=draft["id"] if draft else None,
             version=version_in(request),
+            files=keep(files_in(request), actor),
         )
         return f"/referrals/{pk}"
 
@@ -104,6 +106,8 @@ def _shown(
         "priorities": list(words.PRIORITIES.items()),
         "flags": _flags(),
         "errors": field_errors(problem),
+        "file_kinds": KINDS,
+        "attached": draft["file_list"] if draft and policies.may_read_clinical(actor) else [],
         "similar": problem.extra.get("referral_ids", []) if problem and problem.code == "possible_duplicate" else [],
         "sender_roles": colleagues_here(actor) if len(actor.role_ids) != 1 else [],
         "package_precautions": drafts.precautions_of(client, actor),
