@@ -137,7 +137,7 @@ CREATE FUNCTION pg_temp.home_of(client bigint) RETURNS int LANGUAGE sql IMMUTABL
 CREATE TEMP TABLE client AS
   SELECT k.n, pg_temp.made_id(1, k.n, now() - interval '{YEARS + 1} years') AS id, h.n AS home,
          pg_temp.made_id(2, k.n, now() - interval '{YEARS + 1} years') AS consent_id, h.id AS organization_id
-    FROM generate_series(0, {clients} - 1) k(n) JOIN clinic h ON h.n = pg_temp.home_of(k.n);
+    FROM generate_series(0::bigint, {clients} - 1) k(n) JOIN clinic h ON h.n = pg_temp.home_of(k.n);
 CREATE TEMP TABLE fact AS
   SELECT r.n, pg_temp.made_id(3, r.n, r.at) AS id, r.at, r.client, c.id AS client_id, c.consent_id, r.state,
          s.organization_id AS sender_id, s.role_id AS sender_role, t.organization_id AS recipient_id, t.role_id AS recipient_role, t.discipline,
@@ -145,7 +145,7 @@ CREATE TEMP TABLE fact AS
          r.state = 'closed' AS is_closed
     FROM (SELECT n, n % {clients} AS client, now() - (interval '{YEARS} years' * (1 - n / {rows}::float)) AS at,
                  CASE WHEN n < {rows} * 3 / 4 THEN 'closed' ELSE {_state_by_share()} END AS state
-            FROM generate_series(0, {rows} - 1) k(n)) r
+            FROM generate_series(0::bigint, {rows} - 1) k(n)) r
     JOIN client c ON c.n = r.client
     JOIN person s ON s.clinic = c.home AND s.n = r.n % {PRACTITIONERS}
     JOIN person t ON t.clinic = (c.home + (ARRAY[{", ".join(map(str, PARTNERS))}])[1 + (r.n / 7) % {len(PARTNERS)}]) % {

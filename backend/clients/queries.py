@@ -86,7 +86,7 @@ def consent_covering(
 
 def consents_ending(actor: Actor) -> Any:
     """Consents that the caller's organization recorded and that end within fourteen days, the first to end first."""
-    soon = Consent.objects.visible_to(actor).in_force().filter(ends_at__lte=clock.now() + ANNOUNCED)
+    soon: Any = Consent.objects.visible_to(actor).in_force().filter(ends_at__lte=clock.now() + ANNOUNCED)
     return soon.filter(organization_id=actor.organization_id).order_by("ends_at", "id")
 
 

@@ -1,7 +1,7 @@
 """Workflows as tables: one row per transition, from which behaviour, refusals, buttons and documents are made."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from backend.lib.problems import BadRequest, Conflict, Forbidden
@@ -32,7 +32,6 @@ class Transition(Generic[S]):
     offered: "Rule[S] | None" = None
     targets: tuple[str, ...] = ()
     choose_target: Callable[[S, Mapping[str, Any]], str] | None = None
-    counts_apart: bool = field(default=False)
 
     def target_for(self, subject: S, details: Mapping[str, Any]) -> str:
         if self.choose_target:

@@ -33,6 +33,7 @@ OTHER_TYPES: Mapping[str, str] = {
     "referral.message_added": "Somebody wrote a message.",
     "referral.changed": "A draft was changed.",
     "referral.handed_over": "Whoever had it left; the clinic's queue has it now.",
+    "referral.report_unread": "An interim report was not read in its time.",
     "referral.reminded": "The side whose move it is was reminded.",
     "referral.mail_bounced": "A mail to a guest or the client came back: ring them, or correct the address.",
     "referral.link_ended": "The sender ended the guest's link; it opens nothing any more.",

@@ -474,6 +474,8 @@ def report(move: Move) -> None:
     if not made.is_final:
         referral.due_at = deadlines.next_report_due(referral)
         referral.reminders = 0
+        if made.read_due_at is not None:
+            reports.watch_unread(referral, made, due_at=made.read_due_at)
     if (
         made.is_final
         and made.supersedes is None

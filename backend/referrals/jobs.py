@@ -11,9 +11,9 @@ from backend.directory import services as directory
 from backend.lib import clock
 from backend.lib.actor import Actor, system_of
 from backend.lib.unit_of_work import acting_as
-from backend.referrals import deadlines, gates, services
+from backend.referrals import deadlines, gates, reports, services
 from backend.referrals import workflow as w
-from backend.referrals.models import Referral
+from backend.referrals.models import Referral, Report
 
 CONSENT_ENDED = "referral.consent_ended"
 
@@ -42,6 +42,21 @@ def remind(referral: Referral, action: str, actor: Actor) -> None:
     referral.save(update_fields=["reminders", "version"])
     services.record("referral.overdue" if action == "overdue" else "referral.reminded", referral, actor)
     services.set_clock(referral)
+
+
+@work.handles(reports.UNREAD)
+def report_unread(claim: work.Claim) -> None:
+    """An interim report has a due time of its own until it is read: the sender is reminded then, and every week after."""
+    assert claim.organization_id is not None
+    actor = system_of(claim.organization_id)
+    with acting_as(actor):
+        report = Report.objects.visible_to(actor).filter(pk=claim.subject_id, read_at=None).first()
+        referral = services.locked(report.referral_id, actor) if report else None
+        work.finish(claim)
+        if report is None or referral is None or referral.state in w.FINISHED:
+            return
+        services.record("referral.report_unread", referral, actor, related={"report_id": str(report.id)})
+        reports.watch_unread(referral, report, due_at=clock.now() + deadlines.REMIND_AGAIN)
 
 
 @reactions.on("referral.sent")

@@ -1,18 +1,21 @@
 """Signing a report: who signed, where, and a hash over what was signed."""
 
 import hashlib
+from datetime import datetime
 from typing import Any
 
 from backend.directory.eligibility import today_at
+from backend.audit import work
 from backend.directory.models import Credential, PractitionerRole
 from backend.lib import clock
 from backend.lib.actor import ActorKind
 from backend.lib.problems import Forbidden, invalid
 from backend.lib.rest.views import canonical
 from backend.referrals import attachments, deadlines, gates
-from backend.referrals.models import Guest, Report
+from backend.referrals.models import Guest, Referral, Report
 from backend.referrals.move import Move
 
+UNREAD = "report.unread"
 HASHED = (
     "answer",
     "findings",
@@ -56,6 +59,11 @@ def sign_report(move: Move) -> Report:
     report.save(force_insert=True)
     attachments.attach(body.get("attachment_ids", []), referral=referral, report=report, actor=move.actor)
     return report
+
+
+def watch_unread(referral: Referral, report: Report, *, due_at: datetime) -> None:
+    """Queues the reminder to read an interim report."""
+    work.queue(UNREAD, report.id, organization_id=referral.sender_organization_id, due_at=due_at)
 
 
 def content_hash(report: Report) -> str:

@@ -452,3 +452,20 @@ def test_the_service_moves_nothing_that_is_not_due(north: make.Clinic, south: ma
 
     assert (row(sent["id"], north).state, row(sent["id"], north).due_at) == ("sent", before)
     assert services.CLOCK == "referral.clock"
+
+
+def test_an_interim_report_that_is_not_read_reminds_its_sender_until_it_is(
+    north: make.Clinic, south: make.Clinic
+) -> None:
+    in_care = in_state("in_care", north, south)
+    interim = make.move(south, in_care["id"], "report", final=False, report=make.REPORT)
+
+    advance(days=8)
+    assert count(north, in_care, "report_unread") == 1
+    advance(days=8)
+    assert count(north, in_care, "report_unread") == 2
+
+    unread = interim["unread_reports"][0]["id"]
+    make.move(north, in_care["id"], "read_report", report_id=unread, plan_change="no_change")
+    advance(days=8)
+    assert count(north, in_care, "report_unread") == 2

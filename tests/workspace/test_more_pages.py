@@ -13,7 +13,7 @@ from backend.links.models import Link
 from backend.referrals.models import Attachment
 from tests import make
 from tests.portal.browsing import GUEST, do_work, guest_referral, link_in
-from tests.workspace.test_pages import Browser
+from tests.workspace.test_pages import Browser, forms_in
 
 NEEDS_WORKER = pytest.mark.django_db(transaction=True)
 PDF = b"%PDF-1.4 imaging"
@@ -104,17 +104,19 @@ def test_an_admin_makes_due_times_shorter_and_never_longer(north: make.Clinic, s
 
 
 def test_an_admin_adds_and_changes_a_place(north: make.Clinic) -> None:
-    browser = Browser(north.admin).open("/settings/places").press("", name="Elm Street", city="Denver")
-    listed = north.admin.http.send("GET", f"locations?organization_id={north.id}").json()["results"]
-    (place,) = [each for each in listed if each["name"] == "Elm Street"]
-    row = next(form for form in re.findall(r"<form.*?</form>", browser.page, flags=re.DOTALL) if place["id"] in form)
-    hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', row))
+    browser, where = Browser(north.admin).open("/settings/places"), f"locations?organization_id={north.id}"
+    before = {row["id"] for row in north.admin.http.send("GET", where).json()["results"]}
 
-    answer = browser.http.post("/settings/places", {**hidden, "name": "Elm Street", "city": "Boulder"})
+    adds = next(fields for _, fields in forms_in(browser.page) if "once" in fields and "row" not in fields)
+    browser.http.post("/settings/places", {**adds, "name": "Elm Street", "city": "Denver"})
+    (place,) = [row for row in north.admin.http.send("GET", where).json()["results"] if row["id"] not in before]
+    browser.open("/settings/places")
+    changes = next(fields for _, fields in forms_in(browser.page) if fields.get("row") == place["id"])
+    answer = browser.http.post("/settings/places", {**changes, "name": "Elm Street", "city": "Boulder"})
 
     changed = north.admin.http.send("GET", f"locations/{place['id']}").json()
     assert answer.status_code == 303
-    assert (changed["name"], changed["city"], changed["version"]) == ("Elm Street", "Boulder", 2)
+    assert (place["city"], changed["city"], changed["version"]) == ("Denver", "Boulder", 2)
     assert Browser(north.coordinator).open("/settings/places").status == 403
 
 
