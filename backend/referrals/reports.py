@@ -4,8 +4,8 @@ import hashlib
 from datetime import datetime
 from typing import Any
 
-from backend.directory.eligibility import today_at
 from backend.audit import work
+from backend.directory.eligibility import today_at
 from backend.directory.models import Credential, PractitionerRole
 from backend.lib import clock
 from backend.lib.actor import ActorKind
