@@ -1,0 +1,103 @@
+"""Care, reports, and reading them."""
+
+from datetime import datetime
+
+from backend.lib import clock
+from backend.lib.ids import uuid7
+from backend.lib.problems import Conflict, invalid
+from backend.referrals import deadlines, reports
+from backend.referrals import workflow as w
+from backend.referrals.effects.access import guard
+from backend.referrals.effects.registry import of
+from backend.referrals.effects.visiting import end_current_visit
+from backend.referrals.models import (
+    Referral,
+    Report,
+)
+from backend.referrals.move import Move
+
+
+@of("start")
+def start(move: Move) -> None:
+    seen_at = move.details.get("seen_at") or move.occurred_at or clock.now()
+    mark_seen(move, seen_at)
+
+
+def mark_seen(move: Move, seen_at: datetime) -> None:
+    if seen_at > clock.now():
+        raise invalid("/seen_at", "This is in the future.", code="in_the_future")
+    move.referral.first_seen_at = seen_at
+    end_current_visit(move, state="done")
+
+
+@of("report")
+def report(move: Move) -> None:
+    referral = move.referral
+    if referral.state in (w.ACCEPTED, w.BOOKED) and not referral.is_advice:
+        if "seen_at" not in move.details:
+            raise Conflict(
+                "Start care first, or say in the report when the client was seen (seen_at).",
+                code="wrong_state",
+                state=referral.state,
+                available=[row.name for row in w.WORKFLOW.available(referral, {move.party})],
+            )
+        mark_seen(move, move.details["seen_at"])
+    if referral.state != w.IN_CARE and not move.details["final"]:
+        raise Conflict("An interim report belongs to care that has begun.", code="final_only")
+    made = reports.sign_report(move)
+    move.related["report_id"] = str(made.id)
+    if not made.is_final:
+        referral.due_at = deadlines.next_report_due(referral)
+        referral.reminders = 0
+        if made.read_due_at is not None:
+            reports.watch_unread(referral, made, due_at=made.read_due_at)
+    if (
+        made.is_final
+        and made.supersedes is None
+        and referral.kind in (Referral.Kind.EVALUATE_AND_TREAT, Referral.Kind.CO_MANAGE)
+    ):
+        move.after.append(lambda: guard("join_care_team", uuid7(), referral.id))
+    if referral.accepted_at is None and made.is_final:
+        referral.accepted_at = clock.now()
+
+
+@of("read_report")
+def read_report(move: Move) -> None:
+    found = move.referral.reports.filter(pk=move.details["report_id"], read_at=None).first()
+    if found is None:
+        raise invalid("/report_id", "There is no such unread report.", code="unknown_report")
+    mark_read(found, move, move.details["plan_change"])
+
+
+def mark_read(found: Report, move: Move, plan_change: str) -> None:
+    found.read_at, found.read_by, found.plan_change = clock.now(), move.by, plan_change
+    found.save(update_fields=["read_at", "read_by", "plan_change"])
+    move.related["report_id"] = str(found.id)
+
+
+@of("return_report")
+def return_report(move: Move) -> None:
+    last = move.referral.reports.filter(is_final=True).order_by("-received_at").first()
+    if last is not None and last.read_at is None:
+        mark_read(last, move, "no_change")
+    move.referral.return_count += 1
+    move.report_was_returned = True
+    move.say("return", move.details["missing"])
+
+
+@of("acknowledge")
+def acknowledge(move: Move) -> None:
+    if move.referral.state == w.REPORTED:
+        plan_change = move.details.get("plan_change")
+        if not plan_change:
+            raise invalid(
+                "/plan_change", "Say whether the plan was updated, or no_change.", code="plan_change_required"
+            )
+        for unread in move.referral.reports.filter(read_at=None):
+            mark_read(unread, move, plan_change)
+        move.referral.closed_how = "acknowledged"
+        return
+    if not move.details.get("client_told"):
+        raise invalid("/client_told", "Say what the client was told.", code="client_told_required")
+    move.say("client_told", move.details["client_told"])
+    move.referral.closed_how = "not_fulfilled"

@@ -1,0 +1,91 @@
+"""Sending: the gates, then the package freezes and opens; asking the client and what they answer."""
+
+from backend.lib import clock
+from backend.lib.ids import uuid7
+from backend.lib.problems import Conflict
+from backend.referrals import gates, sharing
+from backend.referrals.effects.access import guard
+from backend.referrals.effects.registry import of
+from backend.referrals.models import (
+    Guest,
+    Package,
+    Referral,
+)
+from backend.referrals.move import Move
+
+
+@of("send")
+def send(move: Move) -> None:
+    """A coordinator may have prepared it without a name: then it is the practitioner's who presses."""
+    if move.referral.sender_role is None:
+        move.referral.sender_role = move.on_behalf_of
+    check_and_send(move)
+
+
+def check_and_send(move: Move) -> None:
+    """All gates of sending; then the package freezes and opens to the recipient."""
+    referral = move.referral
+    package = Package.objects.select_for_update(no_key=True).get(pk=referral.pk)
+    check_sender(referral)
+    gates.check_region(referral)
+    gates.check_not_oneself(referral)
+    gates.check_recipient(referral)
+    gates.check_red_flags(referral, package)
+    guest = Guest.objects.filter(pk=referral.pk).first() if referral.is_guest else None
+    if gates.needs_consent(referral):
+        consent = gates.covering_consent(referral, guest_email=guest.email if guest else "")
+        if consent is None:
+            raise gates.consent_missing(referral)
+        referral.consent = consent
+    freeze_and_open(move, package)
+
+
+def check_sender(referral: Referral) -> None:
+    if referral.sender_role is None:
+        raise Conflict("Name the practitioner who refers.", code="practitioner_required")
+    gates.check_role(referral.sender_role, of_discipline=referral.sender_role.discipline, who="sender")
+
+
+def freeze_and_open(move: Move, package: Package) -> None:
+    referral, now = move.referral, clock.now()
+    referral.sent_at = referral.sent_at or now
+    referral.has_red_flag = bool((package.red_flags or {}).get("positive"))
+    package.frozen_at = now
+    package.save(update_fields=["frozen_at"])
+    if gates.holds_region(package) and referral.client_id is not None:
+        move.after.append(
+            lambda: sharing.hold_regions(
+                client_id=move.client_id,
+                regions=referral.regions,
+                referral_id=referral.id,
+                organization_id=referral.sender_organization_id,
+                actor=move.actor,
+            )
+        )
+    if gates.needs_consent(referral) and referral.recipient_organization_id is not None:
+        move.after.append(lambda: guard("send_package", uuid7(), referral.id))
+        move.after.append(lambda: sharing.tell_access_started(move.client_id, referral, move.actor))
+
+
+@of("ask_consent")
+def ask_consent(move: Move) -> None:
+    check_sender(move.referral)
+    gates.check_not_oneself(move.referral)
+    gates.check_recipient(move.referral)
+    if not gates.needs_consent(move.referral):
+        raise Conflict("No consent is needed for this referral; send it.", code="consent_not_needed")
+
+
+@of("consent_given")
+def consent_given(move: Move) -> None:
+    """The client's yes makes the consent that covers this recipient; then all gates of sending again."""
+    referral = move.referral
+    guest = Guest.objects.filter(pk=referral.pk).first()
+    email = guest.email if guest and referral.is_guest else ""
+    sharing.record_the_yes(referral, email, details=move.details, actor=move.actor)
+    check_and_send(move)
+
+
+@of("consent_refused")
+def consent_refused(move: Move) -> None:
+    sharing.record_the_no(move.referral, details=move.details, actor=move.actor)
