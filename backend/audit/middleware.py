@@ -3,7 +3,6 @@
 import hashlib
 import re
 from collections.abc import Callable
-from datetime import timedelta
 from uuid import UUID
 
 from django.apps import apps
@@ -18,7 +17,6 @@ from backend.lib.problems import BadRequest, Conflict, NotFound, Problem, Unproc
 from backend.lib.rest.authentication import actor_of
 from backend.lib.rest.problems import problem_response
 
-KEPT = timedelta(days=7)
 KEPT_HEADERS = ("ETag", "Location", "Content-Type")
 SIGHT = ":sight"
 KEY = re.compile(r"[\x21-\x7e]{1,255}")

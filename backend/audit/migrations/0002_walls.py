@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from backend.lib.walls import insert_only, wall
+from backend.lib.walls import guarded_function, insert_only, wall
 
 FUNCTIONS = """
 CREATE FUNCTION app_kind() RETURNS text LANGUAGE sql STABLE AS $$ SELECT current_setting('app.kind', true) $$;
@@ -32,6 +32,17 @@ OWN_ANSWERS = """split_part(caller, ':', 1) = (SELECT app_kind()) AND split_part
   AND ((SELECT app_link()) IS NULL OR split_part(caller, ':', 2) = (SELECT app_link())::text)"""
 
 
+# Stored answers are kept for seven days of real time; the worker asks for this every hour.
+FORGET = """
+DECLARE forgotten bigint;
+BEGIN
+  DELETE FROM audit_idempotentrequest WHERE created_at < clock_timestamp() - interval '7 days';
+  GET DIAGNOSTICS forgotten = ROW_COUNT;
+  RETURN forgotten;
+END
+"""
+
+
 class Migration(migrations.Migration):
     dependencies = [("audit", "0001_initial")]
     operations = [
@@ -50,5 +61,6 @@ class Migration(migrations.Migration):
             using="organization_id = (SELECT app_organization()) OR owner_id = (SELECT app_organization())",
             check="organization_id IS NOT DISTINCT FROM (SELECT app_organization())",
         ),
+        guarded_function("forget_old_answers()", FORGET, returns="bigint"),
         wall("audit_idempotentrequest", using=OWN_ANSWERS, grants="SELECT, INSERT, UPDATE"),
     ]

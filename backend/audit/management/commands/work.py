@@ -3,6 +3,7 @@
 import logging
 import select
 import signal
+import time
 from argparse import ArgumentParser
 from types import FrameType
 from typing import Any
@@ -11,7 +12,9 @@ from django.core.management.base import BaseCommand
 from django.db import InterfaceError, OperationalError, connection
 
 from backend.audit import work
+from backend.audit.keeping import forget_old_answers
 
+HOUR = 3600.0
 log = logging.getLogger(__name__)
 
 
@@ -22,11 +25,14 @@ class Command(BaseCommand):
         parser.add_argument("--poll", type=float, default=1.0, help="seconds between looks when nothing wakes it")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        self.running = True
+        self.running, forgot_at = True, 0.0
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self.stop)
         while self.running:
             try:
+                if time.monotonic() - forgot_at > HOUR:
+                    forget_old_answers()
+                    forgot_at = time.monotonic()
                 if not work.run_one():
                     self.wait(options["poll"])
             except (OperationalError, InterfaceError):
