@@ -1,0 +1,27 @@
+"""A referral and what hangs on it: package, steps, messages, reports, offered times, contacts, attachments.
+
+The referral row is the envelope: parties, state, due times, codes. What people wrote about the client is in rows of its
+own (package, messages, reports), so that the envelope can be shown where the content may not.
+"""
+
+from backend.referrals.models.content import Attachment, ContactAttempt, Message, OfferedTime, Package, Report
+from backend.referrals.models.facts import Guest, Press, ReferralVisit, Step
+from backend.referrals.models.referral import RECIPIENT_MOVES, SENDER_MOVES, PoolPass, Referral, ReferralQuerySet
+
+__all__ = [
+    "RECIPIENT_MOVES",
+    "SENDER_MOVES",
+    "Attachment",
+    "ContactAttempt",
+    "Guest",
+    "Message",
+    "OfferedTime",
+    "Package",
+    "PoolPass",
+    "Press",
+    "Referral",
+    "ReferralQuerySet",
+    "ReferralVisit",
+    "Report",
+    "Step",
+]

@@ -1,0 +1,210 @@
+"""What people wrote about the client: read by who may read the content, and kept by who wrote it."""
+
+from typing import Self, TypeVar
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Exists, F, OuterRef, Q
+
+from backend.directory.models import PractitionerRole
+from backend.lib import clock
+from backend.lib.actor import Actor
+from backend.lib.ids import uuid7
+from backend.lib.querysets import ScopedQuerySet
+from backend.referrals.models.facts import Step
+from backend.referrals.models.referral import Referral
+
+M = TypeVar("M", bound=models.Model)
+
+
+class OfReferralQuerySet(ScopedQuerySet[M]):
+    """Content: read by who may read the referral's content, and by the organization that wrote it."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        readable = Referral.objects.content_open_to(actor).filter(pk=OuterRef("referral_id"))
+        return self.filter(Exists(readable))
+
+
+class WrittenQuerySet(ScopedQuerySet[M]):
+    """Content that one party wrote: it keeps it, whatever happens to the rest."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        readable = Referral.objects.content_open_to(actor).filter(pk=OuterRef("referral_id"))
+        own = Q(organization_id=actor.organization_id) if actor.is_staff else Q(pk__in=[])
+        return self.filter(Q(Exists(readable)) | own)
+
+
+class Package(models.Model):
+    """What the recipient may read before accepting. Immutable once sent (a trigger refuses changes)."""
+
+    referral = models.OneToOneField(Referral, on_delete=models.PROTECT, primary_key=True, related_name="package")
+    client = models.JSONField(null=True)
+    reason = models.TextField()
+    question = models.TextField()
+    red_flags = models.JSONField(default=dict)
+    precautions = models.JSONField(default=list)
+    findings = models.TextField(blank=True)
+    scores = models.JSONField(default=list)
+    tried = models.TextField(blank=True)
+    goals = models.TextField(blank=True)
+    feedback_wanted = models.TextField(blank=True)
+    frozen_at = models.DateTimeField(null=True)
+
+    objects = OfReferralQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"package of {self.referral_id}"
+
+
+class Message(models.Model):
+    """A sentence from one side to the other: a question, an answer, a reason in words, a plain message."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    referral = models.ForeignKey(Referral, on_delete=models.PROTECT, related_name="messages")
+    step = models.ForeignKey(Step, on_delete=models.PROTECT, null=True, related_name="messages")
+    organization = models.ForeignKey("directory.Organization", on_delete=models.PROTECT, null=True, related_name="+")
+    party = models.CharField(max_length=20)
+    by = models.CharField(max_length=200)
+    kind = models.CharField(max_length=30, default="message")
+    text = models.TextField()
+    created_at = models.DateTimeField(default=clock.now)
+
+    objects = WrittenQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["created_at", "id"]
+        indexes = [models.Index(fields=["referral", "created_at"], name="message_thread")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.referral_id}"
+
+
+class Report(models.Model):
+    """A signed answer to the referral's question. Append-only: only that it was read is added later."""
+
+    class Outcome(models.TextChoices):
+        ANSWERED = "answered"
+        PARTLY = "partly"
+        NOT_COMPLETED = "not_completed"
+
+    class SignatureKind(models.TextChoices):
+        HERE = "here"
+        ELSEWHERE = "elsewhere"
+        GUEST = "guest"
+        RECORDED_BY_SENDER = "recorded_by_sender"
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    referral = models.ForeignKey(Referral, on_delete=models.PROTECT, related_name="reports")
+    organization = models.ForeignKey("directory.Organization", on_delete=models.PROTECT, null=True, related_name="+")
+    is_final = models.BooleanField()
+    supersedes = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="superseded_by")
+    answer = models.TextField()
+    findings = models.TextField(blank=True)
+    recommendations = models.TextField(blank=True)
+    outcome = models.CharField(max_length=20, choices=Outcome.choices, default=Outcome.ANSWERED)
+    not_completed_reason = models.CharField(max_length=30, blank=True)
+    has_red_flag = models.BooleanField(default=False)
+    new_precautions = ArrayField(models.CharField(max_length=40), default=list)
+    signature_kind = models.CharField(max_length=20, choices=SignatureKind.choices)
+    signed_by_role = models.ForeignKey(PractitionerRole, on_delete=models.PROTECT, null=True, related_name="+")
+    signed_by = models.CharField(max_length=200)
+    signed_license = models.CharField(max_length=200, blank=True)
+    signed_at = models.DateTimeField()
+    received_at = models.DateTimeField(default=clock.now)
+    application_id = models.UUIDField(null=True)
+    source = models.JSONField(null=True)
+    document_sha256 = models.CharField(max_length=64, blank=True)
+    content_hash = models.CharField(max_length=64)
+    read_due_at = models.DateTimeField(null=True)
+    read_at = models.DateTimeField(null=True)
+    read_by = models.CharField(max_length=200, blank=True)
+    plan_change = models.CharField(max_length=20, blank=True)
+
+    objects = WrittenQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["received_at", "id"]
+        indexes = [models.Index(fields=["referral", "received_at"], name="report_of")]
+
+    def __str__(self) -> str:
+        return f"report on {self.referral_id}"
+
+
+class OfferedTime(models.Model):
+    """One of up to five times the recipient offered."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    referral = models.ForeignKey(Referral, on_delete=models.PROTECT, related_name="offered_times")
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    time_zone = models.CharField(max_length=60)
+    is_open = models.BooleanField(default=True)
+    created_at = models.DateTimeField(default=clock.now)
+
+    objects = OfReferralQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["starts_at"]
+        constraints = [models.CheckConstraint(condition=Q(starts_at__lt=F("ends_at")), name="offer_takes_time")]
+
+    def __str__(self) -> str:
+        return f"{self.starts_at:%Y-%m-%d %H:%M}"
+
+
+class ContactAttempt(models.Model):
+    """The recipient tried to reach the client."""
+
+    class Channel(models.TextChoices):
+        PHONE = "phone"
+        EMAIL = "email"
+        SMS = "sms"
+        LETTER = "letter"
+        OTHER = "other"
+
+    class Outcome(models.TextChoices):
+        NO_ANSWER = "no_answer"
+        LEFT_MESSAGE = "left_message"
+        REACHED = "reached"
+        WRONG_NUMBER = "wrong_number"
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    referral = models.ForeignKey(Referral, on_delete=models.PROTECT, related_name="contact_attempts")
+    channel = models.CharField(max_length=10, choices=Channel.choices)
+    outcome = models.CharField(max_length=20, choices=Outcome.choices)
+    by = models.CharField(max_length=200)
+    at = models.DateTimeField(default=clock.now)
+
+    objects = OfReferralQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.channel} {self.outcome}"
+
+
+class AttachmentQuerySet(ScopedQuerySet["Attachment"]):
+    def visible_to(self, actor: Actor) -> Self:
+        readable = Referral.objects.content_open_to(actor).filter(pk=OuterRef("referral_id"))
+        own = Q(organization_id=actor.organization_id) if actor.is_staff else Q(pk__in=[])
+        guests = Q(link_id=actor.link_id) if actor.link_id else Q(pk__in=[])
+        return self.filter(Q(Exists(readable)) | own | guests)
+
+
+class Attachment(models.Model):
+    """Bytes that were sniffed, bounded and hashed; first uploaded, then attached to a referral or report."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    referral = models.ForeignKey(Referral, on_delete=models.PROTECT, null=True, related_name="attachments")
+    report = models.ForeignKey(Report, on_delete=models.PROTECT, null=True, related_name="attachments")
+    organization = models.ForeignKey("directory.Organization", on_delete=models.PROTECT, null=True, related_name="+")
+    link_id = models.UUIDField(null=True)
+    name = models.CharField(max_length=200)
+    media_type = models.CharField(max_length=60)
+    size = models.IntegerField()
+    sha256 = models.CharField(max_length=64)
+    content = models.BinaryField()
+    by = models.CharField(max_length=200)
+    created_at = models.DateTimeField(default=clock.now)
+
+    objects = AttachmentQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.name
