@@ -9,6 +9,7 @@ from django.apps import apps
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 
+from backend.audit.access_log import Look, log_refusal
 from backend.audit.models import IdempotentRequest
 from backend.lib import clock
 from backend.lib.actor import Actor
@@ -26,6 +27,34 @@ TAKE = """
 INSERT INTO audit_idempotentrequest (id, caller, method, path, key, fingerprint, headers, subject_model, created_at)
 VALUES (%s, %s, %s, %s, %s, %s, '{}', '', %s) ON CONFLICT (caller, method, path, key) DO NOTHING
 """
+
+
+class RefusalsMiddleware:
+    """Every refused look at one thing of a client is a row of the access log, written after the refusal rolled back.
+
+    Whether that thing exists is not asked: the row names what was asked for, and answers stay alike.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        actor, asked = actor_of(request), _asked_for(request)
+        if response.status_code in (403, 404) and actor.is_known and asked is not None:
+            kind = next(part for part in request.path.split("/") if part not in ("", "api", "v1"))
+            look = Look(kind[:40], asked, client_id=None, owner_id=None, why=str(response.status_code))
+            request.after_refusal.append(lambda: log_refusal(actor, look))  # type: ignore[attr-defined]  # a list: see there
+        return response
+
+
+def _asked_for(request: HttpRequest) -> UUID | None:
+    """The id of the thing that the address names first."""
+    named = [str(value) for value in request.resolver_match.kwargs.values()] if request.resolver_match else []
+    try:
+        return UUID(named[0]) if named else None
+    except ValueError:
+        return None
 
 
 class IdempotencyMiddleware:

@@ -69,6 +69,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "backend.directory.middleware.ActorMiddleware",
     "backend.directory.middleware.RateLimitMiddleware",
+    "backend.audit.middleware.RefusalsMiddleware",
     "backend.audit.middleware.IdempotencyMiddleware",
 ]
 

@@ -8,6 +8,7 @@ from backend.audit import events
 from backend.clients import services as clients
 from backend.clients.models import Access, Consent
 from backend.lib.actor import Actor, ActorKind
+from backend.lib.problems import invalid
 from backend.referrals.models import Referral
 
 CATEGORIES = ["plan", "notes", "outcomes"]
@@ -26,12 +27,21 @@ def record_the_yes(referral: Referral, guest_email: str, *, details: dict[str, A
         guests=[guest_email] if guest_email else [],
         pools=[pool] if referral.is_pool else [],
         categories=details.get("categories", CATEGORIES),  # none at all is an answer, too: the safety floor only
-        method="link" if actor.kind == ActorKind.CLIENT else details.get("method", "verbal"),
+        method=how_answered(details, actor),
         given_by_name=given_by.get("name", ""),
         given_by_relationship=given_by.get("relationship", "self"),
         expires_on=details.get("expires_on"),
         excluded_practitioner_ids=details.get("excluded_practitioner_ids", []),
     )
+
+
+def how_answered(details: dict[str, Any], actor: Actor) -> str:
+    """A client answers by link; staff say how the client told them."""
+    if actor.kind == ActorKind.CLIENT:
+        return "link"
+    if "method" not in details:
+        raise invalid("/method", "Say how the client answered: in person, on paper or spoken.", code="method_required")
+    return str(details["method"])
 
 
 def record_the_no(referral: Referral, *, details: dict[str, Any], actor: Actor) -> Consent:
@@ -42,7 +52,7 @@ def record_the_no(referral: Referral, *, details: dict[str, Any], actor: Actor) 
         referral.client_id,
         actor=actor,
         organization_ids=[referral.sender_organization_id],
-        method="link" if actor.kind == ActorKind.CLIENT else details.get("method", "verbal"),
+        method=how_answered(details, actor),
         given_by_name=given_by.get("name", ""),
         given_by_relationship=given_by.get("relationship", "self"),
     )
