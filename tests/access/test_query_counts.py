@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from tests import make
 from tests.access.operations import Row, api_rows
+from tests.record.feed import settle
 
 # Committed as it goes: one transaction of this length would hold up every feed beside it.
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -65,10 +66,12 @@ def statements(clinic: make.Clinic, ids: dict[str, str]) -> dict[str, int]:
 def test_reads_take_few_statements_and_no_more_for_thirty_rows(north: make.Clinic, south: make.Clinic) -> None:
     first, *_ = list(grow(north, south, 3))
     hang(north, first, 3)
+    settle()
     with_three = [statements(clinic, first) for clinic in (north, south)]
 
     list(grow(north, south, 27))
     hang(north, first, 27)
+    settle()
     with_thirty = [statements(clinic, first) for clinic in (north, south)]
 
     grown = [
