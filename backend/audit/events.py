@@ -10,6 +10,7 @@ from backend.audit.models import Event
 from backend.lib import clock, request_ids
 from backend.lib.actor import Actor
 from backend.lib.ids import uuid7
+from backend.lib.prepared import insert
 
 
 class Subject(Protocol):
@@ -61,7 +62,7 @@ def record(
         )
         for organization_id in sorted({o for o in organizations if o}, key=str)
     ]
-    Event.objects.bulk_create(copies)
+    insert(*copies)
     wanted = [copy for copy in copies if reactions.wanted(type)]
     if wanted:
         work.queue_all("react", [(copy.id, copy.organization_id) for copy in wanted], due_at=moment)

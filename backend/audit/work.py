@@ -16,6 +16,8 @@ from django.db.models import F
 from backend.audit.models import Work
 from backend.lib import clock, request_ids
 from backend.lib.actor import WORKER, system_of
+from backend.lib.ids import uuid7
+from backend.lib.prepared import Statement, sent_together, write
 from backend.lib.unit_of_work import acting_as
 
 LEASE = timedelta(seconds=60)
@@ -53,21 +55,31 @@ def queue(kind: str, subject_id: UUID, *, organization_id: UUID | None, due_at: 
     queue_all(kind, [(subject_id, organization_id)], due_at=due_at)
 
 
+QUEUE = Statement(
+    """
+INSERT INTO audit_work (id, kind, subject_id, organization_id, due_at, lease_until, attempts, is_dead, created_at)
+VALUES ($1, $2, $3, $4, $5, NULL, 0, false, $6)
+    ON CONFLICT (kind, subject_id) DO UPDATE
+   SET organization_id = excluded.organization_id, due_at = excluded.due_at, attempts = 0, is_dead = false, lease_until = NULL
+""",
+    *("uuid", "text", "uuid", "uuid", "timestamptz", "timestamptz"),
+)
+DROP = Statement("DELETE FROM audit_work WHERE kind = $1 AND subject_id = $2", "text", "uuid")
+WAKE = Statement(f"SELECT pg_notify('{CHANNEL}', '')")
+
+
 def queue_all(kind: str, subjects: Iterable[tuple[UUID, UUID | None]], *, due_at: datetime) -> None:
-    Work.objects.bulk_create(
-        [Work(kind=kind, subject_id=s, organization_id=o, due_at=due_at) for s, o in subjects],
-        update_conflicts=True,
-        unique_fields=["kind", "subject_id"],
-        update_fields=["organization_id", "due_at", "attempts", "is_dead", "lease_until"],
-    )
-    if due_at <= clock.now():
-        with connection.cursor() as cursor:
-            cursor.execute(f"NOTIFY {CHANNEL}")
+    with sent_together():
+        for subject_id, organization_id in subjects:
+            write(QUEUE, uuid7(), kind, subject_id, organization_id, due_at, clock.real_now())
+        if due_at <= clock.now():
+            write(WAKE)
 
 
 def drop(kinds: Iterable[str], subject_id: UUID) -> None:
     """Work that is no longer needed."""
-    Work.objects.filter(kind__in=list(kinds), subject_id=subject_id).delete()
+    for kind in kinds:
+        write(DROP, kind, subject_id)
 
 
 CLAIM = """

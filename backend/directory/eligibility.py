@@ -1,5 +1,6 @@
 """Who may take a referral: a role that has not ended, with a verified credential in force for its discipline."""
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -19,15 +20,15 @@ def today_at(organization: Organization) -> date:
     return clock.now().astimezone(ZoneInfo(organization.time_zone)).date()
 
 
-def credential_problem(role: PractitionerRole, on: date) -> str | None:
-    """Why this role may not treat on that day, as a sentence, or None. Uses the credentials that were prefetched."""
+def credential_problem(role: PractitionerRole, on: date, credentials: Iterable[Credential]) -> str | None:
+    """Why this role may not treat on that day with these credentials of its practitioner, as a sentence, or None."""
     if role.ended_at is not None:
         return f"{role.practitioner} no longer works at {role.organization}."
     discipline = catalog().disciplines.get(role.discipline)
     if discipline is None:
         return f"The discipline {role.discipline} is not known here."
     kind, label = discipline.credential_kind, discipline.label.lower()
-    held = [c for c in role.practitioner.credentials.all() if (c.kind, c.discipline) == (kind, role.discipline)]
+    held = [c for c in credentials if (c.kind, c.discipline) == (kind, role.discipline)]
     if not held:
         return f"{role.practitioner} has no {kind} for {label} on record."
     if any(credential.is_in_force(on) for credential in held):

@@ -12,7 +12,6 @@ from backend.lib import clock
 from backend.lib.actor import Actor, ActorKind
 from backend.lib.ids import uuid7
 from backend.lib.problems import NotFound
-from backend.lib.worktime import OpeningHours
 
 
 class DirectoryQuerySet(models.QuerySet[Any]):
@@ -70,15 +69,6 @@ class Organization(DirectoryRow):
 
     def __str__(self) -> str:
         return self.name
-
-    def opening_hours(self) -> OpeningHours:
-        """When the clinic is open, for due times. Uses what was prefetched."""
-        weekly: dict[int, tuple[Any, ...]] = {}
-        for row in sorted(self.opening_times.all(), key=lambda r: (r.weekday, r.opens)):
-            weekly[row.weekday] = (*weekly.get(row.weekday, ()), (row.opens, row.closes))
-        return OpeningHours(
-            time_zone=self.time_zone, weekly=weekly, holidays=frozenset(h.on_date for h in self.holidays.all())
-        )
 
 
 class OpeningTime(models.Model):

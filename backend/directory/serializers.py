@@ -293,7 +293,8 @@ def role_body(row: PractitionerRole, actor: Actor) -> dict[str, Any]:
         "capacity_per_week": row.capacity_per_week,
         "accepting": row.is_accepting,
         "away_until": _day(row.away_until),
-        "credential_in_force": credential_problem(row, today_at(row.organization)) is None,
+        "credential_in_force": credential_problem(row, today_at(row.organization), row.practitioner.credentials.all())
+        is None,
         "ended_at": utc(row.ended_at) if row.ended_at else None,
         **({"transmission_agreed_at": _moment(row.transmission_agreed_at)} if is_ours else {}),
         "withheld": [] if is_ours else ["transmission_agreed_at"],

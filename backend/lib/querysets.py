@@ -27,10 +27,15 @@ class ScopedQuerySet(models.QuerySet[M]):
 
     def one(self, pk: UUID | str | Any) -> M:
         """The row with this id, or 404 as for a random id."""
-        try:
-            found = self.filter(pk=UUID(str(pk))).first()
-        except ValueError:
-            found = None
+        found = self.filter(pk=id_or_404(pk)).first()
         if found is None:
             raise NotFound
         return found
+
+
+def id_or_404(pk: UUID | str | Any) -> UUID:
+    """What cannot be an id is answered like a random one."""
+    try:
+        return UUID(str(pk))
+    except ValueError as error:
+        raise NotFound from error

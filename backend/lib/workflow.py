@@ -90,12 +90,12 @@ class Workflow(Generic[S]):
                 code="wrong_party",
             )
 
-    def check_state(self, row: Transition[S], subject: S, parties: Collection[str], **problem: Any) -> None:
-        """409 ``wrong_state`` with the ways out when the transition does not start here, or its rule says no."""
+    def check_state(self, row: Transition[S], subject: S, parties: Collection[str], *, last: Callable[[], Any]) -> None:
+        """409 ``wrong_state`` with the last step and the ways out when the transition does not start here, or its rule says no."""
         if state_of(subject) not in row.sources:
-            raise self.wrong_state(row, subject, parties, **problem)
+            raise self.wrong_state(row, subject, parties, last=last())
         if row.offered is not None and not row.offered(subject, {}):
-            raise self.wrong_state(row, subject, parties, why=(row.offered.__doc__ or "").strip(), **problem)
+            raise self.wrong_state(row, subject, parties, why=(row.offered.__doc__ or "").strip(), last=last())
 
     def wrong_state(
         self, row: Transition[S], subject: S, parties: Collection[str], *, why: str = "", **problem: Any

@@ -14,7 +14,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from backend.lib.actor import Actor, ActorKind
-from backend.lib.prepared import planned_once
 from backend.lib.problems import BadRequest, Conflict, Forbidden
 from backend.lib.rest.fields import Identifier, Moment, PlainText, StrictSerializer
 from backend.lib.rest.pages import MOST, page_of
@@ -103,8 +102,7 @@ class Referrals(ReferralView):
     )
     def post(self, request: Request) -> Response:
         fields = self.validated(NewReferral)
-        with planned_once():
-            referral, warnings = drafts.create_referral(actor=self.actor, fields=fields)
+        referral, warnings = drafts.create_referral(actor=self.actor, fields=fields)
         return self.shown(referral.id, status=201, warnings=warnings)
 
 
@@ -202,14 +200,13 @@ class ReferralTransitions(ReferralView):
         if reserved:
             raise BadRequest(f"There is no field {sorted(reserved)[0]}.", code="unknown_field")
         try:
-            with planned_once():
-                moved = services.move_referral(
-                    referral_id,
-                    body.get("name"),
-                    actor=self.actor,
-                    expected_version=self.expected_version(required=False),
-                    **details,
-                )
+            moved = services.move_referral(
+                referral_id,
+                body.get("name"),
+                actor=self.actor,
+                expected_version=self.expected_version(required=False),
+                **details,
+            )
         except Conflict as refusal:
             self._keep_if_late(refusal, referral_id, body["name"], details)
             raise

@@ -9,8 +9,7 @@ from datetime import datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from django.db.models import prefetch_related_objects
-
+from backend.directory.hours import hours_of
 from backend.directory.models import Organization
 from backend.lib import clock
 from backend.lib.worktime import (
@@ -89,15 +88,6 @@ def looser_than_defaults(due_times: dict[str, dict[str, float]]) -> list[str]:
                 words = state.replace("_", " ")
                 complaints.append(f"For “{words}”, {priority}, it is 1 to {default.amount} {unit}, never looser.")
     return complaints
-
-
-def hours_of(organization: Organization) -> OpeningHours:
-    """When the clinic is open; Monday to Friday, nine to five, until it says so itself."""
-    prefetch_related_objects([organization], "opening_times", "holidays")
-    if organization.opening_times.all():
-        return organization.opening_hours()
-    weekdays = dict.fromkeys(range(5), ((time(9), time(17)),))
-    return OpeningHours(time_zone=organization.time_zone, weekly=weekdays, holidays=frozenset())
 
 
 def clinic_that_counts(referral: Referral, mover: str | None) -> Organization:

@@ -1,21 +1,20 @@
 """Writing a referral: create, change while it is a draft, and copy when it goes to somebody else."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from backend.catalog.queries import catalog
-from backend.clients.models import Client, ClientIdentifier, Precaution
-from backend.clients.services.taking import refuse_who_only_reads
 from backend.directory.models import Organization, PractitionerRole
-from backend.lib import clock
+from backend.lib import clock, prepared
 from backend.lib.actor import Actor
-from backend.lib.prepared import Prepared
-from backend.lib.problems import BadRequest, Conflict, FieldError, Forbidden, NotFound, invalid
+from backend.lib.problems import BadRequest, Conflict, FieldError, Forbidden, invalid
 from backend.lib.rest.views import check_version
 from backend.referrals import attachments, effects, gates, policies, services
 from backend.referrals import workflow as w
 from backend.referrals.models import Guest, Package, Referral
 from backend.referrals.move import Move
+from backend.referrals.sources import Roles, client_named, demographics, roles_named, sender_role
 from backend.referrals.workflow import WORKFLOW
 
 PACKAGE_FIELDS = ("reason", "question", "red_flags", "findings", "scores", "tried", "goals", "feedback_wanted")
@@ -28,33 +27,35 @@ def create_referral(*, actor: Actor, fields: dict[str, Any]) -> tuple[Referral, 
     403 for who may not write referrals, 404 for a client that is not the caller's, 409 when a gate is closed.
     """
     policies.refuse_who_writes_none(actor)
-    client = client_named(fields, actor)
-    role = sender_role(fields, actor)
+    facts = client_named(fields, actor)
+    roles = roles_named(fields, actor)
+    role = sender_role(fields, actor, roles)
     referral = Referral(
-        client=client,
+        client=facts.client if facts else None,
         kind=fields["kind"],
         priority=fields["priority"],
         sender_organization=role.organization if role else Organization.objects.get(pk=actor.clinic_id),
         sender_role=role,
     )
     refuse_care_without_client(referral)
-    guest = address(referral, fields["to"])
+    guest = address(referral, fields["to"], roles)
     fill(referral, fields)
     gates.check_not_oneself(referral)
     check_identifier(referral)
-    referral.save(force_insert=True)
-    package = Package(referral=referral, client=demographics(client), precautions=precautions_of(client, actor))
+    package = Package(
+        referral=referral,
+        client=demographics(facts.client) if facts else None,
+        precautions=facts.precautions if facts else [],
+    )
     fill_package(package, fields)
     refuse_names_without_client(referral, fields)
-    package.save(force_insert=True)
-    if guest is not None:
-        guest.referral = referral
-        guest.save(force_insert=True)
-    attachments.attach(fields.get("attachment_ids", []), referral=referral, actor=actor)
     warnings = warnings_about(referral)
+    draft: list[Package | Guest] = [package, guest] if guest else [package]
+    prepared.insert(referral, *draft)
+    attachments.attach(fields.get("attachment_ids", []), referral=referral, actor=actor)
     if fields.get("send") or fields.get("ask_consent"):
         name = "send" if fields.get("send") else "ask_consent"
-        referral = start_off(referral, name, fields, actor)
+        referral = start_off(referral, name, draft, fields, actor)
     return referral, warnings
 
 
@@ -63,13 +64,17 @@ def refuse_care_without_client(referral: Referral) -> None:
         raise invalid("/client_id", "Only advice can be asked without a client.", code="client_required")
 
 
-def start_off(referral: Referral, name: str, fields: dict[str, Any], actor: Actor) -> Referral:
+def start_off(
+    referral: Referral, name: str, draft: Sequence[Package | Guest], fields: dict[str, Any], actor: Actor
+) -> Referral:
     """Sends a draft that was written in this transaction."""
     row = WORKFLOW[name]
     named = ("on_behalf_of", "practitioner_role_id")
     details = {name: fields[name] for name in named if fields.get(name)}
     policies.check_rights(actor, row, referral, details)
-    return services.carry_out(Move(referral=referral, row=row, actor=actor, party=w.SENDER, details=details))
+    return services.carry_out(
+        Move(referral=referral, row=row, actor=actor, party=w.SENDER, details=details, draft=draft)
+    )
 
 
 def change_draft(
@@ -88,13 +93,13 @@ def change_draft(
             state=referral.state,
             available=[row.name for row in WORKFLOW.available(referral, policies.parties_of(actor, referral))],
         )
+    roles = roles_named(fields, actor)
     if "practitioner_role_id" in fields:
-        referral.sender_role = sender_role(fields, actor)
+        referral.sender_role = sender_role(fields, actor, roles)
     if "to" in fields:
         Guest.objects.filter(pk=referral.pk).delete()
-        guest = address(referral, fields["to"])
+        guest = address(referral, fields["to"], roles)
         if guest is not None:
-            guest.referral = referral
             guest.save(force_insert=True)
     fill(referral, fields)
     refuse_care_without_client(referral)
@@ -111,47 +116,13 @@ def change_draft(
     return referral
 
 
-def client_named(fields: dict[str, Any], actor: Actor) -> Client | None:
-    """The client by id or by the organization's own number; 404 when it is not the caller's to see."""
-    pk = fields.get("client_id")
-    if pk is None and (reference := fields.get("client")):
-        found = ClientIdentifier.objects.visible_to(actor).filter(**reference["identifier"]).first()
-        if found is None:
-            raise NotFound
-        pk = found.client_id
-    if pk is None:
-        return None
-    rows = CLIENT.rows(actor, pk=UUID(str(pk)))
-    if not rows:
-        raise NotFound
-    client = Client.from_db("default", list(rows[0]), list(rows[0].values()))
-    refuse_who_only_reads(actor, client.pk)  # a draft would keep what was read in an emergency
-    return client
-
-
-def sender_role(fields: dict[str, Any], actor: Actor) -> PractitionerRole | None:
-    """The named role of the caller's clinic, else the caller's own."""
-    named = fields.get("practitioner_role_id") or (fields.get("on_behalf_of") or {}).get("practitioner_role_id")
-    pk = named or next(iter(sorted(actor.role_ids)), None)
-    if pk is None:
-        return None
-    roles = PractitionerRole.objects.select_related("practitioner", "organization")
-    role: PractitionerRole | None = roles.filter(pk=pk, organization_id=actor.organization_id, ended_at=None).first()
-    if role is None:
-        raise invalid(
-            "/practitioner_role_id", "There is no such practitioner role in your clinic.", code="unknown_role"
-        )
-    return role
-
-
-def address(referral: Referral, to: dict[str, Any]) -> Guest | None:
-    """Writes down the recipient; for a guest, returns the guest's row."""
+def address(referral: Referral, to: dict[str, Any], roles: Roles) -> Guest | None:
+    """Writes down the recipient; for a guest, returns the guest's row, which is not written yet."""
     referral.recipient_role = referral.recipient_organization = None
     referral.pool_near = ""
     kinds = Referral.RecipientKind
     if pk := to.get("practitioner_role_id"):
-        roles = PractitionerRole.objects.select_related("practitioner", "organization")
-        role = roles.filter(pk=pk, ended_at=None).first()
+        role = roles.get(pk)
         if role is None:
             raise invalid("/to/practitioner_role_id", "There is no such colleague.", code="unknown_role")
         referral.recipient_kind, referral.discipline = kinds.ROLE, role.discipline
@@ -164,7 +135,9 @@ def address(referral: Referral, to: dict[str, Any]) -> Guest | None:
         referral.discipline = to.get("discipline") or _only_discipline(clinic)
     elif guest := to.get("guest"):
         referral.recipient_kind, referral.discipline = kinds.GUEST, guest["discipline"]
-        return Guest(name=guest["name"], discipline=guest["discipline"], email=guest["email"].lower())
+        return Guest(
+            referral=referral, name=guest["name"], discipline=guest["discipline"], email=guest["email"].lower()
+        )
     else:
         referral.recipient_kind, referral.discipline = kinds.POOL, to["discipline"]
         referral.pool_near = to.get("near", "")
@@ -229,50 +202,6 @@ def check_identifier(referral: Referral) -> None:
     gates.check_identifier_free(
         referral, sender_organization=referral.sender_organization_id, sender_identifier=referral.sender_identifier
     )
-
-
-def demographics(client: Client | None) -> dict[str, Any] | None:
-    """The client as the recipient will see them before accepting, so that a match can be made."""
-    if client is None:
-        return None
-    return {
-        "id": str(client.id),
-        "display": client.display,
-        "family_name": client.family_name,
-        "given_name": client.given_name,
-        "birth_date": client.birth_date.isoformat() if client.birth_date else None,
-        "gender": client.gender,
-        "email": client.email,
-        "phone": client.phone,
-        "address": client.address,
-        "city": client.city,
-        "region": client.region,
-        "postal_code": client.postal_code,
-        "country": client.country,
-        "language": client.language,
-    }
-
-
-def precautions_of(client: Client | None, actor: Actor) -> list[dict[str, Any]]:
-    """The clinic's own precautions that may leave it: sensitive ones stay, others' are not its to pass on."""
-    return PRECAUTIONS.rows(actor, client_id=client.pk) if client is not None else []
-
-
-# Both go through the walls around clients, which PostgreSQL and the ORM take long to put together.
-CLIENT = Prepared(lambda actor, pk: Client.objects.visible_to(actor).filter(pk=pk).values())
-PRECAUTIONS = Prepared(
-    lambda actor, client_id: (
-        Precaution.objects.visible_to(actor)
-        .filter(
-            client_id=client_id,
-            organization_id=actor.clinic_id,
-            ended_at=None,
-            entered_in_error_reason="",
-            is_sensitive=False,
-        )
-        .values("code", "regions", "note")
-    )
-)
 
 
 def warnings_about(referral: Referral) -> list[dict[str, Any]]:

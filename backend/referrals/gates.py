@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import Q
 
 from backend.catalog.queries import catalog
 from backend.clients.models import Consent
 from backend.directory.eligibility import credential_problem, eligible_roles, today_at
-from backend.directory.models import PractitionerRole
+from backend.directory.models import Credential, PractitionerRole
+from backend.lib.actor import ANONYMOUS
+from backend.lib.prepared import PreparedModels, Statement
 from backend.lib.problems import Conflict, Problem, invalid
 from backend.referrals import workflow as w
 from backend.referrals.models import Package, Referral
@@ -27,10 +28,8 @@ def covering_consent(referral: Referral, *, guest_email: str = "") -> Consent | 
     """A consent in force whose circle holds both the sender and the recipient."""
     if referral.client_id is None:
         return None
-    for consent in (
-        Consent.objects.in_force()
-        .filter(client_id=referral.client_id, organization_ids__contains=[referral.sender_organization_id])
-        .order_by("-given_at")
+    for consent in CONSENTS.found(
+        ANONYMOUS, client_id=referral.client_id, organization_id=referral.sender_organization_id
     ):
         if referral.is_guest:
             covered = consent.covers(guest=guest_email)
@@ -41,6 +40,15 @@ def covering_consent(referral: Referral, *, guest_email: str = "") -> Consent | 
         if covered:
             return consent
     return None
+
+
+CONSENTS: PreparedModels[Consent] = PreparedModels(
+    lambda actor, client_id, organization_id: (
+        Consent.objects.in_force()
+        .filter(client_id=client_id, organization_ids__contains=[organization_id])
+        .order_by("-given_at")
+    )
+)
 
 
 def _excludes(consent: Consent, referral: Referral) -> bool:
@@ -61,9 +69,11 @@ def consent_holds(referral: Referral) -> bool:
     """Asks now, and locks the consent's row, so that a withdrawal waits for this transaction or has won."""
     if not needs_consent(referral):
         return True
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT consent_holds(%s)", [referral.id])
+    with CONSENT_HOLDS.run(referral.id) as cursor:
         return bool(cursor.fetchone()[0])
+
+
+CONSENT_HOLDS = Statement("SELECT consent_holds($1)", "uuid")
 
 
 def check_consent_holds(referral: Referral) -> None:
@@ -78,21 +88,23 @@ def check_role(role: PractitionerRole, *, of_discipline: str, who: str = "recipi
     """409 when the practitioner's credential is not in force or their discipline does not fit."""
     if role.discipline != of_discipline:
         raise Conflict(f"{role.practitioner} practices another discipline here.", code="credential_invalid", party=who)
-    problem = credential_problem(role, today_at(role.organization))
+    held = HELD.found(ANONYMOUS, practitioner_id=role.practitioner_id)
+    problem = credential_problem(role, today_at(role.organization), held)
     if problem:
         raise Conflict(problem, code="credential_invalid", party=who)
+
+
+HELD: PreparedModels[Credential] = PreparedModels(
+    lambda actor, practitioner_id: Credential.objects.filter(practitioner_id=practitioner_id)
+)
 
 
 def check_not_excluded(referral: Referral, role: PractitionerRole) -> None:
     """409 when the client has said "not this person" of who would take it."""
     if referral.client_id is None:
         return
-    excluding = Consent.objects.in_force().filter(
-        client_id=referral.client_id,
-        organization_ids__contains=[role.organization_id],
-        excluded_practitioner_ids__contains=[role.practitioner_id],
-    )
-    if excluding.exists():
+    of_circle = CONSENTS.found(ANONYMOUS, client_id=referral.client_id, organization_id=role.organization_id)
+    if any(role.practitioner_id in consent.excluded_practitioner_ids for consent in of_circle):
         raise Conflict("The client has asked that this person does not treat them; name a colleague.", code="excluded")
 
 
@@ -169,16 +181,26 @@ def similar_open(referral: Referral) -> Sequence[UUID]:
     """Open referrals of the same client to the same recipient for an overlapping region."""
     if referral.client_id is None:
         return []
-    others = Referral.objects.filter(
-        client_id=referral.client_id, sender_organization_id=referral.sender_organization_id, state__in=w.UNFINISHED
-    ).exclude(pk=referral.pk)
+    others = OPEN.found(ANONYMOUS, client_id=referral.client_id, sender_organization_id=referral.sender_organization_id)
+    return [
+        other.pk
+        for other in others
+        if other.pk != referral.pk
+        and _goes_the_same_way(other, referral)
+        and (not other.regions or catalog().overlaps(other.regions, referral.regions))
+    ]
+
+
+OPEN: PreparedModels[Referral] = PreparedModels(
+    lambda actor, client_id, sender_organization_id: Referral.objects.filter(
+        client_id=client_id, sender_organization_id=sender_organization_id, state__in=w.UNFINISHED
+    ).only("id", "regions", "recipient_kind", "discipline", "recipient_role_id", "recipient_organization_id")
+)
+
+
+def _goes_the_same_way(other: Referral, referral: Referral) -> bool:
     if referral.recipient_role_id:
-        others = others.filter(recipient_role_id=referral.recipient_role_id)
-    elif referral.recipient_organization_id:
-        others = others.filter(recipient_organization_id=referral.recipient_organization_id)
-    elif referral.is_pool:
-        others = others.filter(recipient_kind="pool", discipline=referral.discipline)
-    else:
-        return []
-    rows = others.values_list("id", "regions")
-    return [pk for pk, regions in rows if not regions or catalog().overlaps(regions, referral.regions)]
+        return other.recipient_role_id == referral.recipient_role_id
+    if referral.recipient_organization_id:
+        return other.recipient_organization_id == referral.recipient_organization_id
+    return referral.is_pool and other.is_pool and other.discipline == referral.discipline

@@ -1,15 +1,17 @@
 """One transition under way: who makes it, with what, and what it will leave behind."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from backend.directory.models import PractitionerRole
 from backend.lib.actor import Actor, ActorKind
 from backend.lib.workflow import Transition
-from backend.referrals.models import Referral
+from backend.referrals.models import Guest, Package, Referral
+
+P = TypeVar("P", Package, Guest)
 
 
 @dataclass
@@ -30,7 +32,24 @@ class Move:
     comes_back: bool = False
     report_was_returned: bool = False
     restarts_state: bool = False
+    draft: Sequence[Package | Guest] = ()
     after: list[Callable[[], None]] = field(default_factory=list)
+
+    @property
+    def package(self) -> Package:
+        """The draft's package, locked until this move is made."""
+        return self._of_draft(Package) or Package.objects.select_for_update(no_key=True).get(pk=self.referral.pk)
+
+    @property
+    def guest(self) -> Guest | None:
+        """The colleague without an account whom it goes to."""
+        if not self.referral.is_guest:
+            return None
+        return self._of_draft(Guest) or Guest.objects.filter(pk=self.referral.pk).first()
+
+    def _of_draft(self, model: type[P]) -> P | None:
+        """What this transaction wrote before it made the move."""
+        return next((row for row in self.draft if isinstance(row, model)), None)
 
     @property
     def client_id(self) -> UUID:

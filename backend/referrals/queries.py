@@ -29,6 +29,7 @@ from backend.lib import clock
 from backend.lib.actor import Actor, ActorKind
 from backend.lib.prepared import Prepared
 from backend.lib.problems import NotFound
+from backend.lib.querysets import id_or_404
 from backend.lib.rest.fields import utc
 from backend.lib.rest.pages import Keyset
 from backend.referrals import policies
@@ -174,11 +175,7 @@ def children(model: Any, shape: JSONObject, *order: str, **filters: Any) -> Arra
 
 def one_row(referral_id: UUID | str, actor: Actor) -> dict[str, Any]:
     """One referral with everything a page shows, in one statement; 404 when it is not the actor's to see."""
-    try:
-        pk = UUID(str(referral_id))
-    except ValueError as error:
-        raise NotFound from error
-    for row in ONE.rows(actor, pk=pk):
+    for row in ONE.rows(actor, pk=id_or_404(referral_id)):
         return row
     raise NotFound
 

@@ -5,13 +5,15 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from backend.audit import events, work
 from backend.catalog.queries import catalog
-from backend.lib import clock
+from backend.lib import clock, prepared
 from backend.lib.actor import Actor, ActorKind
-from backend.lib.problems import Conflict, Forbidden, invalid
+from backend.lib.prepared import PreparedModels
+from backend.lib.problems import Conflict, Forbidden, NotFound, invalid
+from backend.lib.querysets import id_or_404
 from backend.lib.rest.views import check_version
 from backend.lib.workflow import Transition
 from backend.referrals import deadlines, effects, gates, policies
@@ -43,7 +45,7 @@ def move_referral(
     WORKFLOW.check_party(row, parties)
     policies.check_rights(actor, row, referral, details)
     check_version(referral.version, expected_version)
-    WORKFLOW.check_state(row, referral, parties, last=last_step(referral))
+    WORKFLOW.check_state(row, referral, parties, last=lambda: last_step(referral))
     move = Move(
         referral=referral,
         row=row,
@@ -67,10 +69,11 @@ def carry_out(move: Move) -> Referral:
         enter_state(referral, target, move)
     referral.version += 1
     referral.updated_at = clock.now()
-    referral.save()
-    record_step(move, before)
-    set_clock(referral)
-    effects.follow_up(move)
+    with prepared.sent_together():
+        prepared.save(referral)
+        record_step(move, before)
+        set_clock(referral)
+        effects.follow_up(move)
     return referral
 
 
@@ -87,7 +90,7 @@ def enter_state(referral: Referral, target: str, move: Move) -> None:
 def record_step(move: Move, before: str) -> Step:
     """The history's row, the sentences that came with it, and the event."""
     referral, actor = move.referral, move.actor
-    step = Step.objects.create(
+    step = Step(
         referral=referral,
         name=move.row.name,
         from_state=before,
@@ -102,6 +105,7 @@ def record_step(move: Move, before: str) -> Step:
         reason=move.reason_code,
         occurred_at=move.occurred_at,
     )
+    prepared.insert(step)
     for kind, text in move.sentences:
         write_message(referral, actor, text, party=move.party, kind=kind, step=step, by=move.by)
     record(
@@ -149,7 +153,13 @@ def set_clock(referral: Referral) -> None:
 
 
 def locked(referral_id: UUID | str, actor: Actor) -> Referral:
-    """The referral, locked, with what every step reads of both sides."""
+    """The referral, locked, with what every step reads of both sides; 404 when it is not the caller's to see."""
+    for referral in LOCKED.found(actor, pk=id_or_404(referral_id)):
+        return referral
+    raise NotFound
+
+
+def _locked(actor: Actor, *, pk: UUID) -> QuerySet[Referral]:
     return (
         Referral.objects.visible_to(actor)
         .select_related(
@@ -161,8 +171,11 @@ def locked(referral_id: UUID | str, actor: Actor) -> Referral:
             "recipient_role__organization",
         )
         .locked()
-        .one(referral_id)
+        .filter(pk=pk)
     )
+
+
+LOCKED: PreparedModels[Referral] = PreparedModels(_locked)
 
 
 def last_step(referral: Referral) -> dict[str, Any] | None:
@@ -216,7 +229,7 @@ def write_message(
         kind=kind,
         text=text,
     )
-    message.save(force_insert=True)
+    prepared.insert(message)
     return message
 
 

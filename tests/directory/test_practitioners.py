@@ -117,7 +117,7 @@ def test_what_is_wrong_with_a_license_is_a_sentence(
     role = _role(north)
     Credential.objects.filter(practitioner=role.practitioner).update(**changes)
 
-    found = credential_problem(role, TODAY)
+    found = credential_problem(role, TODAY, role.practitioner.credentials.all())
     eligible = eligible_roles("massage_therapy", "", TODAY)
 
     assert (found is None) == (sentence is None)
@@ -129,7 +129,7 @@ def test_a_second_license_in_force_is_enough(north: make.Clinic) -> None:
     role = _role(north)
     make.credential(role, kind="license", status="suspended")
 
-    assert credential_problem(role, TODAY) is None
+    assert credential_problem(role, TODAY, role.practitioner.credentials.all()) is None
 
 
 def test_eligible_roles_are_near_accepting_and_here(north: make.Clinic) -> None:

@@ -1,19 +1,25 @@
 """Statements that are compiled once a process and planned once a connection."""
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 import pytest
 from django.db import connection
 from django.db.models import QuerySet
+from django.db.models.functions import Lower
 from django.test.utils import CaptureQueriesContext
 
-from backend.directory.models import Organization
-from backend.lib.actor import Actor, system_of
-from backend.lib.prepared import Prepared, Statement, array, planned_once
+from backend.audit.models import Event
+from backend.directory.models import Holiday, Organization, Practitioner
+from backend.lib import clock
+from backend.lib.actor import ANONYMOUS, Actor, system_of
+from backend.lib.prepared import Prepared, PreparedModels, Statement, array, insert, save, sent_together, write
+from backend.lib.unit_of_work import acting_as
 from tests import make
 
 pytestmark = pytest.mark.django_db
+DAY = date(2027, 1, 1)
 
 
 def named(actor: Actor, *, name: str) -> "QuerySet[Organization, dict[str, Any]]":
@@ -94,19 +100,62 @@ def test_an_array_keeps_quotes_nulls_and_order() -> None:
     assert ids == [first, None]
 
 
-def test_statements_of_the_orm_are_prepared_where_that_is_asked() -> None:
-    make.organization("One")
+def test_rows_of_a_model_come_with_what_was_selected_and_annotated() -> None:
+    clinic = make.organization("One")
+    person = Practitioner.objects.create(organization=clinic, family_name="Moss", given_name="Lee")
+    query: PreparedModels[Practitioner] = PreparedModels(
+        lambda actor, pk: (
+            Practitioner.objects.select_related("organization").annotate(name=Lower("family_name")).filter(pk=pk)
+        )
+    )
 
-    with planned_once(), CaptureQueriesContext(connection) as seen:
-        found = [Organization.objects.filter(name="One").exists() for _ in range(2)]
+    with CaptureQueriesContext(connection) as seen:
+        (found,) = query.found(ANONYMOUS, pk=person.pk)
+        shown = (found.pk, found.organization, found.organization.name, found.name)  # type: ignore[attr-defined,union-attr]  # annotated
 
-    assert found == [True, True]
-    assert [query["sql"].split()[0] for query in seen] == ["EXECUTE", "EXECUTE"]
+    assert shown == (person.pk, clinic, "One", "moss")
+    assert len(seen) == 1
 
 
-def test_what_cannot_be_prepared_runs_as_ever() -> None:
-    with planned_once(), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_typeof(%s)::text, %s || %s", ["a", "b", "c"])
-        assert cursor.fetchone()[1] == "bc"
-        cursor.execute("SELECT jsonb_typeof(to_jsonb(%s))", [5])
-        assert cursor.fetchone() == ("number",)
+def test_writes_go_together_and_before_whatever_is_read() -> None:
+    one, two = Holiday(id=1, organization=make.organization(), on_date=DAY), make.organization()
+    two.name = "Two"
+
+    with CaptureQueriesContext(connection) as seen, sent_together():
+        insert(one)
+        save(two)
+        write(Statement("SELECT pg_notify('nobody', $1)", "text"), "")
+        assert Holiday.objects.filter(on_date=DAY).exists()
+        one.name = "New year"
+        save(one)
+
+    assert len(seen) == 3
+    assert Holiday.objects.values_list("name", flat=True).get() == "New year"
+    assert Organization.objects.get(pk=two.pk).name == "Two"
+
+
+def test_what_waits_is_dropped_when_something_is_refused() -> None:
+    clinic = make.organization()
+
+    def write_and_fail() -> None:
+        with sent_together():
+            insert(Holiday(id=1, organization=clinic, on_date=DAY))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        write_and_fail()
+    assert not Holiday.objects.exists()
+
+
+def test_a_written_row_keeps_every_kind_of_value() -> None:
+    event = Event(
+        change_id=UUID(int=1), organization_id=make.organization().id, type="it's 100 %; $1", subject_type="x",
+        subject_id=UUID(int=2), related={"a": ["b'", None]}, actor_kind="member", request_id="", occurred_at=clock.now(), recorded_at=clock.now(),
+    )  # fmt: skip
+
+    with acting_as(system_of(event.organization_id)):
+        insert(event)
+        kept = Event.objects.get(pk=event.pk)
+
+    assert (kept.type, kept.related, kept.occurred_at) == (event.type, event.related, event.occurred_at)
+    assert (kept.client_id, kept.always) == (None, False)

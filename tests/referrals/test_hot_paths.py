@@ -14,7 +14,7 @@ from tests.make import Api, Clinic
 pytestmark = pytest.mark.django_db
 # Who calls and as whom; what is shown; who looked.
 HOT_READ = 3
-CREATE_AND_SEND, ACCEPT = 26, 20
+CREATE_AND_SEND, ACCEPT = 11, 9
 
 
 def statements(http: Api, method: str, path: str, body: Any = None) -> int:

@@ -72,7 +72,8 @@ def _credential_problem(actor: Actor, organization: Organization) -> str | None:
     """None when one of the person's roles here has a credential in force."""
     roles = PractitionerRole.objects.filter(pk__in=actor.role_ids).select_related("practitioner", "organization")
     problems = [
-        credential_problem(r, today_at(organization)) for r in roles.prefetch_related("practitioner__credentials")
+        credential_problem(r, today_at(organization), r.practitioner.credentials.all())
+        for r in roles.prefetch_related("practitioner__credentials")
     ]
     if None in problems:
         return None

@@ -3,6 +3,8 @@
 from typing import Protocol, TypeVar, cast
 from uuid import UUID
 
+from django.db.models import Exists, OuterRef, Q
+
 from backend.clients.models import Access, Client, Registration
 from backend.clients.policies import WORKS, refuse_unless, works_with_clients
 from backend.clients.queries import ids_of
@@ -48,10 +50,18 @@ def shared_client(actor: Actor, client_id: UUID) -> Client:
 
 def refuse_who_only_reads(actor: Actor, client_id: UUID) -> None:
     """403 for whoever sees the client through a broken glass only."""
-    shares = Access.objects.opening_for(actor).filter(client_id=client_id).exclude(why=Access.Why.BREAK_GLASS)
-    refuse_unless(
-        is_home(actor, client_id) or shares.exists(), "This access is for reading only.", code="read_only_access"
-    )
+    refuse_reading_only(Client.objects.filter(may_write(actor), pk=client_id).exists())
+
+
+def refuse_reading_only(may_write: bool) -> None:
+    refuse_unless(may_write, "This access is for reading only.", code="read_only_access")
+
+
+def may_write(actor: Actor) -> Q:
+    """Of a client: at home, or with a live shared record that no broken glass opened."""
+    home = Registration.objects.visible_to(actor).filter(client_id=OuterRef("pk"), kind="home", ended_at=None)
+    shares = Access.objects.opening_for(actor).filter(client_id=OuterRef("pk")).exclude(why=Access.Why.BREAK_GLASS)
+    return Q(Exists(home)) | Q(Exists(shares))
 
 
 def of_client(client: Client, row: R, actor: Actor) -> R:

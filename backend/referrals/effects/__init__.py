@@ -1,5 +1,8 @@
 """What each transition changes besides the state: one small function per transition, found by its name."""
 
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
 from backend.directory.models import PractitionerRole
 from backend.lib.problems import Conflict, invalid
 from backend.referrals import attachments, gates
@@ -50,16 +53,29 @@ def _name_practitioner(move: Move) -> None:
     wanted = [named] if named else sorted(move.actor.role_ids) if move.actor.treats else []
     if not wanted:
         return
-    roles = PractitionerRole.objects.select_related("practitioner", "organization").filter(
-        pk__in=wanted, organization_id=move.actor.organization_id, ended_at=None
-    )
-    sides = (move.referral.sender_role_id, move.referral.recipient_role_id)
-    role = min(roles, key=lambda r: (r.id not in sides, r.discipline != move.referral.discipline, r.id), default=None)
+    role = _best(_of_a_side(move, wanted), move) or _best(_of_the_clinic(move, wanted), move)
     if role is None:
         raise invalid(
             "/practitioner_role_id", "There is no such practitioner role in your clinic.", code="unknown_role"
         )
     move.on_behalf_of = role
+
+
+def _of_a_side(move: Move, wanted: Sequence[UUID]) -> list[PractitionerRole]:
+    """Those wanted that the referral names; they were read with it."""
+    named = (move.referral.sender_role, move.referral.recipient_role)
+    here = move.actor.organization_id
+    return [r for r in named if r is not None and r.id in wanted and r.organization_id == here and r.ended_at is None]
+
+
+def _of_the_clinic(move: Move, wanted: Sequence[UUID]) -> Iterable[PractitionerRole]:
+    return PractitionerRole.objects.select_related("practitioner", "organization").filter(
+        pk__in=wanted, organization_id=move.actor.organization_id, ended_at=None
+    )
+
+
+def _best(roles: Iterable[PractitionerRole], move: Move) -> PractitionerRole | None:
+    return min(roles, key=lambda role: (role.discipline != move.referral.discipline, role.id), default=None)
 
 
 def check_who_acts(move: Move) -> None:

@@ -1,16 +1,12 @@
 """Sending: the gates, then the package freezes and opens; asking the client and what they answer."""
 
-from backend.lib import clock
+from backend.lib import clock, prepared
 from backend.lib.ids import uuid7
 from backend.lib.problems import Conflict
 from backend.referrals import gates, sharing
 from backend.referrals.effects.access import guard
 from backend.referrals.effects.registry import of
-from backend.referrals.models import (
-    Guest,
-    Package,
-    Referral,
-)
+from backend.referrals.models import Package, Referral
 from backend.referrals.move import Move
 
 
@@ -24,14 +20,12 @@ def send(move: Move) -> None:
 
 def check_and_send(move: Move) -> None:
     """All gates of sending; then the package freezes and opens to the recipient."""
-    referral = move.referral
-    package = Package.objects.select_for_update(no_key=True).get(pk=referral.pk)
+    referral, package, guest = move.referral, move.package, move.guest
     check_sender(referral)
     gates.check_region(referral)
     gates.check_not_oneself(referral)
     gates.check_recipient(referral)
     gates.check_red_flags(referral, package)
-    guest = Guest.objects.filter(pk=referral.pk).first() if referral.is_guest else None
     if gates.needs_consent(referral):
         consent = gates.covering_consent(referral, guest_email=guest.email if guest else "")
         if consent is None:
@@ -51,7 +45,7 @@ def freeze_and_open(move: Move, package: Package) -> None:
     referral.sent_at = referral.sent_at or now
     referral.has_red_flag = bool((package.red_flags or {}).get("positive"))
     package.frozen_at = now
-    package.save(update_fields=["frozen_at"])
+    move.after.append(lambda: prepared.save(package))
     if gates.holds_region(package) and referral.client_id is not None:
         move.after.append(
             lambda: sharing.hold_regions(
@@ -80,8 +74,7 @@ def ask_consent(move: Move) -> None:
 def consent_given(move: Move) -> None:
     """The client's yes makes the consent that covers this recipient; then all gates of sending again."""
     referral = move.referral
-    guest = Guest.objects.filter(pk=referral.pk).first()
-    email = guest.email if guest and referral.is_guest else ""
+    email = move.guest.email if move.guest else ""
     sharing.record_the_yes(referral, email, details=move.details, actor=move.actor)
     check_and_send(move)
 

@@ -12,7 +12,7 @@ from backend.directory.models import PractitionerRole
 from backend.lib.actor import Actor
 from backend.lib.problems import Conflict, Problem
 from backend.lib.rest.authentication import actor_of
-from backend.referrals import drafts, policies, queries
+from backend.referrals import policies, queries, sources
 from backend.referrals import workflow as w
 from backend.referrals.models import Referral
 from backend.workspace import words
@@ -110,12 +110,19 @@ def _shown(
         "attached": draft["file_list"] if draft and policies.may_read_clinical(actor) else [],
         "similar": problem.extra.get("referral_ids", []) if problem and problem.code == "possible_duplicate" else [],
         "sender_roles": colleagues_here(actor) if len(actor.role_ids) != 1 else [],
-        "package_precautions": drafts.precautions_of(client, actor),
+        "package_precautions": _leaving(client, actor),
         "may_send": actor.treats,
     }
     if draft and not sheet.chip and sheet.own_reason in context["all_chips"]:
         sheet.chip, sheet.own_reason = sheet.own_reason, ""
     return show(request, "sheet.html", context, problem=problem)
+
+
+def _leaving(client: Client | None, actor: Actor) -> list[dict[str, Any]]:
+    """The precautions that will go along."""
+    if client is None:
+        return []
+    return [row["data"] for row in sources.precautions_leaving(actor).filter(client_id=client.pk)]
 
 
 def _discipline_of(actor: Actor) -> str:
