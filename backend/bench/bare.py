@@ -40,7 +40,7 @@ SUMMARY = """
   'recipient', json_build_object('kind', r.recipient_kind, 'organization', json_build_object('id', r.recipient_organization_id, 'display', ro.name),
     'practitioner_role', json_build_object('id', r.recipient_role_id, 'display', rp.given_name || ' ' || rp.family_name), 'discipline',
       r.discipline),
-  'unread_report_count', (SELECT count(*) FROM referrals_report x WHERE x.referral_id = r.id AND x.read_at IS NULL),
+  'unread_report_count', r.unread_reports,
   'client', json_build_object('id', r.client_id, 'display', k.client->>'display'), 'reason', k.reason, 'question', k.question"""
 JOINS = """
   JOIN directory_organization so ON so.id = r.sender_organization_id
@@ -108,9 +108,9 @@ PREPARE refer (uuid, uuid, uuid, uuid, uuid, uuid, text, text, text, jsonb) AS
 INSERT INTO referrals_referral (id, version, state, kind, priority, transfer, client_id, sender_organization_id, sender_role_id, recipient_kind,
   recipient_organization_id, recipient_role_id, discipline, pool_near, regions, technique_ids, order_number, order_by, has_red_flag,
     state_entered_at,
-  reminders, waitlist_count, no_show_count, return_count, closed_how, content_gone_because, created_at, updated_at)
+  reminders, waitlist_count, no_show_count, return_count, unread_reports, closed_how, content_gone_because, created_at, updated_at)
 VALUES ($1, 1, 'draft', $7, $8, false, $2, $3, $4, 'practitioner_role', $5, $6, $9, '', $10, '{}', '', '', false, domain_now(),
-  0, 0, 0, 0, '', '', domain_now(), domain_now())
+  0, 0, 0, 0, 0, '', '', domain_now(), domain_now())
 """,
     """
 PREPARE send (uuid, uuid) AS

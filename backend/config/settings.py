@@ -205,7 +205,7 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["backend.lib.rest.authentication.RequestActorAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["backend.lib.rest.permissions.CallerIsKnown"],
     "DEFAULT_PARSER_CLASSES": ["backend.lib.parsing.StrictJSONParser"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["backend.lib.rest.renderers.Json"],
     "DEFAULT_SCHEMA_CLASS": "backend.lib.rest.schema.OperationSchema",
     "EXCEPTION_HANDLER": "backend.lib.rest.problems.as_problem_response",
     "UNAUTHENTICATED_USER": None,

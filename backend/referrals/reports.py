@@ -57,6 +57,7 @@ def sign_report(move: Move) -> Report:
     )
     report.content_hash = content_hash(report)
     report.save(force_insert=True)
+    referral.unread_reports += 1
     attachments.attach(body.get("attachment_ids", []), referral=referral, report=report, actor=move.actor)
     return report
 

@@ -4,7 +4,6 @@ from typing import Any
 from uuid import UUID
 
 from drf_spectacular.utils import OpenApiExample, extend_schema
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -20,6 +19,7 @@ from backend.directory.serializers import (
     application_body,
 )
 from backend.lib.rest.pages import page_of
+from backend.lib.rest.renderers import as_json
 from backend.lib.rest.views import View, check_version
 
 
@@ -33,7 +33,7 @@ class ApplicationView(View):
     def with_secret(self, row: Application, secret: str, *, status: int) -> Response:
         """Shows the secret once: what is kept for a repeated request does not hold it."""
         body = application_body(row)
-        kept: Any = JSONRenderer().render({**body, "client_secret": None})
+        kept: Any = as_json({**body, "client_secret": None})
         self.request._request.answer_to_keep = kept  # type: ignore[attr-defined]  # read by IdempotencyMiddleware
         return self.answer({**body, "client_secret": secret or None}, version=row.version, status=status)
 

@@ -5,7 +5,6 @@ import json
 from typing import Any
 
 from django.db import models
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
@@ -14,6 +13,7 @@ from rest_framework.views import APIView
 from backend.lib.actor import Actor
 from backend.lib.problems import Stale, VersionNeeded
 from backend.lib.rest.authentication import actor_of
+from backend.lib.rest.renderers import as_json
 
 
 class View(APIView):
@@ -73,7 +73,7 @@ def check_version(current: int, expected: int | None) -> None:
 
 def etag(version: int, data: Any) -> str:
     """``"<version>.<hash>"``: the version of the row, the hash of what this reader was shown."""
-    body = JSONRenderer().render(data) if not isinstance(data, bytes | str) else data
+    body = data if isinstance(data, bytes | str) else as_json(data)
     text = body.encode() if isinstance(body, str) else body
     return f'"{version}.{hashlib.sha256(text).hexdigest()[:16]}"'
 

@@ -72,6 +72,7 @@ def read_report(move: Move) -> None:
 def mark_read(found: Report, move: Move, plan_change: str) -> None:
     found.read_at, found.read_by, found.plan_change = clock.now(), move.by, plan_change
     found.save(update_fields=["read_at", "read_by", "plan_change"])
+    move.referral.unread_reports -= 1
     move.related["report_id"] = str(found.id)
 
 

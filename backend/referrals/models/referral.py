@@ -152,6 +152,8 @@ class Referral(models.Model):
     waitlist_count = models.IntegerField(default=0)
     no_show_count = models.IntegerField(default=0)
     return_count = models.IntegerField(default=0)
+    # How many reports the sender has not read: counted where one is signed and where one is read.
+    unread_reports = models.PositiveSmallIntegerField(default=0)
 
     sent_at = models.DateTimeField(null=True)
     delivered_at = models.DateTimeField(null=True)
@@ -173,6 +175,11 @@ class Referral(models.Model):
             models.Index(fields=["sender_organization", "state", "due_at", "id"], name="referral_sender"),
             models.Index(fields=["recipient_organization", "state", "due_at", "id"], name="referral_recipient"),
             models.Index(fields=["mover_organization_id", "due_at", "id"], name="referral_mover"),
+            models.Index(
+                fields=["sender_organization", "due_at", "id"],
+                condition=Q(state="in_care", unread_reports__gt=0),
+                name="referral_to_read",
+            ),
             models.Index(fields=["sender_organization", "-created_at", "-id"], name="referral_sent_newest"),
             models.Index(fields=["recipient_organization", "-created_at", "-id"], name="referral_received_newest"),
             models.Index(fields=["client"], name="referral_client"),
