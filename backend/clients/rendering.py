@@ -1,7 +1,6 @@
 """How rows read in answers: ids plus a readable label, null for what is not known, no field the reader may not see."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,11 +13,10 @@ from backend.clients.policies import reads_notes_of_precautions
 from backend.clients.services.people import local_system
 from backend.directory.models import Organization
 from backend.lib.actor import Actor, ActorKind
-from backend.lib.rest.fields import utc
+from backend.lib.rest.fields import day_or_none, utc, utc_or_none
 
 Json = dict[str, Any]
 Names = Mapping[UUID, str]
-TEXTS = ("given_name", "email", "phone", "address", "city", "region", "postal_code", "country", "language", "time_zone")
 
 
 def client_label(client: Client) -> Json:
@@ -51,11 +49,11 @@ def client_data(client: Client, actor: Actor, identifiers: Sequence[ClientIdenti
         "display": client.display,
         "relation": "home" if client.is_home else "shared",  # type: ignore[attr-defined]  # with_home
         "family_name": client.family_name,
-        **{name: getattr(client, name) or None for name in TEXTS},
-        "birth_date": _day(client.birth_date),
+        **{name: getattr(client, name) or None for name in Client.MAY_BE_BLANK},
+        "birth_date": day_or_none(client.birth_date),
         "gender": client.gender,
         "status": client.status,
-        "deceased_on": _day(client.deceased_on),
+        "deceased_on": day_or_none(client.deceased_on),
         "local_identifier": next((row.value for row in identifiers if row.system == local), None),
         "identifiers": [{"system": row.system, "value": row.value} for row in identifiers if row.system != local],
         "created_at": utc(client.created_at),
@@ -82,10 +80,10 @@ def consent_data(consent: Consent, actor: Actor, names: Names, client: Client) -
         "status": "expired" if expired else consent.status,
         "is_in_force": consent.is_in_force,
         "given_at": utc(consent.given_at),
-        "occurred_at": _moment(consent.occurred_at),
-        "expires_on": _day(consent.expires_on),
-        "ends_at": _moment(consent.ends_at),
-        "withdrawn_at": _moment(consent.withdrawn_at),
+        "occurred_at": utc_or_none(consent.occurred_at),
+        "expires_on": day_or_none(consent.expires_on),
+        "ends_at": utc_or_none(consent.ends_at),
+        "withdrawn_at": utc_or_none(consent.withdrawn_at),
         **({"withdrawn_reason": consent.withdrawn_reason or None} if reads_reason else {}),
         "earlier": consent.earlier,
         "withheld": [] if reads_reason else ["withdrawn_reason"],
@@ -110,7 +108,7 @@ def precaution_data(precaution: Precaution, actor: Actor, names: Names) -> Json:
         "status": "entered_in_error" if precaution.entered_in_error_reason else ended,
         "entered_in_error_reason": precaution.entered_in_error_reason or None,
         "created_at": utc(precaution.created_at),
-        "ended_at": _moment(precaution.ended_at),
+        "ended_at": utc_or_none(precaution.ended_at),
         "withheld": [] if reads_note else ["note"],
     }
 
@@ -134,7 +132,7 @@ def hold_data(hold: Hold, names: Names) -> Json:
         "regions": _places(hold.regions),
         "because": hold.because,
         "created_at": utc(hold.created_at),
-        "cleared_at": _moment(hold.cleared_at),
+        "cleared_at": utc_or_none(hold.cleared_at),
         "cleared_by": hold.cleared_by or None,
         "clearance": hold.clearance or None,
     }
@@ -148,7 +146,7 @@ def representative_data(person: Representative) -> Json:
         "email": person.email or None,
         "phone": person.phone or None,
         "created_at": utc(person.created_at),
-        "ended_at": _moment(person.ended_at),
+        "ended_at": utc_or_none(person.ended_at),
     }
 
 
@@ -159,7 +157,7 @@ def access_data(access: Access, names: Names) -> Json:
         "why": access.why,
         "extent": access.extent,
         "from": utc(access.from_at),
-        "until": _moment(access.until),
+        "until": utc_or_none(access.until),
         "consent_id": _id(access.consent_id),
         "referral_id": _id(access.referral_id),
         "reason": access.reason or None,
@@ -184,14 +182,6 @@ def _label(organization_id: UUID, names: Names) -> Json:
 def _places(regions: list[dict[str, str]]) -> list[Json]:
     """The database keeps no order of keys; the answer does, and so does its ETag."""
     return [{"region": place["region"], "side": place["side"]} for place in regions]
-
-
-def _moment(moment: datetime | None) -> str | None:
-    return utc(moment.astimezone(UTC)) if moment else None
-
-
-def _day(day: date | None) -> str | None:
-    return day.isoformat() if day else None
 
 
 def _id(value: UUID | None) -> str | None:

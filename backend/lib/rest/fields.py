@@ -1,6 +1,6 @@
 """Serializer parts that hold to the contract: zoned times, no unknown fields, read-only means unchanged."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
@@ -34,6 +34,14 @@ class Moment(serializers.DateTimeField):
 def utc(moment: datetime) -> str:
     """A moment as the contract writes it."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def utc_or_none(moment: datetime | None) -> str | None:
+    return utc(moment) if moment else None
+
+
+def day_or_none(day: date | None) -> str | None:
+    return day.isoformat() if day else None
 
 
 class PlainText(serializers.CharField):

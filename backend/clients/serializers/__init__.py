@@ -1,0 +1,83 @@
+"""What the API takes and gives for clients, consents, precautions, holds, access."""
+
+from backend.clients.serializers.access import AccessSerializer, BreakGlassInput, WhoSeesSerializer
+from backend.clients.serializers.clients import (
+    BatchSerializer,
+    ClientBatch,
+    ClientDetailSerializer,
+    ClientFacts,
+    ClientInput,
+    ClientPatch,
+    ClientSearch,
+    ClientSerializer,
+    facts_of,
+)
+from backend.clients.serializers.consents import (
+    ConsentInput,
+    ConsentSerializer,
+    GivenBySerializer,
+    RenewInput,
+    WithdrawInput,
+)
+from backend.clients.serializers.identity import (
+    DeathInput,
+    EmptyInput,
+    LinkInput,
+    MergeInput,
+    MergePreviewSerializer,
+    RegistrationSerializer,
+    UndoLinkInput,
+)
+from backend.clients.serializers.pages import PageQuery, SearchedQuery, UpdatedSinceQuery
+from backend.clients.serializers.safety import (
+    ClearHoldInput,
+    HoldInput,
+    HoldSerializer,
+    InErrorInput,
+    PrecautionInput,
+    PrecautionListSerializer,
+    PrecautionSerializer,
+    RegionSerializer,
+    RepresentativeInput,
+    RepresentativeSerializer,
+)
+
+__all__ = [
+    "AccessSerializer",
+    "BatchSerializer",
+    "BreakGlassInput",
+    "ClearHoldInput",
+    "ClientBatch",
+    "ClientDetailSerializer",
+    "ClientFacts",
+    "ClientInput",
+    "ClientPatch",
+    "ClientSearch",
+    "ClientSerializer",
+    "ConsentInput",
+    "ConsentSerializer",
+    "DeathInput",
+    "EmptyInput",
+    "GivenBySerializer",
+    "HoldInput",
+    "HoldSerializer",
+    "InErrorInput",
+    "LinkInput",
+    "MergeInput",
+    "MergePreviewSerializer",
+    "PageQuery",
+    "PrecautionInput",
+    "PrecautionListSerializer",
+    "PrecautionSerializer",
+    "RegionSerializer",
+    "RegistrationSerializer",
+    "RenewInput",
+    "RepresentativeInput",
+    "RepresentativeSerializer",
+    "SearchedQuery",
+    "UndoLinkInput",
+    "UpdatedSinceQuery",
+    "WhoSeesSerializer",
+    "WithdrawInput",
+    "facts_of",
+]

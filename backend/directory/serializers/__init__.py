@@ -1,0 +1,86 @@
+"""The directory's answers and inputs, field by field. An answer is built by the function beside its serializer."""
+
+from backend.directory.serializers.applications import (
+    ApplicationChanges,
+    ApplicationSerializer,
+    ApplicationWithSecretSerializer,
+    NewApplicationSerializer,
+    application_body,
+)
+from backend.directory.serializers.matching import MatchesSerializer, NeedSerializer, match_body
+from backend.directory.serializers.me import MeSerializer
+from backend.directory.serializers.members import MemberChanges, MemberSerializer, NewMemberSerializer, member_body
+from backend.directory.serializers.organizations import (
+    LocationChanges,
+    LocationQuery,
+    LocationSerializer,
+    NewLocationSerializer,
+    NewOrganizationSerializer,
+    OrganizationChanges,
+    OrganizationSerializer,
+    location_body,
+    organization_body,
+)
+from backend.directory.serializers.practitioners import (
+    CredentialChanges,
+    CredentialSerializer,
+    CredentialVerdictSerializer,
+    NewCredentialSerializer,
+    NewPractitionerSerializer,
+    PractitionerChanges,
+    PractitionerQuery,
+    PractitionerSerializer,
+    credential_body,
+    practitioner_body,
+)
+from backend.directory.serializers.roles import (
+    NewRoleSerializer,
+    PractitionerRoleSerializer,
+    RoleChanges,
+    RoleEndSerializer,
+    RoleQuery,
+    TransmissionAgreementSerializer,
+    role_body,
+)
+
+__all__ = [
+    "ApplicationChanges",
+    "ApplicationSerializer",
+    "ApplicationWithSecretSerializer",
+    "CredentialChanges",
+    "CredentialSerializer",
+    "CredentialVerdictSerializer",
+    "LocationChanges",
+    "LocationQuery",
+    "LocationSerializer",
+    "MatchesSerializer",
+    "MeSerializer",
+    "MemberChanges",
+    "MemberSerializer",
+    "NeedSerializer",
+    "NewApplicationSerializer",
+    "NewCredentialSerializer",
+    "NewLocationSerializer",
+    "NewMemberSerializer",
+    "NewOrganizationSerializer",
+    "NewPractitionerSerializer",
+    "NewRoleSerializer",
+    "OrganizationChanges",
+    "OrganizationSerializer",
+    "PractitionerChanges",
+    "PractitionerQuery",
+    "PractitionerRoleSerializer",
+    "PractitionerSerializer",
+    "RoleChanges",
+    "RoleEndSerializer",
+    "RoleQuery",
+    "TransmissionAgreementSerializer",
+    "application_body",
+    "credential_body",
+    "location_body",
+    "match_body",
+    "member_body",
+    "organization_body",
+    "practitioner_body",
+    "role_body",
+]
