@@ -108,6 +108,15 @@ def test_compose_starts_web_and_worker_after_the_migration(compose: dict[str, An
     assert compose["services"]["migrate"]["depends_on"]["database"]["condition"] == "service_healthy"
 
 
+def test_compose_gives_no_service_but_the_database_more_rights_than_it_needs(compose: dict[str, Any]) -> None:
+    for name in ("migrate", "web", "worker", "proxy"):
+        service = compose["services"][name]
+        assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"])
+        assert service["security_opt"] == ["no-new-privileges:true"]
+    assert compose["services"]["proxy"]["user"] == "nginx"
+    assert "USER trialogue" in (ROOT / "Dockerfile").read_text().splitlines()
+
+
 def test_compose_mounts_only_what_exists(compose: dict[str, Any]) -> None:
     mounted = [mount for each in compose["services"].values() for mount in each.get("volumes", ())]
     names = [mount.split(":")[0] for mount in mounted]
