@@ -88,6 +88,13 @@ def move_to(moment: datetime) -> None:
     MovedClock.objects.update_or_create(id=1, defaults={"moved_by": moment - clock.real_now()})
 
 
+def until_due(referral_id: str, clinic: make.Clinic, times: float = 1.0) -> timedelta:
+    """From now to the due time, or to so many times the way to it."""
+    found = row(referral_id, clinic)
+    assert found.due_at is not None
+    return found.state_entered_at + times * (found.due_at - found.state_entered_at) - now()
+
+
 def row(referral_id: str, clinic: make.Clinic) -> Referral:
     """The referral as the clinic's people may load it."""
     actor = clinic.practitioner.actor
@@ -102,10 +109,25 @@ def event_types(clinic: make.Clinic, subject_id: str) -> list[str]:
         return [type for (type,) in cursor.fetchall()]
 
 
+def count(clinic: make.Clinic, referral: Any, type: str) -> int:
+    """How often something happened to a referral, by the clinic's own events."""
+    return event_types(clinic, referral["id"]).count(f"referral.{type}")
+
+
 def read(who: Any, referral_id: str, what: str = "") -> Any:
     """An answer of GET /referrals/{id}/…"""
     http = who if isinstance(who, make.Api) else who.http
     return http.send("GET", f"referrals/{referral_id}{'/' + what if what else ''}")
+
+
+def names(referral: Any) -> set[str]:
+    """What the reader of this answer may do next."""
+    return {step["name"] for step in referral["available_transitions"]}
+
+
+def last_step(referral_id: str, clinic: make.Clinic) -> dict[str, Any]:
+    step: dict[str, Any] = read(clinic, referral_id).json()["history"][-1]
+    return step
 
 
 @contextmanager

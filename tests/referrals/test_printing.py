@@ -1,4 +1,4 @@
-"""The letter and the reports as PDF: what stands on them, for whom, and that nothing a person wrote is run."""
+"""The letter and the reports as PDF: what stands on them, for whom."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -8,12 +8,11 @@ import pytest
 
 from backend.audit.models import AccessLog
 from backend.clients.models import Consent
-from backend.lib import clock
 from backend.lib.actor import Actor, ActorKind
 from backend.lib.unit_of_work import acting_as
 from backend.referrals import printing
 from backend.referrals.models import Referral, Report
-from backend.referrals.typesetting import UNPRINTABLE, Block, Document, Section, as_data, pdf_of
+from backend.referrals.typesetting import Document, pdf_of
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -72,15 +71,6 @@ def sections(document: Document) -> dict[str, str]:
 
 def block(document: Document, label: str) -> list[str]:
     return next(list(found.lines) for found in document.blocks if found.label == label)
-
-
-def page(text: str, **more: Any) -> Document:
-    sections = [Section("Findings", text)]
-    shape = {"title": "Letter", "sender": Block("Clinic", []), "blocks": [Block("To", ["Sam Ito"])], "facts": []}
-    return Document(**{**shape, "sections": sections, "footer": "", **more})
-
-
-# --- the letter --------------------------------------------------------------------------------------------------
 
 
 def test_the_letter_is_a_pdf_that_is_kept_nowhere_and_named_after_nobody(south: make.Clinic, sent: Any) -> None:
@@ -232,9 +222,6 @@ def test_a_question_without_a_client_names_none(
     assert sections(printed[0])["What we ask back"].startswith("A written answer to the question.")
 
 
-# --- who may print it --------------------------------------------------------------------------------------------
-
-
 def test_a_front_desks_copy_leaves_the_findings_out_and_says_so(
     south: make.Clinic, sent: Any, printed: list[Document]
 ) -> None:
@@ -317,9 +304,6 @@ def test_a_recipient_who_prints_the_letter_has_opened_it(north: make.Clinic, sou
     assert north.http.send("GET", f"referrals/{sent['id']}").json()["tracking"]["opened_at"] is not None
 
 
-# --- the report --------------------------------------------------------------------------------------------------
-
-
 def test_a_report_carries_its_signature_and_hash(
     north: make.Clinic, sent: Any, reported: Any, printed: list[Document]
 ) -> None:
@@ -388,9 +372,6 @@ def test_a_report_is_not_found_under_another_referral(
     assert report_of(north, other, reported).status_code == 404
 
 
-# --- in the browser ----------------------------------------------------------------------------------------------
-
-
 def test_members_print_from_the_workspace(north: make.Clinic, sent: Any, reported: Any) -> None:
     browser = make.signed_in(north.practitioner.member.user)
 
@@ -407,73 +388,6 @@ def test_who_is_not_signed_in_is_led_to_the_door(sent: Any) -> None:
 
     assert answer.status_code == 302
     assert "/letter.pdf" in answer["Location"]
-
-
-# --- hostile words -----------------------------------------------------------------------------------------------
-
-HOSTILE = {
-    "an import": '#import "@preview/x:1.0.0"',
-    "a function that stops the page": '#panic("ran") ] ) } #panic("ran")',
-    "a file": '#read("/etc/passwd") #include "document.typ"',
-    "math": "$ sum_(i=0)^n x $ unclosed $",
-    "backslashes": "\\ \\u{41} \\# \\\\ \\",
-    "quotes and JSON": '"}, {"title": "x"} \' ` ``` ',
-    "comments": "// nothing after /* this",
-    "references": "@nobody <label> = Heading\n- item\n+ item\n/ term: x",
-    "one very long word": "w" * 10_000,
-    "many lines": "line\n" * 2_000,
-    "right to left": "مرحبا بالعالم and שלום",
-    "controls": "a\x00\x07\x1b\u202eb\u2066c\ufeff",
-    "only spaces": " \n \n\t",
-    "nothing": "",
-}
-
-
-@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
-def test_what_people_wrote_is_never_run(text: str) -> None:
-    """Anything read as markup would stop the page or leave it short of the standard."""
-    pdf = pdf_of(
-        page(text, title=text or "x", facts=[("Order", text)], blocks=[Block("To", [text])], footer=text[:200]),
-        printed_at=clock.now(),
-    )
-
-    assert b"<pdfuaid:part>1" in pdf
-
-
-def test_the_words_reach_the_page_as_they_were_written() -> None:
-    text = '#panic("ran") $x$ \\ "quoted"\nsecond line\n\nsecond paragraph'
-
-    (section,) = as_data(page(text))["sections"]
-
-    assert section["paragraphs"] == [
-        {"lines": ['#panic("ran") $x$ \\ "quoted"', "second line"], "rtl": False},
-        {"lines": ["second paragraph"], "rtl": False},
-    ]
-
-
-def test_signs_that_turn_the_direction_are_left_out_and_a_paragraph_runs_as_its_first_letter() -> None:
-    (section,) = as_data(page("12 \u202eabc\n\n1. שלום"))["sections"]
-
-    assert section["paragraphs"] == [{"lines": ["12 abc"], "rtl": False}, {"lines": ["1. שלום"], "rtl": True}]
-
-
-def test_a_letter_that_no_font_has_is_owned_up_to(monkeypatch: pytest.MonkeyPatch) -> None:
-    banners: list[Any] = []
-    from backend.referrals import typesetting
-
-    compiled = typesetting._compiled
-
-    def keep(shown: dict[str, Any], *more: Any) -> bytes:
-        banners.append(shown["banner"])
-        return compiled(shown, *more)
-
-    monkeypatch.setattr(typesetting, "_compiled", keep)
-
-    pdf = pdf_of(page("a sign of private use: \U0010fffd", banner="Draft."), printed_at=clock.now())
-
-    assert pdf.startswith(b"%PDF-")
-    assert b"/Marked true" in pdf
-    assert banners == ["Draft.", f"Draft. {UNPRINTABLE}"]
 
 
 def test_hostile_words_pass_from_the_api_to_the_paper(north: make.Clinic, south: make.Clinic) -> None:
