@@ -14,8 +14,13 @@ TOKEN = re.compile(r"[A-Za-z0-9_-]{48}")  # 36 bytes fill 48 characters exactly:
 
 
 def token_of(link: Link) -> str:
-    """The text that stands in the address: ``/g/<token>``, ``/c/<token>``. The same as long as the secret key is."""
+    """The text that stands in the address. The same as long as the secret key is."""
     return base64.urlsafe_b64encode(link.id.bytes + _mac(link.id.bytes, settings.SECRET_KEY)).decode()
+
+
+def path_of(link: Link) -> str:
+    """Where the link leads on this service."""
+    return f"/{'g' if link.purpose == Link.Purpose.GUEST else 'c'}/{token_of(link)}"
 
 
 def link_id_in(token: str) -> UUID | None:

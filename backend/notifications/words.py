@@ -8,7 +8,7 @@ from django.conf import settings
 
 from backend.directory.models import Organization
 from backend.links.models import Link
-from backend.links.tokens import token_of
+from backend.links.tokens import path_of
 from backend.notifications.told import TOLD
 from backend.referrals.models import Referral
 
@@ -69,8 +69,7 @@ def referral_address(referral: Referral) -> str:
 
 def link_address(link: Link) -> str:
     """The address with the secret in it: made when the mail leaves, kept nowhere."""
-    door = "g" if link.purpose == Link.Purpose.GUEST else "c"
-    return f"{settings.BASE_URL}/{door}/{token_of(link)}"
+    return settings.BASE_URL + path_of(link)
 
 
 def for_guest(sentence: str, referral: Referral, link: Link) -> str:

@@ -16,12 +16,8 @@ from backend.portal import words
 from backend.portal.doors import (
     CLIENT,
     Entry,
-    ask_again,
     door,
-    enter_with_code,
-    leave,
     masked,
-    send_a_code,
     show,
     submit,
 )
@@ -78,30 +74,7 @@ def page(request: HttpRequest, entry: Entry) -> HttpResponse:
             return show(request, "code.html", {"entry": entry, "masked": masked(entry.link.contact), "is_client": True})
         clinic: Organization = Organization.objects.one(entry.link.organization_id)
         return show(request, "client_landing.html", {"entry": entry, "clinic": clinic, "is_client": True})
-    asked = asked_for_consent(entry)
-    if asked is not None and request.GET.get("see") != "all":
-        return consent_page(request, entry, asked)
-    return own_page(request, entry)
-
-
-@door(CLIENT, "POST", needs_code=False)
-def code(request: HttpRequest, entry: Entry) -> HttpResponse:
-    return send_a_code(request, entry)
-
-
-@door(CLIENT, "POST", needs_code=False)
-def enter(request: HttpRequest, entry: Entry) -> HttpResponse:
-    return enter_with_code(request, entry)
-
-
-@door(CLIENT, "POST", needs_code=False)
-def new_link(request: HttpRequest, entry: Entry) -> HttpResponse:
-    return ask_again(request, entry)
-
-
-@door(CLIENT, "POST")
-def leave_page(request: HttpRequest, entry: Entry) -> HttpResponse:
-    return leave(request, entry)
+    return own_page(request, entry) if request.GET.get("see") == "all" else first_page(request, entry)
 
 
 @door(CLIENT, "POST")
@@ -120,11 +93,7 @@ def answer(request: HttpRequest, entry: Entry, referral_id: UUID) -> HttpRespons
         services.move_referral(referral_id, name, actor=entry.actor, **details)
 
     said = "Thank you. It is on its way." if says_yes else "Thank you. Nothing is shared."
-    done = submit(request, act, to=entry.home, said=said)
-    if not isinstance(done, Problem):
-        return done
-    asked = asked_for_consent(entry)
-    return consent_page(request, entry, asked, problem=done) if asked else own_page(request, entry, problem=done)
+    return submit(request, entry, act, said=said, refused=first_page)
 
 
 @door(CLIENT, "POST")
@@ -132,8 +101,7 @@ def choose(request: HttpRequest, entry: Entry, referral_id: UUID) -> HttpRespons
     def act() -> None:
         services.move_referral(referral_id, "choose_time", actor=entry.actor, time_id=request.POST.get("time_id", ""))
 
-    done = submit(request, act, to=entry.home, said="Your visit is booked.")
-    return own_page(request, entry, problem=done) if isinstance(done, Problem) else done
+    return submit(request, entry, act, said="Your visit is booked.", refused=own_page)
 
 
 @door(CLIENT, "POST")
@@ -141,8 +109,9 @@ def cancel(request: HttpRequest, entry: Entry, referral_id: UUID) -> HttpRespons
     def act() -> None:
         services.move_referral(referral_id, "cancel_visit", actor=entry.actor, by="client")
 
-    done = submit(request, act, to=entry.home, said="The visit is cancelled. They will find another time with you.")
-    return own_page(request, entry, problem=done) if isinstance(done, Problem) else done
+    return submit(
+        request, entry, act, said="The visit is cancelled. They will find another time with you.", refused=own_page
+    )
 
 
 @door(CLIENT, "GET", "POST")
@@ -157,8 +126,7 @@ def stop(request: HttpRequest, entry: Entry, consent_id: UUID) -> HttpResponse:
     def act() -> None:
         clients.withdraw_consent(consent.pk, actor=entry.actor)
 
-    done = submit(request, act, to=entry.home, said="Sharing has stopped.")
-    return own_page(request, entry, problem=done) if isinstance(done, Problem) else done
+    return submit(request, entry, act, said="Sharing has stopped.", refused=own_page)
 
 
 # --- what the pages are made of -------------------------------------------------------------------------------------
@@ -188,6 +156,14 @@ def asked_for_consent(entry: Entry) -> Referral | None:
     waiting = [r for r in own_referrals(entry) if r.state == w.AWAITING_CONSENT]
     mine = [r for r in waiting if r.pk == entry.link.referral_id]
     return next(iter([*mine, *waiting]), None)
+
+
+def first_page(request: HttpRequest, entry: Entry, *, problem: Problem | None = None) -> HttpResponse:
+    """What waits for the client's yes or no comes before their own page."""
+    asked = asked_for_consent(entry)
+    if asked is None:
+        return own_page(request, entry, problem=problem)
+    return consent_page(request, entry, asked, problem=problem)
 
 
 def consent_page(

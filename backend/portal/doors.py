@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.shortcuts import render
+from django.urls import URLPattern, path
 
 from backend.lib.actor import Actor, ActorKind
 from backend.lib.problems import Gone, NotFound, Problem
@@ -19,6 +20,7 @@ from backend.links.actors import holder_of
 from backend.links.models import Link
 from backend.links.services import check_code, find_link, register_wrong_try, request_code
 from backend.links.sessions import actor_for, forget, remember
+from backend.links.tokens import path_of
 from backend.notifications.services import ask_for_new_link, send_code
 
 View = Callable[..., HttpResponse]
@@ -29,19 +31,18 @@ SEE_OTHER = 303
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One request behind a link: the link, its address, and who came.
+    """One request behind a link: the link, and who came.
 
     ``proven`` is None before the right code. ``account`` is the practitioner who is signed in in the same browser.
     """
 
     link: Link
-    token: str
     proven: Actor | None
     account: Actor | None = None
 
     @property
     def home(self) -> str:
-        return f"/{'g' if self.link.purpose == Link.Purpose.GUEST else 'c'}/{self.token}"
+        return path_of(self.link)
 
     @property
     def actor(self) -> Actor:
@@ -50,7 +51,9 @@ class Entry:
         return self.proven
 
 
-def door(purposes: tuple[Link.Purpose, ...], *methods: str, needs_code: bool = True) -> Callable[[View], View]:
+def door(
+    purposes: tuple[Link.Purpose, ...], *methods: str, needs_code: bool = True, needs_live: bool = True
+) -> Callable[[View], View]:
     """A page behind a link. Without the code, and after the link has ended, it shows nothing of what lies behind."""
 
     def decorate(view: View) -> View:
@@ -64,7 +67,7 @@ def door(purposes: tuple[Link.Purpose, ...], *methods: str, needs_code: bool = T
                 problem = as_problem(error)
                 if problem is None:
                     raise
-                return quiet(problem_page(request, problem, token))
+                return quiet(problem_page(request, problem))
 
         def _behind(request: HttpRequest, token: str, more: dict[str, Any]) -> HttpResponse:
             signed_in = actor_of(request)
@@ -73,8 +76,8 @@ def door(purposes: tuple[Link.Purpose, ...], *methods: str, needs_code: bool = T
             if link is None or link.purpose not in purposes:
                 raise NotFound
             proven = actor_for(request, link)
-            entry = Entry(link=link, token=token, proven=proven, account=account)
-            if not link.is_live and view.__name__ != "new_link":
+            entry = Entry(link=link, proven=proven, account=account)
+            if needs_live and not link.is_live:
                 return show(request, "ended.html", {"entry": entry}, status=Gone.status)
             if needs_code and proven is None:
                 return see_other(entry.home)
@@ -104,7 +107,7 @@ def quiet(response: HttpResponse) -> HttpResponse:
     return response
 
 
-def problem_page(request: HttpRequest, problem: Problem, token: str) -> HttpResponse:
+def problem_page(request: HttpRequest, problem: Problem) -> HttpResponse:
     """A refusal that has no page of its own. Asks the database nothing, which may have refused already."""
     response = show(request, "problem.html", {"problem": problem}, status=problem.status)
     for name, value in problem.headers.items():
@@ -118,8 +121,10 @@ def see_other(location: str) -> HttpResponseRedirect:
     return response
 
 
-def submit(request: HttpRequest, act: Callable[[], object], *, to: str, said: str = "") -> HttpResponse | Problem:
-    """Does what a form asks and leads on, or returns the refusal with nothing of it left."""
+def submit(
+    request: HttpRequest, entry: Entry, act: Callable[[], object], *, said: str = "", part: str = "", refused: View
+) -> HttpResponse:
+    """Does what a form asks and leads back, to a part of the page; when that is refused, nothing of it is left."""
     try:
         with transaction.atomic():
             act()
@@ -127,13 +132,24 @@ def submit(request: HttpRequest, act: Callable[[], object], *, to: str, said: st
         problem = as_problem(error)
         if problem is None:
             raise
-        return problem
+        return refused(request, entry, problem=problem)
     if said:
         messages.success(request, said)
-    return see_other(to)
+    return see_other(entry.home + part)
 
 
-# --- the steps every link begins with -------------------------------------------------------------------------------
+# --- the steps every link has ---------------------------------------------------------------------------------------
+
+
+def steps_of(purposes: tuple[Link.Purpose, ...]) -> list[URLPattern]:
+    """The addresses for getting in behind such a link, out again, and for a new one."""
+    outside, inside = door(purposes, "POST", needs_code=False), door(purposes, "POST")
+    return [
+        path("/code", outside(send_a_code)),
+        path("/enter", outside(enter_with_code)),
+        path("/new-link", door(purposes, "POST", needs_code=False, needs_live=False)(ask_again)),
+        path("/leave", inside(leave)),
+    ]
 
 
 def send_a_code(request: HttpRequest, entry: Entry) -> HttpResponse:

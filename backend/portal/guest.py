@@ -22,14 +22,10 @@ from backend.portal import words
 from backend.portal.doors import (
     GUEST,
     Entry,
-    ask_again,
     come_in,
     door,
-    enter_with_code,
-    leave,
     masked,
     see_other,
-    send_a_code,
     show,
     submit,
 )
@@ -70,26 +66,6 @@ def page(request: HttpRequest, entry: Entry) -> HttpResponse:
 
 
 @door(GUEST, "POST", needs_code=False)
-def code(request: HttpRequest, entry: Entry) -> HttpResponse:
-    return send_a_code(request, entry)
-
-
-@door(GUEST, "POST", needs_code=False)
-def enter(request: HttpRequest, entry: Entry) -> HttpResponse:
-    return enter_with_code(request, entry)
-
-
-@door(GUEST, "POST", needs_code=False)
-def new_link(request: HttpRequest, entry: Entry) -> HttpResponse:
-    return ask_again(request, entry)
-
-
-@door(GUEST, "POST")
-def leave_page(request: HttpRequest, entry: Entry) -> HttpResponse:
-    return leave(request, entry)
-
-
-@door(GUEST, "POST", needs_code=False)
 def not_me(request: HttpRequest, entry: Entry) -> HttpResponse:
     """Wrong person, said without a code: the referral goes back to the sender, the link ends, nothing is shown."""
     seen = at_the_door(entry)
@@ -111,10 +87,16 @@ def who(request: HttpRequest, entry: Entry) -> HttpResponse:
         ask = f"Please fill in {', '.join(missing)}." if missing else "Please tick that this is true."
         context = {"entry": entry, "form": said, "problem": invalid("/name", ask)}
         return show(request, "attest.html", context, status=400)
-    done = submit(request, lambda: attest(referral_id(entry), actor=entry.actor, **said), to=entry.home)
-    if isinstance(done, Problem):
-        return see_other(entry.home)  # said already, by a second press
-    return done
+
+    def act() -> None:
+        attest(referral_id(entry), actor=entry.actor, **said)
+
+    return submit(request, entry, act, refused=said_already)
+
+
+def said_already(request: HttpRequest, entry: Entry, *, problem: Problem) -> HttpResponse:
+    """By a second press: the first one holds."""
+    return see_other(entry.home)
 
 
 @door(GUEST, "POST")
@@ -135,8 +117,9 @@ def move(request: HttpRequest, entry: Entry) -> HttpResponse:
             **details,
         )
 
-    done = submit(request, act, to=entry.home, said=words.SAID_AFTER.get(name, "Done. The sender is told."))
-    return referral_page(request, entry, problem=done) if isinstance(done, Problem) else done
+    return submit(
+        request, entry, act, said=words.SAID_AFTER.get(name, "Done. The sender is told."), refused=referral_page
+    )
 
 
 @door(GUEST, "POST")
@@ -149,8 +132,7 @@ def message(request: HttpRequest, entry: Entry) -> HttpResponse:
             raise invalid("/text", "Write a message first.")
         services.add_message(referral_id(entry), actor=entry.actor, text=text[:10_000])
 
-    done = submit(request, act, to=f"{entry.home}#messages", said="Your message is on its way.")
-    return referral_page(request, entry, problem=done) if isinstance(done, Problem) else done
+    return submit(request, entry, act, said="Your message is on its way.", part="#messages", refused=referral_page)
 
 
 @door(GUEST, "POST")
@@ -164,8 +146,7 @@ def add_file(request: HttpRequest, entry: Entry) -> HttpResponse:
         referral = services.locked(referral_id(entry), entry.actor)
         attach([store(upload, entry).pk for upload in uploads], referral=referral, actor=entry.actor)
 
-    done = submit(request, act, to=f"{entry.home}#files", said="Added.")
-    return referral_page(request, entry, problem=done) if isinstance(done, Problem) else done
+    return submit(request, entry, act, said="Added.", part="#files", refused=referral_page)
 
 
 @door(GUEST, "GET")
@@ -286,23 +267,26 @@ def context_of(entry: Entry) -> dict[str, Any]:
         "history": [
             (words.when(s["at"], zone), s["by"], words.STEPS.get(s["name"], s["name"])) for s in body["history"]
         ],
-        "messages_written": [
-            (words.when(m.created_at, zone), m.by, m.text)
-            for m in Message.objects.visible_to(actor).filter(referral_id=referral_id(entry))
-        ]
-        if is_open
-        else [],
-        "reports": [
-            {**queries.report(r), "when": words.when(r.signed_at, zone)}
-            for r in Report.objects.visible_to(actor)
-            .filter(referral_id=referral_id(entry))
-            .prefetch_related(queries.files_of(actor))
-        ],
+        "messages_written": messages_of(entry, zone) if is_open else [],
+        "reports": reports_of(entry, zone),
         "decline_reasons": [r for r in catalog().decline_reasons.values() if not r.needs_sentence],
         "decline_with_words": [r for r in catalog().decline_reasons.values() if r.needs_sentence],
         "not_completed_reasons": list(catalog().not_completed_reasons.values()),
         "slots": range(1, MOST_TIMES + 1),
     }
+
+
+def messages_of(entry: Entry, zone: str) -> list[tuple[str, str, str]]:
+    written = Message.objects.visible_to(entry.actor).filter(referral_id=referral_id(entry))
+    return [(words.when(message.created_at, zone), message.by, message.text) for message in written]
+
+
+def reports_of(entry: Entry, zone: str) -> list[dict[str, Any]]:
+    signed = Report.objects.visible_to(entry.actor).filter(referral_id=referral_id(entry))
+    return [
+        {**queries.report(report), "when": words.when(report.signed_at, zone)}
+        for report in signed.prefetch_related(queries.files_of(entry.actor))
+    ]
 
 
 def may_read(entry: Entry) -> bool:

@@ -3,14 +3,12 @@
 from django.urls import include, path
 
 from backend.portal import client, guest
+from backend.portal.doors import CLIENT, GUEST, steps_of
 from backend.portal.mailbox import mailbox
 
 guest_pages = [
     path("", guest.page),
-    path("/code", guest.code),
-    path("/enter", guest.enter),
-    path("/new-link", guest.new_link),
-    path("/leave", guest.leave_page),
+    *steps_of(GUEST),
     path("/not-me", guest.not_me),
     path("/who", guest.who),
     path("/move", guest.move),
@@ -22,10 +20,7 @@ guest_pages = [
 ]
 client_pages = [
     path("", client.page),
-    path("/code", client.code),
-    path("/enter", client.enter),
-    path("/new-link", client.new_link),
-    path("/leave", client.leave_page),
+    *steps_of(CLIENT),
     path("/answer/<uuid:referral_id>", client.answer),
     path("/choose/<uuid:referral_id>", client.choose),
     path("/cancel/<uuid:referral_id>", client.cancel),
