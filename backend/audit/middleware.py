@@ -6,7 +6,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 from django.apps import apps
-from django.db import connection
+from django.db import OperationalError, connection
 from django.http import HttpRequest, HttpResponse
 
 from backend.audit.access_log import Look, log_refusal
@@ -114,8 +114,6 @@ def _key(text: str) -> str:
 
 
 def _take(values: list[str]) -> bool:
-    from django.db import OperationalError
-
     try:
         with connection.cursor() as cursor:
             cursor.execute(TAKE, [uuid7(), *values, clock.real_now()])

@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import F
 
 from backend.audit.models import Work
 from backend.lib import clock, request_ids
@@ -149,4 +148,4 @@ def _put_back(claim: Claim) -> None:
 def raise_dead() -> int:
     """Gives dead work another life; for the operator."""
     with acting_as(WORKER):
-        return Work.objects.filter(is_dead=True).update(is_dead=False, attempts=F("attempts") * 0, lease_until=None)
+        return Work.objects.filter(is_dead=True).update(is_dead=False, attempts=0, lease_until=None)

@@ -13,7 +13,7 @@ from django.db.models import Exists, F, Func, OuterRef, Q, QuerySet, Value
 
 from backend.audit.access_log import Look, log_looks
 from backend.audit.models import AccessLog
-from backend.clients.models import Access, Client, ClientIdentifier, ClientQuerySet, Consent, Registration
+from backend.clients.models import Client, ClientIdentifier, ClientQuerySet, Consent, Registration
 from backend.clients.policies import is_only_auditor
 from backend.lib import clock
 from backend.lib.actor import Actor, ActorKind
@@ -97,11 +97,6 @@ def circle_of(client_id: UUID, organization_id: UUID, *, category: str = "") -> 
         consents = consents.filter(categories__contains=[category])
     circles = consents.values_list("organization_ids", flat=True)
     return frozenset({organization_id}.union(*circles))
-
-
-def access_of(client_id: UUID, *, actor: Actor) -> QuerySet[Access]:
-    """Who may see the client now, as far as the caller may know: all of it for home, else one's own."""
-    return Access.objects.visible_to(actor).live().filter(client_id=client_id)
 
 
 def withheld_precautions(client_id: UUID) -> list[tuple[UUID, UUID, list[dict[str, str]]]]:

@@ -12,6 +12,7 @@ from backend.catalog.queries import catalog
 from backend.directory.eligibility import (
     NEUROMUSCULAR,
     certifications_in_force,
+    certified_for,
     neuromuscular_hours,
     today_at,
     with_credential_in_force,
@@ -137,8 +138,8 @@ def _techniques(role: PractitionerRole, need: Need) -> Iterator[Reason]:
 
 
 def _certification(role: PractitionerRole, asking: Organization, on: date) -> Iterator[Reason]:
-    hours = neuromuscular_hours(role, on)
-    if hours >= asking.neuromuscular_hours:
+    if certified_for(role, asking, on):
+        hours = neuromuscular_hours(role, on)
         yield Reason(
             "certification",
             f"Holds a neuromuscular therapy certificate with {hours} hours (you ask for {asking.neuromuscular_hours}).",

@@ -27,11 +27,15 @@ def guest_link(referral: Referral, actor: Actor, *, may_make: bool) -> Link | No
         return found
     if not may_make or sent.exists():
         return None
+    return make_guest_link(referral, guest.email, actor)
+
+
+def make_guest_link(referral: Referral, contact: str, actor: Actor) -> Link:
     return make_link(
         actor=actor,
         purpose=Link.Purpose.GUEST,
         organization_id=referral.sender_organization_id,
-        contact=guest.email,
+        contact=contact,
         referral_id=referral.pk,
     )
 

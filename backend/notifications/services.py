@@ -15,7 +15,7 @@ from backend.lib.actor import Actor, ActorKind, system_of
 from backend.lib.problems import Conflict, Forbidden, TooMany
 from backend.lib.unit_of_work import acting_as
 from backend.links.models import Link
-from backend.links.services import make_link, revoke_links_of_client, revoke_links_of_referral
+from backend.links.services import revoke_links_of_client, revoke_links_of_referral
 from backend.notifications import doors
 from backend.notifications.models import Mail
 from backend.referrals import policies
@@ -135,13 +135,7 @@ def send_fresh_link(referral_id: UUID, *, actor: Actor) -> Mail | None:
     if was_renewed_enough(referral, actor):
         raise TooMany("Three links went out within a day. Ring them, or try again tomorrow.", code="too_many_links")
     doors.end_guest_links(referral, actor)
-    link = make_link(
-        actor=actor,
-        purpose=Link.Purpose.GUEST,
-        organization_id=referral.sender_organization_id,
-        contact=guest.email,
-        referral_id=referral.pk,
-    )
+    link = doors.make_guest_link(referral, guest.email, actor)
     record("referral.link_sent", referral, actor, related={"link_id": str(link.pk)})
     return write_mail(
         organization_id=referral.sender_organization_id,

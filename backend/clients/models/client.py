@@ -105,11 +105,6 @@ class Client(models.Model):
     def display(self) -> str:
         return f"{self.given_name} {self.family_name}".strip()
 
-    @property
-    def can_be_asked(self) -> bool:
-        """Whether a link can reach this person."""
-        return bool(self.email)
-
 
 class ClientIdentifierQuerySet(ScopedQuerySet["ClientIdentifier"]):
     def visible_to(self, actor: Actor) -> Self:

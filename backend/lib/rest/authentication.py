@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.http import HttpRequest
-from rest_framework.authentication import BaseAuthentication
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.request import Request
 
 from backend.lib.actor import ANONYMOUS, Actor
@@ -34,8 +34,6 @@ class RequestActorAuthentication(BaseAuthentication):
 
     def _enforce_csrf(self, request: Request) -> None:
         """A browser's cookie alone never changes anything: sessions need the CSRF token too."""
-        from rest_framework.authentication import SessionAuthentication
-
         has_token = request.headers.get("Authorization", "")[:7].lower() == "bearer "
         if not has_token and request.method not in ("GET", "HEAD", "OPTIONS"):
             SessionAuthentication().enforce_csrf(request)

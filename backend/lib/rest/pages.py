@@ -68,19 +68,9 @@ def page_of(
     """
     limit = limit_of(request)
     purpose, bound_to = at or request.path, _bound_to(request, filters or {})
-    backwards, after = False, None
-    if text := request.query_params.get("cursor"):
-        try:
-            direction, *after = open_cursor(text, purpose=purpose, bound_to=bound_to)
-            backwards = direction == "previous"
-            if len(after) != len(order):
-                raise BadCursor
-        except (BadCursor, ValueError) as error:
-            raise BadRequest(
-                "This cursor does not belong to this list; begin again without it.", code="bad_cursor"
-            ) from error
+    backwards, after = _place(request, purpose=purpose, bound_to=bound_to, columns=len(order))
     columns = tuple((name.lstrip("-"), name.startswith("-") != backwards) for name in order)
-    keyset = Keyset(columns, None if after is None else tuple(after), limit + 1)
+    keyset = Keyset(columns, after, limit + 1)
     rows = list(found(keyset) if callable(found) else keyset.of(found))
     more, rows = len(rows) > limit, rows[:limit]
     if backwards:
@@ -107,6 +97,22 @@ def limit_of(request: Request, *, most: int = MOST, default: int = LIMIT) -> int
     if not text.isascii() or not text.isdigit() or len(text) > 6 or not 1 <= int(text) <= most:
         raise invalid("/limit", f"The limit is a number from 1 to {most}.")
     return int(text)
+
+
+def _place(request: Request, *, purpose: str, bound_to: str, columns: int) -> tuple[bool, tuple[Any, ...] | None]:
+    """Whether the page lies before the row in the cursor, and that row's columns; without a cursor the first page."""
+    text = request.query_params.get("cursor")
+    if not text:
+        return False, None
+    try:
+        direction, *row = open_cursor(text, purpose=purpose, bound_to=bound_to)
+        if len(row) != columns:
+            raise BadCursor
+    except (BadCursor, ValueError) as error:
+        raise BadRequest(
+            "This cursor does not belong to this list; begin again without it.", code="bad_cursor"
+        ) from error
+    return direction == "previous", tuple(row)
 
 
 def _beyond(columns: Sequence[tuple[str, bool]], values: Sequence[Any]) -> Q:

@@ -31,13 +31,6 @@ class CallerIsKnown(BasePermission):
         return True
 
 
-class AnybodyMayCall(BasePermission):
-    """For what is public: the schema, health, tokens."""
-
-    def has_permission(self, request: Request, view: "APIView") -> bool:
-        return True
-
-
 def _right(request: Request, view: "APIView") -> str:
     reads = request.method in ("GET", "HEAD", "OPTIONS") or getattr(view, "reads_by_post", False)
     return "read" if reads else "write"
