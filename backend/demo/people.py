@@ -2,30 +2,33 @@
 
 import secrets
 from dataclasses import dataclass
-from datetime import date, time, timedelta
+from datetime import time, timedelta
 from typing import Any
 
 from django.conf import settings
 from oauth2_provider.models import set_token_value
 
+from backend.directory import services
+from backend.directory.actors import actor_of_user
 from backend.directory.models import (
     AccessToken,
     Application,
     Credential,
     Location,
     Member,
-    OpeningTime,
     Organization,
     Practitioner,
     PractitionerRole,
     User,
 )
 from backend.lib import clock
+from backend.lib.actor import Actor
 
 PASSWORD = "three-clinics-one-team"  # noqa: S105 - demo people are public, and exist in sandboxes only
 TOKEN_LIVES = timedelta(days=3650)
 TOOL, SYSTEM = "Demo person's tool", "Clinic system"
 SCOPES = " ".join(settings.SCOPES)
+WEEK = [{"weekday": day, "opens": time(8), "closes": time(18)} for day in range(5)]
 
 
 @dataclass(frozen=True)
@@ -114,54 +117,65 @@ def keys() -> dict[str, list[dict[str, Any]]]:
 
 
 def _open(clinic: Clinic) -> None:
-    organization = Organization.objects.create(
+    """As its admin would, who has every right until the others have joined."""
+    accounts = {person: _account(clinic, person) for person in clinic.people}
+    admin = next(person for person in clinic.people if "admin" in person.rights)
+    organization, owner = services.open_organization(
+        user=accounts[admin],
         name=clinic.name,
         email=f"desk@{clinic.domain}",
         phone="+1 303 555 0100",
         time_zone="America/Denver",
-        break_glass_enabled=True,
+        opening_times=WEEK,
     )
-    OpeningTime.objects.bulk_create(
-        OpeningTime(organization=organization, weekday=day, opens=time(8), closes=time(18)) for day in range(5)
-    )
-    place = Location.objects.create(
-        organization=organization,
+    actor = actor_of_user(accounts[admin].pk, organization.pk, second_factor=False)
+    services.change_organization(organization.pk, actor=actor, break_glass_enabled=True)
+    place = services.add_location(
+        actor=actor,
         name=clinic.name,
         city=clinic.city,
         postal_code=clinic.postal_code,
         latitude=clinic.latitude,
         longitude=clinic.longitude,
     )
-    for person in clinic.people:
-        user = User.objects.create_user(
-            person.email_at(clinic), PASSWORD, first_name=person.given_name, last_name=person.family_name
-        )
-        Member.objects.create(user=user, organization=organization, rights=list(person.rights))
+    others = {
+        person: services.add_member(actor=actor, email=account.email, rights=list(person.rights))
+        for person, account in accounts.items()
+        if person != admin
+    }
+    for person, member in {admin: owner, **others}.items():
         if person.license:
-            _practise(clinic, person, user, organization, place)
+            _practise(clinic, person, member, actor, place)
+    services.change_member(owner.pk, actor=actor, rights=list(admin.rights))
 
 
-def _practise(clinic: Clinic, person: Person, user: User, organization: Organization, place: Location) -> None:
-    today = clock.real_now().date()
-    practitioner = Practitioner.objects.create(given_name=person.given_name, family_name=person.family_name, user=user)
-    _credential(
-        practitioner,
-        clinic,
-        today,
-        kind="license",
-        name=person.license,
-        number=f"{person.license}-{4000 + len(person.family_name)}",
+def _account(clinic: Clinic, person: Person) -> User:
+    return User.objects.create_user(
+        person.email_at(clinic), PASSWORD, first_name=person.given_name, last_name=person.family_name
     )
+
+
+def _practise(clinic: Clinic, person: Person, member: Member, actor: Actor, place: Location) -> None:
+    practitioner = services.add_practitioner(
+        actor=actor, given_name=person.given_name, family_name=person.family_name, member_id=member.pk
+    )
+    number = f"{person.license}-{4000 + len(person.family_name)}"
+    _credential(practitioner, clinic, actor, kind=Credential.Kind.LICENSE, name=person.license, number=number)
     if clinic.certificate_hours:
         _credential(
-            practitioner, clinic, today, kind="certification", name="Neuromuscular therapy", hours=clinic.certificate_hours,
+            practitioner,
+            clinic,
+            actor,
+            kind=Credential.Kind.CERTIFICATION,
+            name="Neuromuscular therapy",
+            hours=clinic.certificate_hours,
             issuer="School of Neuromuscular Therapy",
-        )  # fmt: skip
-    PractitionerRole.objects.create(
-        practitioner=practitioner,
-        organization=organization,
-        location=place,
+        )
+    services.start_role(
+        actor=actor,
+        practitioner_id=practitioner.pk,
         discipline=clinic.discipline,
+        location_id=place.pk,
         technique_ids=list(clinic.techniques),
         regions=list(clinic.regions),
         languages=list(clinic.languages),
@@ -169,17 +183,18 @@ def _practise(clinic: Clinic, person: Person, user: User, organization: Organiza
     )
 
 
-def _credential(practitioner: Practitioner, clinic: Clinic, today: date, **facts: Any) -> None:
-    Credential.objects.create(
-        practitioner=practitioner,
+def _credential(practitioner: Practitioner, clinic: Clinic, actor: Actor, **facts: Any) -> None:
+    today = clock.real_now().date()
+    credential = services.add_credential(
+        practitioner.pk,
+        actor=actor,
         discipline=clinic.discipline,
         jurisdiction="CO",
         issued_on=today - timedelta(days=1500),
         expires_on=today + timedelta(days=700),
-        status=Credential.Status.VERIFIED,
-        verified_on=today - timedelta(days=30),
         **facts,
     )
+    services.judge_credential(credential.pk, actor=actor, status=Credential.Status.VERIFIED)
 
 
 def _person(clinic: Clinic, person: Person, organization: Organization, tool: Application) -> dict[str, Any]:
