@@ -1,8 +1,7 @@
 """Who works where: organizations, practitioners, roles, credentials, members. No client data."""
 
 from datetime import date
-from typing import Any
-from uuid import UUID
+from typing import Any, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -11,30 +10,18 @@ from django.db.models import F, Q
 from backend.lib import clock
 from backend.lib.actor import Actor, ActorKind
 from backend.lib.ids import uuid7
-from backend.lib.problems import NotFound
+from backend.lib.querysets import ScopedQuerySet
 
 
-class DirectoryQuerySet(models.QuerySet[Any]):
+class DirectoryQuerySet(ScopedQuerySet[Any]):
     """The directory is open to everybody who acts for an organization; it holds no client data."""
 
-    def visible_to(self, actor: Actor) -> "DirectoryQuerySet":
+    def visible_to(self, actor: Actor) -> Self:
         return self.all() if actor.is_staff else self.none()
-
-    def one(self, pk: Any) -> Any:
-        try:
-            found = self.filter(pk=UUID(str(pk))).first()
-        except ValueError:
-            found = None
-        if found is None:
-            raise NotFound
-        return found
-
-    def locked(self) -> "DirectoryQuerySet":
-        return self.select_for_update(of=("self",), no_key=True)
 
 
 class MemberQuerySet(DirectoryQuerySet):
-    def visible_to(self, actor: Actor) -> "MemberQuerySet":
+    def visible_to(self, actor: Actor) -> Self:
         """Who works somewhere is known to the people there, and not to their systems."""
         if actor.kind != ActorKind.MEMBER:
             return self.none()

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 
 from backend.audit.access_log import Look, log_looks
 from backend.catalog.queries import catalog
+from backend.catalog.words import places
 from backend.directory.models import Location, Organization, PractitionerRole
 from backend.lib import clock
 from backend.lib.actor import ActorKind
@@ -255,7 +256,7 @@ def context_of(entry: Entry) -> dict[str, Any]:
         "now_there": clock.now().astimezone(ZoneInfo(zone)).strftime("%Y-%m-%dT%H:%M"),
         "state": state_words(body, clinic),
         "due": words.when(body["due_at"], zone) if body["whose_move"] == w.RECIPIENT else "",
-        "places": words.places(body["regions"]),
+        "places": places(body["regions"]),
         "discipline": words.discipline(body["discipline"]),
         "kind": words.KINDS[body["kind"]],
         "urgency": words.URGENCY[body["priority"]],

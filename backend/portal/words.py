@@ -73,17 +73,6 @@ def areas(regions: Iterable[Mapping[str, str]]) -> str:
     return ", ".join(named)
 
 
-def places(regions: Iterable[Mapping[str, str]]) -> str:
-    """Neck, left; Low back."""
-    named = []
-    for place in regions:
-        region = catalog().regions.get(place["region"])
-        side = {"left": "left", "right": "right", "bilateral": "both sides"}.get(place.get("side", ""), "")
-        label = region.label if region else place["region"]
-        named.append(f"{label}, {side}" if side else label)
-    return "; ".join(named)
-
-
 def discipline(code: str) -> str:
     found = catalog().disciplines.get(code)
     return found.label.lower() if found else code

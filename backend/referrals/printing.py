@@ -12,6 +12,7 @@ from django.http import HttpResponse
 from django.utils.dateparse import parse_date, parse_datetime
 
 from backend.catalog.queries import catalog
+from backend.catalog.words import places
 from backend.directory.models import Location, Organization, PractitionerRole
 from backend.lib import clock
 from backend.lib.actor import Actor
@@ -34,7 +35,6 @@ PRIORITIES = {
     Referral.Priority.URGENT: "Urgent",
     Referral.Priority.ASAP: "As soon as possible",
 }
-SIDES = {"left": "left", "right": "right", "bilateral": "both sides"}
 STATUS = {
     w.DRAFT: "Not sent yet.",
     w.NEEDS_INFORMATION: "You asked us for information; until we answer, your time to answer stands still.",
@@ -240,7 +240,7 @@ def _facts(body: Body, zone: str) -> Iterable[tuple[str, str]]:
     yield "Priority", PRIORITIES[body["priority"]]
     yield _reply(body, zone)
     if body["regions"]:
-        yield "Regions", _places(body["regions"])
+        yield "Regions", places(body["regions"])
     if body["technique_ids"]:
         yield "Techniques", ", ".join(_label("techniques", code) for code in body["technique_ids"])
     if order := body.get("order"):
@@ -309,7 +309,7 @@ def _red_flags(flags: Body) -> str:
 def _precautions(rows: Sequence[Body]) -> str:
     lines = []
     for row in rows:
-        place = f" ({_places(row['regions'])})" if row["regions"] else ""
+        place = f" ({places(row['regions'])})" if row["regions"] else ""
         lines.append(f"{_label('precautions', row['code'])}{place}{': ' + row['note'] if row['note'] else ''}")
     return "\n".join(lines) or "None named here."
 
@@ -360,7 +360,7 @@ def _report_facts(body: Body, report: Body, zone: str) -> Iterable[tuple[str, st
         yield "Red flag", "This report carries a red flag. Read it at once."
     if codes := report["new_precautions"]:
         yield "New precautions", ", ".join(_label("precautions", code) for code in codes)
-    yield "Regions", _places(body["regions"]) or "none named"
+    yield "Regions", places(body["regions"]) or "none named"
     yield "Received", _moment(parse_datetime(report["signature"]["received_at"]), zone)
     if report["read_at"]:
         yield "Read", f"{_moment(parse_datetime(report['read_at']), zone)}, by {report['read_by']}"
@@ -406,11 +406,6 @@ def _footer(body: Body, on: date) -> str:
 def _label(kind: str, code: str) -> str:
     found = getattr(catalog(), kind).get(code)
     return str(found.label) if found else code
-
-
-def _places(regions: Sequence[Body]) -> str:
-    named = [(_label("regions", place["region"]), SIDES.get(place.get("side", ""))) for place in regions]
-    return "; ".join(", ".join(_said(parts)) for parts in named)
 
 
 def _day(day: date) -> str:
