@@ -282,7 +282,6 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = SANDBOX
 WHITENOISE_AUTOREFRESH = False
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-SILENCED_SYSTEM_CHECKS: list[str] = []
 CATALOG_DIRS = [BASE_DIR / "backend" / "catalog" / "data"]
 
 LOGGING = {

@@ -93,11 +93,12 @@ def test_whoever_leaves_is_out_on_the_next_request(north: make.Clinic) -> None:
     answer = north.admin.http.send("POST", f"members/{north.practitioner.member.id}/end")
 
     assert answer.status_code == 200
-    assert answer.json()["ended_at"] is not None
+    assert answer.json()["ended_at"] == answer.json()["updated_at"]
     assert north.http.send("GET", "me").status_code == 401
     assert session.send("GET", "me").status_code == 401
     assert not AccessToken.objects.filter(member=north.practitioner.member).exists()
-    assert PractitionerRole.objects.get(pk=north.role_id).ended_at is not None
+    role = PractitionerRole.objects.get(pk=north.role_id)
+    assert role.ended_at == role.updated_at
     with acting_as(north.admin.actor):
         types = list(Event.objects.order_by("id").values_list("type", flat=True))
     assert types == ["member.ended", "practitioner_role.ended"]

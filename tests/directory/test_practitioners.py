@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from backend.directory.eligibility import certified_for, credential_problem, eligible_roles
+from backend.directory.eligibility import certified_for, credential_problem, eligible_roles, today_at
 from backend.directory.models import Credential, Practitioner
 from backend.lib import clock
 from tests import make
@@ -31,7 +31,7 @@ def test_a_credential_counts_once_an_admin_has_verified_it(north: make.Clinic) -
 
     assert (made["status"], before) == ("pending", False)
     assert (verdict.status_code, verdict.json()["status"]) == (200, "verified")
-    assert verdict.json()["verified_on"] is not None
+    assert verdict.json()["verified_on"] == today_at(north.organization).isoformat()
     assert north.http.send("GET", f"practitioner-roles/{role_id}").json()["credential_in_force"] is True
 
 

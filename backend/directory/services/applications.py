@@ -13,7 +13,8 @@ from backend.directory.models import AccessToken, Application, RefreshToken
 from backend.directory.services import versions
 from backend.lib import clock
 from backend.lib.actor import Actor
-from backend.lib.problems import Conflict, Stale, invalid
+from backend.lib.problems import Conflict, invalid
+from backend.lib.rest.views import check_version
 
 
 def add_application(
@@ -49,8 +50,7 @@ def change_application(
 ) -> Application:
     """A new name, scopes or addresses. Tokens made for the former scopes end at once."""
     application = _taken(application_id, actor)
-    if version is not None and version != application.version:
-        raise Stale("Somebody changed this since you read it. Load it again, then decide.")
+    check_version(application.version, version)
     changed = versions.set_fields(application, changes)
     if not changed:
         return application

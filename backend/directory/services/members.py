@@ -11,6 +11,7 @@ from backend.directory.services.roles import end_roles_of
 from backend.lib import clock
 from backend.lib.actor import Actor
 from backend.lib.problems import Conflict
+from backend.lib.rest.views import check_version
 
 
 def add_member(*, actor: Actor, email: str, rights: list[str], given_name: str = "", family_name: str = "") -> Member:
@@ -32,7 +33,7 @@ def change_member(member_id: UUID, *, actor: Actor, version: int | None = None, 
     _lock_members(actor)
     member = _live(member_id, actor)
     policies.may_change_member(actor, member)
-    versions.check(member, version)
+    check_version(member.version, version)
     if "rights" in changes and changes["rights"] != member.rights:
         policies.require_admin(actor, member.organization_id)
         if Member.Right.ADMIN not in changes["rights"]:

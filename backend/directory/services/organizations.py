@@ -11,6 +11,7 @@ from backend.directory.models import Holiday, Location, Member, OpeningTime, Org
 from backend.directory.services import versions
 from backend.lib.actor import Actor, ActorKind
 from backend.lib.problems import BadRequest, FieldError
+from backend.lib.rest.views import check_version
 
 DueTimes = dict[str, dict[str, float]]
 
@@ -61,7 +62,7 @@ def change_organization(
     """Changes settings; opening times and holidays are replaced whole. 400 for due times looser than the defaults."""
     organization: Organization = Organization.objects.visible_to(actor).locked().one(organization_id)
     policies.require_admin(actor, organization.id)
-    versions.check(organization, version)
+    check_version(organization.version, version)
     if "due_times" in changes:
         _check_due_times(changes["due_times"])
 
@@ -86,7 +87,7 @@ def add_location(*, actor: Actor, **fields: Any) -> Location:
 def change_location(location_id: UUID, *, actor: Actor, version: int | None = None, **changes: Any) -> Location:
     location: Location = Location.objects.visible_to(actor).locked().one(location_id)
     policies.require_manager(actor, location.organization_id)
-    versions.check(location, version)
+    check_version(location.version, version)
     if versions.apply(location, changes):
         events.record("location.changed", subject=location, actor=actor, organizations=[actor.organization_id])
     return location

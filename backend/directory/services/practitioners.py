@@ -10,6 +10,7 @@ from backend.directory.models import Credential, Member, Organization, Practitio
 from backend.directory.services import versions
 from backend.lib.actor import Actor
 from backend.lib.problems import Conflict, invalid
+from backend.lib.rest.views import check_version
 
 
 def add_practitioner(*, actor: Actor, family_name: str, given_name: str, member_id: UUID | None = None) -> Practitioner:
@@ -30,7 +31,7 @@ def change_practitioner(
 ) -> Practitioner:
     practitioner: Practitioner = Practitioner.objects.visible_to(actor).locked().one(practitioner_id)
     policies.may_change_practitioner(actor, practitioner)
-    versions.check(practitioner, version)
+    check_version(practitioner.version, version)
     if versions.apply(practitioner, changes):
         _record("practitioner.changed", practitioner, practitioner.id, actor)
     return practitioner
@@ -51,7 +52,7 @@ def change_credential(credential_id: UUID, *, actor: Actor, version: int | None 
     """Corrects a credential. What was verified is no longer what it says, so it waits for an admin again."""
     credential: Credential = Credential.objects.visible_to(actor).locked().one(credential_id)
     policies.may_change_credential(actor, credential)
-    versions.check(credential, version)
+    check_version(credential.version, version)
     if credential.status in (Credential.Status.SUSPENDED, Credential.Status.REVOKED):
         raise Conflict(
             f"This credential is {credential.status}; an admin has to lift that before anything in it changes.",
@@ -69,7 +70,7 @@ def judge_credential(credential_id: UUID, *, actor: Actor, status: str, version:
     """An admin of the organization that entered it verifies, suspends or revokes a credential, or takes that back."""
     credential: Credential = Credential.objects.visible_to(actor).locked().one(credential_id)
     policies.may_verify_credential(actor, credential)
-    versions.check(credential, version)
+    check_version(credential.version, version)
     today = today_at(Organization.objects.one(actor.organization_id))
     is_verified = status == Credential.Status.VERIFIED
     if is_verified and credential.expires_on is not None and credential.expires_on < today:

@@ -10,6 +10,7 @@ from backend.directory.services import versions
 from backend.lib import clock
 from backend.lib.actor import Actor
 from backend.lib.problems import Conflict, invalid
+from backend.lib.rest.views import check_version
 
 
 def start_role(*, actor: Actor, practitioner_id: UUID, discipline: str, **fields: Any) -> PractitionerRole:
@@ -33,7 +34,7 @@ def start_role(*, actor: Actor, practitioner_id: UUID, discipline: str, **fields
 def change_role(role_id: UUID, *, actor: Actor, version: int | None = None, **changes: Any) -> PractitionerRole:
     role = _live(role_id, actor)
     policies.may_change_role(actor, role)
-    versions.check(role, version)
+    check_version(role.version, version)
     _refuse_ended(role)
     _check_location(changes, role.organization_id)
     if versions.apply(role, changes):

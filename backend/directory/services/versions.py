@@ -7,13 +7,6 @@ from django.db.models import Model
 
 from backend.directory.models import DirectoryRow
 from backend.lib import clock
-from backend.lib.problems import Stale
-
-
-def check(row: DirectoryRow, version: int | None) -> None:
-    """412 when somebody changed the row since the caller read that version of it."""
-    if version is not None and version != row.version:
-        raise Stale("Somebody changed this since you read it. Load it again, then decide.", current_version=row.version)
 
 
 def apply(row: DirectoryRow, changes: Mapping[str, Any]) -> list[str]:
