@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-OWNER, APP, GUARD = "trialogue_owner", "trialogue_app", "trialogue_guard"
+from backend.lib.database_roles import APP, GUARD, OWNER
 
 
 def wall(

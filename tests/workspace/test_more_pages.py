@@ -13,7 +13,7 @@ from backend.links.models import Link
 from backend.referrals.models import Attachment
 from tests import make
 from tests.portal.browsing import GUEST, do_work, guest_referral, link_in
-from tests.workspace.test_pages import Browser, forms_in
+from tests.workspace.browsing import Browser, forms_in
 
 NEEDS_WORKER = pytest.mark.django_db(transaction=True)
 PDF = b"%PDF-1.4 imaging"

@@ -1,7 +1,6 @@
 """Every page answers for everybody who may see it; the loop goes round by posting forms, without any script."""
 
 import re
-from html import unescape
 from typing import Any
 
 import pytest
@@ -9,52 +8,13 @@ import pytest
 from backend.audit.models import AccessLog
 from tests import make
 from tests.referrals.stories import advance
+from tests.workspace.browsing import Browser, buttons
 
 NEEDS_WORKER = pytest.mark.django_db(transaction=True)
 
 
-class Browser:
-    """A person's browser without script: follows forms as they stand on the page."""
-
-    def __init__(self, who: make.Person | None = None) -> None:
-        self.http = make.signed_in(who.member.user) if who else make.Api()
-        self.page = self.path = ""
-        self.status = 0
-
-    def open(self, path: str) -> "Browser":
-        answer: Any = self.http.get(path, follow=True)
-        return self._read(answer)
-
-    def press(self, action: str, *, move: str = "", **typed: Any) -> "Browser":
-        """Sends the form with this action (of a referral's moves, this one), with what was typed."""
-        forms = [form for form in forms_in(self.page) if form[0] == action and move in ("", form[1].get("name"))]
-        assert forms, f"no form for {action} {move}"
-        answer: Any = self.http.post(action or self.path, {**forms[0][1], **typed}, follow=True)
-        return self._read(answer)
-
-    def _read(self, answer: Any) -> "Browser":
-        self.page, self.status = unescape(answer.content.decode()), answer.status_code
-        self.path = answer.request["PATH_INFO"]
-        return self
-
-
-def forms_in(page: str) -> list[tuple[str, dict[str, str]]]:
-    """The forms of a page that are posted: where to, and what they carry hidden or chosen."""
-    found = []
-    for attributes, body in re.findall(r'<form([^>]*method="post"[^>]*)>(.*?)</form>', page, flags=re.DOTALL):
-        action = re.search(r'action="([^"]*)"', attributes)
-        fields = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', body))
-        fields.update(re.findall(r'<input type="(?:radio|checkbox)" name="([^"]+)" value="([^"]*)"[^>]* checked', body))
-        found.append((action.group(1) if action else "", fields))
-    return found
-
-
 def ten_seconds_pass() -> None:
     advance(seconds=11)
-
-
-def buttons(page: str) -> set[str]:
-    return set(re.findall(r'id="move-(\w+)"', page))
 
 
 def paths_of(referral: dict[str, Any], clinic: make.Clinic) -> dict[str, set[str]]:
@@ -318,145 +278,3 @@ def test_a_form_without_csrf_token_changes_nothing(north: make.Clinic, south: ma
 
     assert answer.status_code == 403
     assert north.http.send("GET", f"referrals/{sent['id']}/messages").json()["results"] == []
-
-
-def test_a_client_is_registered_found_and_changed(north: make.Clinic) -> None:
-    browser = Browser(north.coordinator).open("/clients/new")
-    browser.press("", family_name="Moreno", given_name="Ana", birth_date="1984-06-12", email="ana@example.org")
-    assert "Ana Moreno" in browser.page
-    client = north.http.send("GET", "clients").json()["results"][0]
-
-    browser.open("/clients").press("/clients", query="1984-06-12")
-    assert f"/clients/{client['id']}" in browser.page
-    browser.open(f"/clients/{client['id']}/edit").press("", family_name="Moreno", phone="+1 303 555 0142", email="")
-
-    changed = north.http.send("GET", f"clients/{client['id']}").json()
-    assert (changed["phone"], changed["email"], changed["given_name"]) == ("+1 303 555 0142", None, "Ana")
-
-
-def test_somebody_like_a_client_is_asked_about_before_registering(north: make.Clinic) -> None:
-    make.client(north, family_name="Moreno", given_name="Ana", birth_date="1984-06-12")
-    browser = Browser(north.coordinator).open("/clients/new")
-
-    browser.press("", family_name="Morena", given_name="Ana", birth_date="1984-06-12")
-    assert (browser.status, "This is somebody else" in browser.page) == (409, True)
-    browser.press("", family_name="Morena", given_name="Ana", birth_date="1984-06-12", confirmed="1")
-
-    assert len(north.http.send("GET", "clients").json()["results"]) == 2
-
-
-def test_consents_are_recorded_renewed_and_withdrawn(north: make.Clinic, south: make.Clinic) -> None:
-    client = make.client(north)["id"]
-    browser = Browser(north.coordinator).open(f"/clients/{client}")
-    browser.press(
-        f"/clients/{client}/consents",
-        organization_ids=[south.id],
-        categories=["plan", "notes"],
-        method="paper",
-        expires_on="2031-05-24",
-    )
-    assert "North Massage, South Physio share plan, notes and safety with each other until 2031-05-24." in browser.page
-    consent = north.http.send("GET", f"clients/{client}/consents").json()["results"][0]["id"]
-
-    browser.press(f"/clients/{client}/consents/{consent}/renew", expires_on="2032-05-24", method="verbal")
-    assert "until 2032-05-24" in browser.page
-    browser.press(f"/clients/{client}/consents/{consent}/withdraw", reason="")
-
-    assert north.http.send("GET", f"clients/{client}/consents/{consent}").json()["status"] == "withdrawn"
-
-
-def test_precautions_and_holds_are_recorded_and_ended(north: make.Clinic) -> None:
-    client = make.client(north)["id"]
-    browser = Browser(north.practitioner).open(f"/clients/{client}")
-    browser.press(f"/clients/{client}/precautions", code="anticoag", note="Apixaban.")
-    browser.press(f"/clients/{client}/holds", **{"region": "shoulder", "side-shoulder": "left", "because": "red_flag"})
-    assert "Do not treat: Shoulder girdle, left" in browser.page
-    precaution = north.http.send("GET", f"clients/{client}/precautions").json()["results"][0]["id"]
-    hold = north.http.send("GET", f"clients/{client}/holds").json()["results"][0]["id"]
-
-    browser.press(f"/clients/{client}/precautions/{precaution}/end")
-    browser.press(f"/clients/{client}/holds/{hold}/clear", clearance="Seen by a doctor today; imaging clear.")
-
-    assert "Do not treat" not in browser.page
-    assert "Anticoagulant / antiplatelet therapy: ended" in re.sub(r"<[^>]+>", "", browser.page)
-
-
-def test_an_admin_sets_clinic_opening_days_people_and_applications(north: make.Clinic) -> None:
-    browser = Browser(north.admin)
-    browser.open("/settings/clinic").press("", name="North Massage & Co", time_zone="America/Denver")
-    days: dict[str, Any] = {"opens-0-0": "07:00", "closes-0-0": "12:00"}
-    days |= {"holiday-on": ["2030-12-25"], "holiday-name": ["Christmas"]}
-    browser.open("/settings/opening").press("", **days)
-    browser.open("/settings/people").press("", email="new@example.org", rights=["coordinator"])
-    assert "new@example.org" in browser.page
-    browser.open("/settings/applications").press(
-        "/settings/applications", name="Our chart", kind="system", scopes=["referrals:read"]
-    )
-
-    secret = re.findall(r'<code id="secret">(\S+)</code>', browser.page)
-    clinic = north.admin.http.send("GET", f"organizations/{north.id}").json()
-    assert len(secret) == 1
-    assert secret[0] not in browser.open("/settings/applications").page
-    assert (clinic["name"], clinic["break_glass_enabled"]) == ("North Massage & Co", False)
-    assert clinic["opening_times"] == [{"weekday": 0, "opens": "07:00", "closes": "12:00"}]
-    assert clinic["holidays"] == [{"on": "2030-12-25", "name": "Christmas"}]
-
-
-def test_a_practitioner_enters_a_license_and_an_admin_verifies_it(north: make.Clinic) -> None:
-    assert north.practitioner.role is not None
-    page = f"/settings/practitioners/{north.practitioner.role.practitioner_id}"
-    mine = Browser(north.practitioner).open(page)
-    mine.http.post(
-        page, {**fields_of(mine, "credential"), "kind": "certification", "discipline": "massage_therapy", "name": "NMT"}
-    )
-    credential = next(
-        row
-        for row in north.http.send("GET", f"practitioners/{north.practitioner.role.practitioner_id}").json()[
-            "credentials"
-        ]
-        if row["name"] == "NMT"
-    )
-    admin = Browser(north.admin).open(page)
-
-    answer: Any = admin.http.post(
-        page, {**fields_of(admin, "verdict"), "row": credential["id"], "version": "1", "status": "verified"}
-    )
-
-    assert answer.status_code == 303
-    assert "verified" in re.sub(r"\s+", " ", admin.open(page).page.split("NMT")[1])[:200]
-
-
-def fields_of(browser: Browser, form: str) -> dict[str, str]:
-    return next(fields for _, fields in forms_in(browser.page) if fields.get("form") == form)
-
-
-def test_quiet_hours_are_ones_own(north: make.Clinic) -> None:
-    browser = Browser(north.practitioner).open("/settings/notifications")
-
-    browser.press("", quiet_from="19:00", quiet_until="07:30")
-
-    north.practitioner.member.refresh_from_db()
-    member = north.practitioner.member
-    assert (f"{member.quiet_from:%H:%M}", f"{member.quiet_until:%H:%M}") == ("19:00", "07:30")
-    assert member.daily_digest is False
-
-
-def test_whoever_works_in_two_clinics_changes_between_them(north: make.Clinic, south: make.Clinic) -> None:
-    from backend.directory.models import Member
-
-    Member.objects.create(user=north.admin.member.user, organization=south.organization, rights=["admin"])
-    browser = Browser(north.admin).open("/")
-
-    browser.press("/organization", organization_id=south.id)
-
-    assert "<h1>South Physio</h1>" in browser.page
-
-
-def test_an_account_without_a_clinic_opens_one(db: None) -> None:
-    browser = Browser()
-    browser.http = make.signed_in(make.user("Dana Cole"))
-    browser.open("/inbox")
-
-    browser.press("", name="Elm Street Massage", time_zone="America/Denver")
-
-    assert (browser.status, "Elm Street Massage" in browser.page) == (200, True)

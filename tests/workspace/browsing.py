@@ -1,0 +1,47 @@
+"""A browser without script, and what stands on its pages."""
+
+import re
+from html import unescape
+from typing import Any
+
+from tests import make
+
+
+class Browser:
+    """A person's browser without script: follows forms as they stand on the page."""
+
+    def __init__(self, who: make.Person | None = None) -> None:
+        self.http = make.signed_in(who.member.user) if who else make.Api()
+        self.page = self.path = ""
+        self.status = 0
+
+    def open(self, path: str) -> "Browser":
+        answer: Any = self.http.get(path, follow=True)
+        return self._read(answer)
+
+    def press(self, action: str, *, move: str = "", **typed: Any) -> "Browser":
+        """Sends the form with this action (of a referral's moves, this one), with what was typed."""
+        forms = [form for form in forms_in(self.page) if form[0] == action and move in ("", form[1].get("name"))]
+        assert forms, f"no form for {action} {move}"
+        answer: Any = self.http.post(action or self.path, {**forms[0][1], **typed}, follow=True)
+        return self._read(answer)
+
+    def _read(self, answer: Any) -> "Browser":
+        self.page, self.status = unescape(answer.content.decode()), answer.status_code
+        self.path = answer.request["PATH_INFO"]
+        return self
+
+
+def forms_in(page: str) -> list[tuple[str, dict[str, str]]]:
+    """The forms of a page that are posted: where to, and what they carry hidden or chosen."""
+    found = []
+    for attributes, body in re.findall(r'<form([^>]*method="post"[^>]*)>(.*?)</form>', page, flags=re.DOTALL):
+        action = re.search(r'action="([^"]*)"', attributes)
+        fields = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', body))
+        fields.update(re.findall(r'<input type="(?:radio|checkbox)" name="([^"]+)" value="([^"]*)"[^>]* checked', body))
+        found.append((action.group(1) if action else "", fields))
+    return found
+
+
+def buttons(page: str) -> set[str]:
+    return set(re.findall(r'id="move-(\w+)"', page))

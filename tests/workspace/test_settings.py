@@ -1,0 +1,87 @@
+"""The clinic, its people, and what is one's own: by forms alone."""
+
+import re
+from typing import Any
+
+from backend.directory.models import Member
+from tests import make
+from tests.workspace.browsing import Browser, forms_in
+
+
+def test_an_admin_sets_clinic_opening_days_people_and_applications(north: make.Clinic) -> None:
+    browser = Browser(north.admin)
+    browser.open("/settings/clinic").press("", name="North Massage & Co", time_zone="America/Denver")
+    days: dict[str, Any] = {"opens-0-0": "07:00", "closes-0-0": "12:00"}
+    days |= {"holiday-on": ["2030-12-25"], "holiday-name": ["Christmas"]}
+    browser.open("/settings/opening").press("", **days)
+    browser.open("/settings/people").press("", email="new@example.org", rights=["coordinator"])
+    assert "new@example.org" in browser.page
+    browser.open("/settings/applications").press(
+        "/settings/applications", name="Our chart", kind="system", scopes=["referrals:read"]
+    )
+
+    secret = re.findall(r'<code id="secret">(\S+)</code>', browser.page)
+    clinic = north.admin.http.send("GET", f"organizations/{north.id}").json()
+    assert len(secret) == 1
+    assert secret[0] not in browser.open("/settings/applications").page
+    assert (clinic["name"], clinic["break_glass_enabled"]) == ("North Massage & Co", False)
+    assert clinic["opening_times"] == [{"weekday": 0, "opens": "07:00", "closes": "12:00"}]
+    assert clinic["holidays"] == [{"on": "2030-12-25", "name": "Christmas"}]
+
+
+def test_a_practitioner_enters_a_license_and_an_admin_verifies_it(north: make.Clinic) -> None:
+    assert north.practitioner.role is not None
+    page = f"/settings/practitioners/{north.practitioner.role.practitioner_id}"
+    mine = Browser(north.practitioner).open(page)
+    mine.http.post(
+        page, {**fields_of(mine, "credential"), "kind": "certification", "discipline": "massage_therapy", "name": "NMT"}
+    )
+    credential = next(
+        row
+        for row in north.http.send("GET", f"practitioners/{north.practitioner.role.practitioner_id}").json()[
+            "credentials"
+        ]
+        if row["name"] == "NMT"
+    )
+    admin = Browser(north.admin).open(page)
+
+    answer: Any = admin.http.post(
+        page, {**fields_of(admin, "verdict"), "row": credential["id"], "version": "1", "status": "verified"}
+    )
+
+    assert answer.status_code == 303
+    assert "verified" in re.sub(r"\s+", " ", admin.open(page).page.split("NMT")[1])[:200]
+
+
+def fields_of(browser: Browser, form: str) -> dict[str, str]:
+    return next(fields for _, fields in forms_in(browser.page) if fields.get("form") == form)
+
+
+def test_quiet_hours_are_ones_own(north: make.Clinic) -> None:
+    browser = Browser(north.practitioner).open("/settings/notifications")
+
+    browser.press("", quiet_from="19:00", quiet_until="07:30")
+
+    north.practitioner.member.refresh_from_db()
+    member = north.practitioner.member
+    assert (f"{member.quiet_from:%H:%M}", f"{member.quiet_until:%H:%M}") == ("19:00", "07:30")
+    assert member.daily_digest is False
+
+
+def test_whoever_works_in_two_clinics_changes_between_them(north: make.Clinic, south: make.Clinic) -> None:
+    Member.objects.create(user=north.admin.member.user, organization=south.organization, rights=["admin"])
+    browser = Browser(north.admin).open("/")
+
+    browser.press("/organization", organization_id=south.id)
+
+    assert "<h1>South Physio</h1>" in browser.page
+
+
+def test_an_account_without_a_clinic_opens_one(db: None) -> None:
+    browser = Browser()
+    browser.http = make.signed_in(make.user("Dana Cole"))
+    browser.open("/inbox")
+
+    browser.press("", name="Elm Street Massage", time_zone="America/Denver")
+
+    assert (browser.status, "Elm Street Massage" in browser.page) == (200, True)
