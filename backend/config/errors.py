@@ -1,6 +1,7 @@
 """What is answered when no view did: problem details to programs, a page to people."""
 
 import sys
+from collections.abc import Callable
 
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
@@ -11,7 +12,21 @@ from backend.lib.middleware import database_problem
 from backend.lib.problems import BadRequest, Forbidden, NotFound, Problem
 from backend.lib.rest.problems import problem_response
 
+Answer = Callable[[HttpRequest], HttpResponse]
 FOR_PROGRAMS = ("/api/", "/fhir/", "/oauth/", "/.well-known/", "/health/")
+
+
+class ProblemMiddleware:
+    """A problem that a page of a library raised, as an answer."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        return _answer(request, error) if isinstance(error, Problem) else None
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -39,4 +54,4 @@ def _answer(request: HttpRequest, problem: Problem) -> HttpResponse:
         return problem_response(problem)
     # Without the request, so that no context processor can fail a second time.
     words = {"title": problem.title, "detail": problem.detail, "request_id": request_ids.current()}
-    return HttpResponse(render_to_string("error.html", words), status=problem.status)
+    return HttpResponse(render_to_string("error.html", words), status=problem.status, headers=problem.headers)

@@ -1,28 +1,60 @@
 """Tokens for systems and people's tools: the grants in use, and the documents that describe them."""
 
-from functools import partial
+from collections.abc import Callable
+from functools import partial, wraps
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
-from oauth2_provider.views import AuthorizationView, TokenView
+from oauth2_provider.views import AuthorizationView, RevokeTokenView, TokenView
 
 from backend.directory.oauth import end_family_of, known_scopes
+from backend.directory.sign_in import check_secrets, count_secret
+from backend.lib.problems import NotSignedIn, TooMany
 
+View = Callable[..., HttpResponse]
 GRANTS = ["authorization_code", "client_credentials", "refresh_token"]
+
+
+def guess_slowly(view: View) -> View:
+    """Wrong secrets of applications are counted, and too many from one address make the next try wait."""
+
+    @wraps(view)
+    def answer(self: Any, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            check_secrets(request)
+        except TooMany as problem:
+            body = {"error": "temporarily_unavailable", "error_description": problem.detail}
+            return JsonResponse(body, status=problem.status, headers=problem.headers)
+        response = view(self, request, *args, **kwargs)
+        if response.status_code == NotSignedIn.status:
+            request.after_refusal.append(partial(count_secret, request))  # type: ignore[attr-defined]  # set by OneTransactionMiddleware
+        return response
+
+    return answer
 
 
 class Token(TokenView):  # type: ignore[misc]  # the toolkit ships no types
     """Gives tokens by the grants in use; the toolkit knows others, which are refused as RFC 6749 says."""
 
+    @guess_slowly
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.POST.get("grant_type") not in GRANTS:
             return JsonResponse({"error": "unsupported_grant_type"}, status=400)
         response: HttpResponse = super().post(request, *args, **kwargs)
         if response.status_code >= 400 and (used := request.POST.get("refresh_token")):
             request.after_refusal.append(partial(end_family_of, used))  # type: ignore[attr-defined]  # set by OneTransactionMiddleware
+        return response
+
+
+class Revoke(RevokeTokenView):  # type: ignore[misc]  # the toolkit ships no types
+    """Ends a token of the application that asks."""
+
+    @guess_slowly
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response: HttpResponse = super().post(request, *args, **kwargs)
         return response
 
 

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpR
 from django.shortcuts import render
 from django.urls import URLPattern, path
 
+from backend.directory.failures import Limit, address_of
 from backend.lib.actor import Actor, ActorKind
 from backend.lib.problems import Gone, NotFound, Problem
 from backend.lib.rest.authentication import actor_of
@@ -27,6 +28,8 @@ View = Callable[..., HttpResponse]
 GUEST = (Link.Purpose.GUEST,)
 CLIENT = (Link.Purpose.CONSENT, Link.Purpose.TIMES, Link.Purpose.CLIENT)
 SEE_OTHER = 303
+# From one address. A whole waiting room may share one, and everybody there asks for a code of their own.
+UNKNOWN_LINKS, WRONG_CODES, MAILS = Limit("unknown links", 20), Limit("wrong codes", 20), Limit("mails", 60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +75,7 @@ def door(
         def _behind(request: HttpRequest, token: str, more: dict[str, Any]) -> HttpResponse:
             signed_in = actor_of(request)
             account = signed_in if signed_in.kind == ActorKind.MEMBER and signed_in.role_ids else None
-            link = find_link(token)
-            if link is None or link.purpose not in purposes:
-                raise NotFound
+            link = _known_link(request, token, purposes)
             proven = actor_for(request, link)
             entry = Entry(link=link, proven=proven, account=account)
             if needs_live and not link.is_live:
@@ -87,6 +88,17 @@ def door(
         return answer
 
     return decorate
+
+
+def _known_link(request: HttpRequest, token: str, purposes: tuple[Link.Purpose, ...]) -> Link:
+    """The link of this address; 404 for an address that is none, and 429 for who tried too many of those."""
+    address = address_of(request)
+    UNKNOWN_LINKS.check(address)
+    link = find_link(token)
+    if link is None or link.purpose not in purposes:
+        request.after_refusal.append(lambda: UNKNOWN_LINKS.count(address))  # type: ignore[attr-defined]  # read by the transaction's middleware
+        raise NotFound
+    return link
 
 
 def come_in(request: HttpRequest, actor: Actor) -> None:
@@ -154,16 +166,19 @@ def steps_of(purposes: tuple[Link.Purpose, ...]) -> list[URLPattern]:
 
 def send_a_code(request: HttpRequest, entry: Entry) -> HttpResponse:
     """A fresh code to the address behind the link, never to one the visitor names."""
+    MAILS.count_or_refuse(address_of(request))
     send_code(entry.link, request_code(entry.link))
     return see_other(f"{entry.home}?code=sent")
 
 
 def enter_with_code(request: HttpRequest, entry: Entry) -> HttpResponse:
     """The right code opens the door in this browser; a wrong one is counted, also when this request is refused."""
+    address = address_of(request)
+    WRONG_CODES.check(address)
     if check_code(entry.link, request.POST.get("code", "")):
         remember(request, entry.link, is_own_device=request.POST.get("own_device") == "yes")
         return see_other(entry.home)
-    request.after_refusal.append(lambda: register_wrong_try(entry.link))  # type: ignore[attr-defined]  # read by the transaction's middleware
+    request.after_refusal += [lambda: register_wrong_try(entry.link), lambda: WRONG_CODES.count(address)]  # type: ignore[attr-defined]  # read by the transaction's middleware
     words = {"entry": entry, "masked": masked(entry.link.contact), "is_wrong": True}
     return show(request, "code.html", words, status=422)
 
@@ -175,6 +190,7 @@ def leave(request: HttpRequest, entry: Entry) -> HttpResponse:
 
 def ask_again(request: HttpRequest, entry: Entry) -> HttpResponse:
     """One press on the page of a link that ended. The answer is the same whether a new one may be sent."""
+    MAILS.count_or_refuse(address_of(request))
     if not entry.link.is_live:
         ask_for_new_link(entry.link)
     return show(request, "ended.html", {"entry": entry, "is_asked": True})
