@@ -1,7 +1,7 @@
 """The API of referrals: a view reads its input, calls one service or query, and answers."""
 
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db.models import Q
@@ -31,7 +31,7 @@ from backend.referrals.serializers import (
     ReferralSummary,
     ReportOut,
 )
-from backend.referrals.workflow import ANSWERS, EXPIRED
+from backend.referrals.workflow import ANSWERS, EXPIRED, WORKFLOW
 
 
 class ReferralFilters(StrictSerializer):
@@ -51,6 +51,7 @@ class ReferralView(View):
     """What every view of referrals shares."""
 
     scope_resource = "referrals"
+    named: ClassVar = {"referral_id": Referral, "attachment_id": Attachment}
 
     def shown(
         self, referral_id: UUID | str, *, status: int = 200, warnings: list[dict[str, Any]] | None = None
@@ -184,6 +185,12 @@ class OneReferral(ReferralView):
 
 
 class ReferralTransitions(ReferralView):
+    def read_body(self) -> None:
+        """400 also without the name of a transition."""
+        if not isinstance(self.request.data, dict):
+            raise BadRequest("Send an object with the name of the transition.", code="malformed_json")
+        WORKFLOW.known(self.request.data.get("name"))
+
     @extend_schema(
         operation_id="move_referral",
         summary="Make one transition of the workflow",
@@ -193,8 +200,6 @@ class ReferralTransitions(ReferralView):
     )
     def post(self, request: Request, referral_id: UUID) -> Response:
         body = request.data
-        if not isinstance(body, dict):
-            raise BadRequest("Send an object with the name of the transition.", code="malformed_json")
         details = {str(name): value for name, value in body.items() if name != "name"}
         reserved = {"actor", "expected_version"} & set(details)
         if reserved:

@@ -1,5 +1,6 @@
 """The API of what is printed: the letter and the reports as PDF."""
 
+from typing import ClassVar
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -10,12 +11,14 @@ from rest_framework.request import Request
 from backend.lib.rest.renderers import AsItIs
 from backend.lib.rest.views import View
 from backend.referrals import printing
+from backend.referrals.models import Referral, Report
 
 PDF = {(200, "application/pdf"): OpenApiTypes.BINARY}
 
 
 class PrintedView(View):
     scope_resource = "referrals"
+    named: ClassVar = {"referral_id": Referral, "report_id": Report}
     renderer_classes = [AsItIs]
 
 

@@ -192,7 +192,7 @@ def api_rows() -> Iterator[Row]:
 
 def page_rows() -> Iterator[Row]:
     """Every address outside the API, by GET and by POST."""
-    for route, _view in _patterns(get_resolver().url_patterns, ""):
+    for route, _view in addresses(get_resolver().url_patterns, ""):
         is_operation = route.startswith("api/v1/") and not route.startswith("api/v1/openapi")
         if is_operation or route.startswith(ACCOUNTS):
             continue
@@ -203,17 +203,17 @@ def page_rows() -> Iterator[Row]:
 
 def account_pages() -> list[str]:
     """The addresses of signing in and of one's own account."""
-    routes = [route for route, _ in _patterns(get_resolver().url_patterns, "") if route.startswith(ACCOUNTS)]
+    routes = [route for route, _ in addresses(get_resolver().url_patterns, "") if route.startswith(ACCOUNTS)]
     return ["/" + re.sub(r"<(?:\w+:)?(\w+)>", "x", route) for route in routes]
 
 
-def _patterns(patterns: Any, prefix: str) -> Iterator[tuple[str, Any]]:
+def addresses(patterns: Any, prefix: str) -> Iterator[tuple[str, Any]]:
     for pattern in patterns:
         if isinstance(pattern, URLResolver):
             if str(pattern.pattern) in ONE_ROW:
                 yield str(pattern.pattern), pattern
                 continue
-            yield from _patterns(pattern.url_patterns, prefix + str(pattern.pattern))
+            yield from addresses(pattern.url_patterns, prefix + str(pattern.pattern))
         elif isinstance(pattern, URLPattern):
             yield prefix + _plain(str(pattern.pattern)), pattern.callback
 

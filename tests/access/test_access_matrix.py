@@ -32,7 +32,7 @@ from tests.conftest import ADDRESSES
 from tests.database import copy_template
 
 # What a refusal may leave behind, or what says nothing about a client.
-NOT_COMPARED = {"audit_accesslog", "audit_idempotentrequest", "links_code"}
+NOT_COMPARED = {"audit_accesslog", "audit_idempotentrequest", "directory_signinfailures", "links_code"}
 COMPARED_APPS = ("audit", "clients", "directory", "links", "notifications", "referrals", "visits")
 COLUMNS = matrix().columns
 OPENS = "move_referral accept"

@@ -1,10 +1,11 @@
 """What the views of this app share: the client in the address, and who may ask about clients at all."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from rest_framework.response import Response
 
-from backend.clients.models import Client
+from backend.clients.models import Client, Consent, Hold, Precaution, Representative
 from backend.clients.policies import READS, reads_clients, refuse_unless
 from backend.clients.queries import client_for, log_reads, possible_duplicates
 from backend.clients.rendering import client_data, client_label, identifiers_of
@@ -13,6 +14,13 @@ from backend.lib.rest.views import View
 
 class ClientView(View):
     scope_resource = "clients"
+    named: ClassVar = {
+        "client_id": Client,
+        "consent_id": Consent,
+        "precaution_id": Precaution,
+        "hold_id": Hold,
+        "representative_id": Representative,
+    }
 
     def client(self, client_id: str) -> Client:
         """The client in the address, or the one it became part of: 404 when not visible, then 403 by role."""

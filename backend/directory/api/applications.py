@@ -26,9 +26,14 @@ from backend.lib.rest.views import View, check_version
 class ApplicationView(View):
     scope_resource = "directory"
 
+    def find_named(self) -> None:
+        if "pk" in self.kwargs:
+            queries.application(self.actor, self.kwargs["pk"])
+
     def application(self, pk: UUID) -> Application:
+        row = queries.application(self.actor, pk)
         policies.require_admin(self.actor)
-        return queries.application(self.actor, pk)
+        return row
 
     def with_secret(self, row: Application, secret: str, *, status: int) -> Response:
         """Shows the secret once: what is kept for a repeated request does not hold it."""

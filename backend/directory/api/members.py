@@ -1,5 +1,6 @@
 """Accounts in the caller's clinic."""
 
+from typing import ClassVar
 from uuid import UUID
 
 from drf_spectacular.utils import OpenApiExample, extend_schema
@@ -17,9 +18,9 @@ from backend.lib.rest.views import View, check_version
 
 class MemberView(View):
     scope_resource = "directory"
+    named: ClassVar = {"pk": Member}
 
     def member(self, pk: UUID) -> Member:
-        policies.may_see_members(self.actor)
         member: Member = Member.objects.visible_to(self.actor).select_related("user", "organization").one(pk)
         return member
 

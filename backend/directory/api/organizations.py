@@ -1,5 +1,6 @@
 """Clinics and their places."""
 
+from typing import ClassVar
 from uuid import UUID
 
 from django.contrib.auth import get_user
@@ -103,6 +104,7 @@ class Organizations(View):
 
 class OneOrganization(View):
     scope_resource = "directory"
+    named: ClassVar = {"pk": Organization}
 
     @extend_schema(operation_id="get_organization", summary="One clinic", responses=OrganizationSerializer)
     def get(self, request: Request, pk: UUID) -> Response:
@@ -160,6 +162,7 @@ class Locations(View):
 
 class OneLocation(View):
     scope_resource = "directory"
+    named: ClassVar = {"pk": Location}
 
     @extend_schema(operation_id="get_location", summary="One place", responses=LocationSerializer)
     def get(self, request: Request, pk: UUID) -> Response:

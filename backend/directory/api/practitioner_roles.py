@@ -1,5 +1,6 @@
 """Who works where, what they offer, and the colleague who fits."""
 
+from typing import ClassVar
 from uuid import UUID
 
 from drf_spectacular.utils import OpenApiExample, extend_schema
@@ -38,6 +39,7 @@ class RoleView(View):
     """One role, as the caller reads it."""
 
     scope_resource = "directory"
+    named: ClassVar = {"pk": PractitionerRole}
 
     def role(self, pk: UUID) -> PractitionerRole:
         role: PractitionerRole = queries.with_details(PractitionerRole.objects.visible_to(self.actor)).one(pk)  # type: ignore[attr-defined]  # a DirectoryQuerySet

@@ -1,5 +1,6 @@
 """People who treat, and their credentials."""
 
+from typing import ClassVar
 from uuid import UUID
 
 from drf_spectacular.utils import OpenApiExample, extend_schema
@@ -65,6 +66,7 @@ class Practitioners(View):
 
 class OnePractitioner(View):
     scope_resource = "directory"
+    named: ClassVar = {"pk": Practitioner}
 
     @extend_schema(operation_id="get_practitioner", summary="One practitioner", responses=PractitionerSerializer)
     def get(self, request: Request, pk: UUID) -> Response:
@@ -95,6 +97,7 @@ class OnePractitioner(View):
 
 class Credentials(View):
     scope_resource = "directory"
+    named: ClassVar = {"pk": Practitioner}
 
     @extend_schema(
         operation_id="list_credentials",
@@ -122,6 +125,7 @@ class Credentials(View):
 
 class OneCredential(View):
     scope_resource = "directory"
+    named: ClassVar = {"pk": Credential}
 
     @extend_schema(operation_id="get_credential", summary="One credential", responses=CredentialSerializer)
     def get(self, request: Request, pk: UUID) -> Response:
@@ -152,6 +156,7 @@ class OneCredential(View):
 
 class CredentialVerdict(View):
     scope_resource = "directory"
+    named: ClassVar = {"pk": Credential}
 
     @extend_schema(
         operation_id="judge_credential",

@@ -1,6 +1,6 @@
 """Who may call an operation at all; what a caller may see or do is decided by querysets and services."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
@@ -11,26 +11,34 @@ from backend.lib.rest.authentication import actor_of
 if TYPE_CHECKING:
     from rest_framework.views import APIView
 
+    from backend.lib.rest.views import View
+
+
+SAFE = ("GET", "HEAD", "OPTIONS")
+
 
 class CallerIsKnown(BasePermission):
     """A signed-in person or a system's token, with the scope of the resource when the token has scopes.
 
     A view names its resource in ``scope_resource``; reading needs ``<resource>:read``, all else ``<resource>:write``.
-    A read that is sent by POST says so in ``reads_by_post``.
+    A read that is sent by POST says so in ``reads_by_post``. Before that: 401 for a stranger, 400 for a body that
+    cannot be read, 404 for what the caller could not see with the scope either.
     """
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         actor = actor_of(request)
         if not actor.is_known:
             return False
-        resource = getattr(view, "scope_resource", None)
-        if resource and not actor.allows(f"{resource}:{_right(request, view)}"):
-            raise Forbidden(
-                f"This token does not carry the scope {resource}:{_right(request, view)}.", code="insufficient_scope"
-            )
+        if getattr(view, "scope_resource", None):
+            _check_scope(cast("View", view))
         return True
 
 
-def _right(request: Request, view: "APIView") -> str:
-    reads = request.method in ("GET", "HEAD", "OPTIONS") or getattr(view, "reads_by_post", False)
-    return "read" if reads else "write"
+def _check_scope(view: "View") -> None:
+    is_read = view.request.method in SAFE or view.reads_by_post
+    if view.request.method not in SAFE:
+        view.read_body()
+    scope = f"{view.scope_resource}:{'read' if is_read else 'write'}"
+    if not view.actor.allows(scope):
+        view.find_named()
+        raise Forbidden(f"This token does not carry the scope {scope}.", code="insufficient_scope")

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from django.db import models
 from rest_framework.request import Request
@@ -17,15 +18,30 @@ from backend.lib.rest.renderers import as_json
 
 
 class View(APIView):
-    """A view wires: input serializer in, service, output serializer out."""
+    """A view wires: input serializer in, service, output serializer out.
+
+    ``named`` holds, for each part of the address that names a row, the model of that row.
+    """
 
     scope_resource: str | None = None
+    named: ClassVar[Mapping[str, type[models.Model]]] = {}
     reads_by_post = False
     schema_is_list = False
 
     @property
     def actor(self) -> Actor:
         return actor_of(self.request)
+
+    def read_body(self) -> None:
+        """400 for a body that cannot be read, before anybody looks for what the address names."""
+        _ = self.request.data
+
+    def find_named(self) -> None:
+        """404 unless the caller may see all that the address names. For refusals that would otherwise come first."""
+        for part, model in self.named.items():
+            if part in self.kwargs:
+                rows: Any = model._default_manager
+                rows.visible_to(self.actor).one(self.kwargs[part])
 
     def validated(self, serializer: type[BaseSerializer[Any]], *, data: Any = None, **context: Any) -> dict[str, Any]:
         """The request's body, or 400 with a field error for each thing that is wrong."""
