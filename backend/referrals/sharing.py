@@ -68,10 +68,9 @@ def hold_regions(
     *, client_id: UUID, regions: list[dict[str, str]], referral_id: UUID, organization_id: UUID, actor: Actor
 ) -> None:
     """A red flag of the same day holds treatment of the region for the whole circle until it is cleared."""
-    clients.place_hold(
+    clients.hold_for_red_flag(
         client_id,
         regions=regions,
-        because="red_flag",
         subject_id=referral_id,
         organization_id=organization_id,
         actor=actor,

@@ -32,6 +32,8 @@ SITUATIONS = (
     "pool",
     "glass",
     "guest",
+    "attested",
+    "asked",
 )
 # What of a client a reader may see. "own" is the home clinic's numbers, which nobody else ever reads.
 CONTACT, CLINICAL, SAFETY_NOTE, FAMILY, OWN = "contact", "clinical", "safety_note", "family", "own"
@@ -39,7 +41,17 @@ EVERYTHING = frozenset((CONTACT, CLINICAL, SAFETY_NOTE, FAMILY, OWN))
 # The package holds the precautions with their notes.
 PACKAGE = frozenset((CONTACT, CLINICAL, SAFETY_NOTE))
 SHARED_RECORD = frozenset((CONTACT, CLINICAL, SAFETY_NOTE, FAMILY))
+GUEST = "guest@example.org"
 PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
+ATTESTED = {
+    "name": "Gil Guest",
+    "clinic": "Harbor Physio",
+    "license_kind": "Physical therapist",
+    "license_number": "PT-4711",
+    "place": "Colorado",
+    "is_true": "yes",
+}
+READING = " ".join(scope for scope in make.ALL_SCOPES.split() if scope.endswith(":read"))
 Reads = Mapping[str, frozenset[str]]
 
 
@@ -187,11 +199,13 @@ def _tell(world: World, s: Situation) -> None:
 def _consent(world: World, s: Situation) -> Any:
     more: dict[str, Any] = {
         "pool": {"pools": [{"discipline": "chiropractic"}]},
-        "guest": {"guests": [{"email": "guest@example.org"}]},
+        "guest": {"guests": [{"email": GUEST}]},
+        "attested": {"guests": [{"email": GUEST}]},
     }.get(s.name, {})
-    others = {"pool": [], "guest": [], "glass": [world.west]}.get(s.name, [world.south])
+    others = {"pool": [], "guest": [], "attested": [], "glass": [world.west], "asked": [world.east]}
     until = (clock.now() + timedelta(days=100)).date().isoformat()
-    return make.consent(world.north, s.ids["client_id"], *others, expires_on=until, **more)
+    circle = others.get(s.name, [world.south])
+    return make.consent(world.north, s.ids["client_id"], *circle, expires_on=until, **more)
 
 
 def _words(word: str) -> dict[str, str]:
@@ -275,8 +289,15 @@ def _pool(world: World, s: Situation) -> None:
 
 
 def _guest(world: World, s: Situation) -> None:
-    guest = {"name": "Gil Guest", "discipline": "physical_therapy", "email": "guest@example.org"}
+    """To a colleague without an account, who has not answered yet."""
+    guest = {"name": "Gil Guest", "discipline": "physical_therapy", "email": GUEST}
     _send(world, s, {"guest": guest})
+
+
+def _asked(world: World, s: Situation) -> None:
+    """South is in no circle of this client yet; the client is asked by link."""
+    referral_id = _send(world, s, world.south, send=False)
+    make.move(world.north, referral_id, "ask_consent")
 
 
 def _glass(world: World, s: Situation) -> None:
@@ -295,6 +316,8 @@ STORIES: dict[str, Callable[[World, Situation], None]] = {
     "pool": _pool,
     "glass": _glass,
     "guest": _guest,
+    "attested": _guest,
+    "asked": _asked,
 }
 
 
@@ -336,6 +359,7 @@ def _columns(world: World) -> Iterator[Column]:
     yield _person("home_admin", s["accepted"], north.admin, {})
     yield _person("home_auditor", s["accepted"], north.auditor, home_reads)
     yield _column("home_system", s["accepted"], north.system, home_reads)
+    yield _column("home_reader", s["accepted"], _with_scopes(north, READING), home_reads)
     yield _column("home_system_wrong_scope", s["accepted"], _wrong_scope(north))
     south_reads = {
         "accepted": SHARED_RECORD,
@@ -358,8 +382,14 @@ def _columns(world: World) -> Iterator[Column]:
     yield _column("uninvolved_system", s["accepted"], world.outsider.system)
     yield _column("uninvolved_system_wrong_scope", s["accepted"], _wrong_scope(world.outsider))
     yield _person("pool_member", s["pool"], world.east.practitioner, {})
-    yield _guest_column(world, "guest", is_live=True)
-    yield _guest_column(world, "expired_link", is_live=False)
+    yield _column("pool_system", s["pool"], world.east.system)
+    package = {"guest": PACKAGE}
+    yield _by_link("link_holder", s["guest"], _guest_link(world, s["guest"]), knows_code=False)
+    yield _by_link("guest", s["guest"], _guest_link(world, s["guest"]), package)
+    yield _by_link("expired_link", s["guest"], _guest_link(world, s["guest"], lives=timedelta(days=-1)))
+    yield _attested(_by_link("attested_guest", s["attested"], _guest_link(world, s["attested"]), {"attested": PACKAGE}))
+    yield _by_link("client_link", s["asked"], _client_link(world, s["asked"]), knows_code=False)
+    yield _by_link("client", s["asked"], _client_link(world, s["asked"]), {"asked": EVERYTHING})
     yield _behind_the_glass(world)
 
 
@@ -373,30 +403,48 @@ def _column(name: str, situation: Situation, http: make.Api, reads: Reads | None
 
 def _wrong_scope(clinic: make.Clinic) -> make.Api:
     """A system that may only manage webhooks."""
-    scopes = "webhooks:read webhooks:write"
+    return _with_scopes(clinic, "webhooks:read webhooks:write")
+
+
+def _with_scopes(clinic: make.Clinic, scopes: str) -> make.Api:
     return make.Api(make.token(of=make.application(clinic.organization, scopes), scopes=scopes))
 
 
-def _guest_column(world: World, name: str, *, is_live: bool) -> Column:
-    """A browser that gave the right code for the guest's link; the link may have ended meanwhile."""
-    situation = world.situations["guest"]
-    actor = system_of(world.north.organization.id)
-    with acting_as(actor):
-        link = make_link(
-            actor=actor,
-            purpose=Link.Purpose.GUEST,
-            organization_id=world.north.organization.id,
-            contact="guest@example.org",
-            referral_id=UUID(situation.ids["referral_id"]),
-            expires_at=None if is_live else clock.now() - timedelta(days=1),
-        )
+def _by_link(
+    name: str, situation: Situation, link: Link, reads: Reads | None = None, *, knows_code: bool = True
+) -> Column:
+    """A browser that came by a link; with the right code it got in, and the link may have ended meanwhile."""
     http = make.Api()
-    store = cast(Any, import_module(settings.SESSION_ENGINE)).SessionStore()
-    store["links"] = {str(link.id): {"until": clock.real_now().timestamp() + 1800, "stays": False}}
-    store.create()
-    http.cookies[settings.SESSION_COOKIE_NAME] = store.session_key
-    reads = {"guest": PACKAGE} if is_live else {}
-    return Column(name, situation, http, http, reads, {**situation.ids, "token": token_of(link)})
+    if knows_code:
+        store = cast(Any, import_module(settings.SESSION_ENGINE)).SessionStore()
+        store["links"] = {str(link.id): {"until": clock.real_now().timestamp() + 1800, "stays": False}}
+        store.create()
+        http.cookies[settings.SESSION_COOKIE_NAME] = store.session_key
+    return Column(name, situation, http, http, reads or {}, {**situation.ids, "token": token_of(link)})
+
+
+def _attested(guest: Column) -> Column:
+    answer = guest.browser.post(f"/g/{guest.ids['token']}/who", ATTESTED)
+    assert answer.status_code == 303, answer.content
+    return guest
+
+
+def _guest_link(world: World, s: Situation, *, lives: timedelta | None = None) -> Link:
+    return _link(world, purpose=Link.Purpose.GUEST, contact=GUEST, referral_id=UUID(s.ids["referral_id"]), lives=lives)
+
+
+def _client_link(world: World, s: Situation) -> Link:
+    contact = f"{s.word}@canary.example".lower()
+    client_id, referral_id = UUID(s.ids["client_id"]), UUID(s.ids["referral_id"])
+    return _link(world, purpose=Link.Purpose.CONSENT, contact=contact, client_id=client_id, referral_id=referral_id)
+
+
+def _link(world: World, *, lives: timedelta | None = None, **more: Any) -> Link:
+    organization_id = world.north.organization.id
+    actor = system_of(organization_id)
+    with acting_as(actor):
+        ends_at = clock.now() + lives if lives else None
+        return make_link(actor=actor, organization_id=organization_id, expires_at=ends_at, **more)
 
 
 def _behind_the_glass(world: World) -> Column:

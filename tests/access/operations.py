@@ -2,18 +2,19 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
 from typing import Any
 from uuid import uuid4
 
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import URLPattern, URLResolver, get_resolver
 from drf_spectacular.generators import SchemaGenerator
 
 from backend.lib import clock
 from tests import make
-from tests.access.cast import PDF
+from tests.access.cast import ATTESTED, PDF
 
 Ids = Mapping[str, str]
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -45,6 +46,7 @@ class Row:
     body: Callable[[Ids], Any] | None = None
     query: str = ""
     is_page: bool = False
+    form: Callable[[Ids], Any] | None = None
 
     @property
     def is_safe(self) -> bool:
@@ -81,7 +83,7 @@ class Row:
             given[0] if self.path.startswith("/api/v1/clients/") else given[-1]
         )  # a client's parts go with the client
         made_up = f"{self.path[: last.start()]}{uuid4()}{self.path[last.end() :]}"
-        return Row(self.name, self.method, made_up, query=self.query).address(ids)
+        return replace(self, path=made_up).address(ids)
 
 
 # The operator's pages share one answer. The account pages are a library's and hold nothing about clients; they have a
@@ -91,7 +93,13 @@ ACCOUNTS = "accounts/"
 ONES_OWN = ("agree_to_transmission",)
 # Well-formed, and nothing has it.
 NOBODY = "0198c1a0-0000-7000-8000-000000000000"
-ON_A_DRAFT = ("change_referral", "discard_referral")
+ON_A_DRAFT = (
+    "change_referral",
+    "discard_referral",
+    "GET /referrals/{referral_id}/edit",
+    "POST /referrals/{referral_id}/edit",
+    "POST /referrals/{referral_id}/discard",
+)
 NAMED = {"family_name": "New", "given_name": "Person"}
 REPORTED = {"final": True, "report": make.REPORT}
 
@@ -172,6 +180,73 @@ WAYS: dict[str, dict[str, Callable[[Ids], Any]]] = {
 }
 QUERIES = {"continue_client_search": "?search=nothing"}
 
+SHEET = {"kind": "evaluate_and_treat", "own_reason": "Neck", "question": "Safe?", "asked": "1", "press": "draft"}
+REGION = {"region": "cervical", "side-cervical": "left"}
+SAID = {"method": "verbal"}
+# What is typed into the forms of the pages, so that the right person gets through. Forms of one press are not named.
+FORMS: dict[str, Callable[[Ids], Any]] = {
+    "/referrals/new": lambda ids: {**SHEET, **REGION, "client": ids["client_id"], "to": f"role:{ids['east_role_id']}"},
+    "/referrals/{referral_id}/edit": lambda ids: {**SHEET, **REGION, "to": f"role:{ids['east_role_id']}"},
+    "/referrals/{referral_id}/take-back": lambda ids: {"press": NOBODY},
+    "/referrals/{referral_id}/messages": lambda ids: {"text": "She can come on Tuesdays."},
+    "/referrals/{referral_id}/link": lambda ids: {"press": "fresh"},
+    "/clients": lambda ids: {"query": "Zq"},
+    "/clients/new": lambda ids: NAMED,
+    "/clients/{client_id}/edit": lambda ids: {"family_name": "Changed"},
+    "/clients/{client_id}/merge": lambda ids: {"into": ids["other_client_id"]},
+    "/clients/{client_id}/break-glass": lambda ids: {"reason": "Collapsed in the waiting room."},
+    "/clients/{client_id}/consents": lambda ids: {
+        "organization_ids": [ids["south_id"]],
+        "categories": ["plan"],
+        "method": "verbal",
+    },
+    "/clients/{client_id}/consents/{consent_id}/renew": lambda ids: {**SAID, "expires_on": _in_a_year()},
+    "/clients/{client_id}/precautions": lambda ids: {"code": "anticoag"},
+    "/clients/{client_id}/precautions/{precaution_id}/error": lambda ids: {"reason": "wrong_entry"},
+    "/clients/{client_id}/holds": lambda ids: {**REGION, "because": "other"},
+    "/clients/{client_id}/holds/{hold_id}/clear": lambda ids: {"clearance": "Seen by her physician today."},
+    "/clients/{client_id}/representatives": lambda ids: {"name": "Jo Doe", "relationship": "spouse"},
+    "/clients/{client_id}/life": lambda ids: {"what": "moved"},
+    "/settings/clinic": lambda ids: {"name": "New Name"},
+    "/settings/opening": lambda ids: {"opens-0-0": "09:00", "closes-0-0": "17:00"},
+    "/settings/due-times": lambda ids: {"sent.routine": "2"},
+    "/settings/places": lambda ids: {"name": "Annex", "city": "Denver"},
+    "/settings/people": lambda ids: {"email": "new@example.org", "rights": ["coordinator"]},
+    "/settings/people/{member_id}": lambda ids: {"rights": ["coordinator", "auditor"]},
+    "/settings/practitioners/new": lambda ids: NAMED,
+    "/settings/practitioners/{practitioner_id}": lambda ids: {
+        "form": "credential",
+        "kind": "certification",
+        "discipline": "massage_therapy",
+        "name": "NMT",
+    },
+    "/settings/applications": lambda ids: {"name": "Calendar", "kind": "system", "scopes": ["referrals:read"]},
+    "/settings/applications/{application_id}": lambda ids: {"end": "1"},
+    "/settings/notifications": lambda ids: {"quiet_from": "19:00", "quiet_until": "07:30"},
+    "/clinics/new": lambda ids: {"name": "New Clinic", "time_zone": "America/Denver"},
+    "/organization": lambda ids: {"organization_id": ids["south_id"]},
+    "/g/{token}/enter": lambda ids: {"code": "000000"},
+    "/g/{token}/who": lambda ids: ATTESTED,
+    "/g/{token}/message": lambda ids: {"text": "She can come on Tuesdays."},
+    "/g/{token}/files": lambda ids: {"files": [SimpleUploadedFile("letter.pdf", PDF)]},
+    "/c/{token}/enter": lambda ids: {"code": "000000"},
+    "/c/{token}/answer/{referral_id}": lambda ids: {"answer": "yes", "categories": ["plan"]},
+    "/c/{token}/choose/{referral_id}": lambda ids: {"time_id": NOBODY},
+}
+# Forms that mean something else for each side.
+FORM_WAYS: dict[str, dict[str, Callable[[Ids], Any]]] = {
+    "/referrals/{referral_id}/move": {
+        "accept": lambda ids: {"name": "accept"},
+        "decline": lambda ids: {"name": "decline", "reason": "no_capacity"},
+        "withdraw": lambda ids: {"name": "withdraw", "reason": "client_request"},
+        "acknowledge": lambda ids: {"name": "acknowledge", "plan_change": "no_change"},
+    },
+    "/g/{token}/move": {
+        "accept": lambda ids: {"name": "accept"},
+        "withdraw": lambda ids: {"name": "withdraw", "reason": "client_request"},
+    },
+}
+
 
 @cache
 def schema() -> dict[str, Any]:
@@ -197,8 +272,13 @@ def page_rows() -> Iterator[Row]:
         if is_operation or route.startswith(ACCOUNTS):
             continue
         path = "/" + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route)
-        for method in ("get", "post"):
-            yield Row(f"{method.upper()} {path}", method, path, is_page=True)
+        yield Row(f"GET {path}", "get", path, is_page=True)
+        for way, form in FORM_WAYS.get(path, {"": FORMS.get(path, _one_press)}).items():
+            yield Row(f"POST {path} {way}".strip(), "post", path, is_page=True, form=form)
+
+
+def _one_press(ids: Ids) -> dict[str, Any]:
+    return {}
 
 
 def account_pages() -> list[str]:

@@ -12,6 +12,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
+from uuid import uuid4
 
 import psycopg2
 import pytest
@@ -207,7 +208,7 @@ def complaints(stage: Stage, row: Row, column: Column, expected: int) -> list[st
         said = text_of(answer)
         forbidden = forbidden_words(stage, row, column, answer.status_code)
         found += [f"says {word}" for word in forbidden if word in said and word not in row.address(column.ids)]
-        if answer.status_code >= 400 and not row.is_safe and fingerprint() != stage.before:
+        if is_refused(answer, column) and not row.is_safe and fingerprint() != stage.before:
             found.append("refused, and yet something changed")
         if row.name == "break_the_glass" and answer.status_code in (403, 404) and not refusal_is_logged(stage, column):
             found.append("the attempt is not in the access log")
@@ -217,6 +218,13 @@ def complaints(stage: Stage, row: Row, column: Column, expected: int) -> list[st
         if (random.status_code, _nameless(random)) != (404, _nameless(answer)):
             found.append("differs from the answer for a random id")
     return found
+
+
+def is_refused(answer: Any, column: Column) -> bool:
+    """An error; or on to signing in, or back to the first page of a link whose code is not known."""
+    onwards = answer.get("Location", "")
+    at_the_door = column.name in ("link_holder", "client_link") and onwards.endswith(column.ids["token"])
+    return answer.status_code >= 400 or onwards.startswith("/accounts/login/") or at_the_door
 
 
 def forbidden_words(stage: Stage, row: Row, column: Column, status: int) -> list[str]:
@@ -233,6 +241,8 @@ def forbidden_words(stage: Stage, row: Row, column: Column, status: int) -> list
 
 def call(row: Row, column: Column, address: str, *, reads_version: bool) -> Any:
     """Refused callers are refused before anybody looks at the version they send."""
+    if row.form:
+        return column.browser.post(address, {**row.form(column.ids), "once": uuid4().hex})
     http = column.browser if row.is_page else column.api
     body = row.body(column.ids) if row.body else None
     version = _version(http, address) if row.takes_version and reads_version else '"1.0"'
@@ -262,7 +272,7 @@ def _code(answer: Any) -> str:
 
 
 def refusal_is_logged(stage: Stage, column: Column) -> bool:
-    if column.name.endswith("wrong_scope"):
+    if column.name.endswith(("wrong_scope", "reader")):
         return True  # a token without the scope asks about nobody
     with acting_as(stage.world.north.auditor.actor):
         return AccessLog.objects.filter(client_id=column.ids["client_id"], action="refused").exists()

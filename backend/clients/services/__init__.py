@@ -29,6 +29,7 @@ from backend.clients.services.people import (
 from backend.clients.services.safety import (
     clear_hold,
     end_precaution,
+    hold_for_red_flag,
     mark_precaution_entered_in_error,
     place_hold,
     record_precaution,
@@ -44,6 +45,7 @@ __all__ = [
     "end_representative",
     "expire_consent",
     "give_consent",
+    "hold_for_red_flag",
     "link_client",
     "mark_deceased",
     "mark_moved",

@@ -1,9 +1,10 @@
 """The safety floor of every circle: precautions, and holds on treating a region."""
 
+from typing import Any
 from uuid import UUID
 
 from backend.audit.events import record
-from backend.clients.models import Hold, Precaution
+from backend.clients.models import Client, Hold, Precaution
 from backend.clients.policies import TREATS, records_precautions, refuse_unless
 from backend.clients.queries import audience_of, circle_of
 from backend.clients.services.taking import of_client, organization_of, shared_client
@@ -59,30 +60,23 @@ def mark_precaution_entered_in_error(client_id: UUID, precaution_id: UUID, *, ac
     return found
 
 
-def place_hold(
-    client_id: UUID,
-    *,
-    actor: Actor,
-    regions: Regions,
-    because: str,
-    subject_id: UUID | None = None,
-    organization_id: UUID | None = None,
-) -> Hold:
-    """Nobody in the circle treats these regions until a practitioner clears them.
+def place_hold(client_id: UUID, *, actor: Actor, regions: Regions, because: str) -> Hold:
+    """Nobody in the circle treats these regions until a practitioner clears them."""
+    client = shared_client(actor, client_id)
+    refuse_unless(records_precautions(actor), TREATS)
+    return _placed(client, actor, organization_id=organization_of(actor), regions=regions, because=because)
 
-    Whoever may write about the client may stop treatment, the client too (then ``organization_id`` names the clinic
-    whose hold it is); only a practitioner lets it go on.
+
+def hold_for_red_flag(
+    client_id: UUID, *, actor: Actor, regions: Regions, subject_id: UUID, organization_id: UUID
+) -> Hold:
+    """The same because of what ``subject_id`` says, by whoever may send that, the client too.
+
+    ``organization_id`` names the clinic whose hold it is when the client does. Only a practitioner clears it.
     """
     client = shared_client(actor, client_id)
-    placed = Hold.objects.create(
-        client=client,
-        organization_id=_whose(actor, organization_id),
-        regions=regions,
-        because=because,
-        subject_id=subject_id,
-    )
-    _tell("hold.placed", placed, actor)
-    return placed
+    whose = organization_id if actor.kind == ActorKind.CLIENT else organization_of(actor)
+    return _placed(client, actor, organization_id=whose, regions=regions, because="red_flag", subject_id=subject_id)
 
 
 def clear_hold(client_id: UUID, hold_id: UUID, *, actor: Actor, clearance: str) -> Hold:
@@ -99,8 +93,10 @@ def clear_hold(client_id: UUID, hold_id: UUID, *, actor: Actor, clearance: str) 
     return hold
 
 
-def _whose(actor: Actor, organization_id: UUID | None) -> UUID:
-    return organization_id if actor.kind == ActorKind.CLIENT and organization_id else organization_of(actor)
+def _placed(client: Client, actor: Actor, **facts: Any) -> Hold:
+    placed = Hold.objects.create(client=client, **facts)
+    _tell("hold.placed", placed, actor)
+    return placed
 
 
 def _own_precaution(client_id: UUID, precaution_id: UUID, actor: Actor) -> Precaution:

@@ -85,8 +85,8 @@ def end_application(application_id: UUID, *, actor: Actor) -> Application:
 
 
 def _taken(application_id: UUID, actor: Actor) -> Application:
-    policies.require_admin(actor)
     found = queries.application(actor, application_id)
+    policies.require_admin(actor)
     locked: Application = Application.objects.select_for_update().get(pk=found.pk)
     return locked
 

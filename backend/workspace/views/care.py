@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from backend.clients import serializers as s
 from backend.clients import services
 from backend.clients.models import Consent
+from backend.clients.policies import READS, reads_clients, refuse_unless
 from backend.clients.queries import client_for, ids_of
 from backend.lib.actor import Actor
 from backend.lib.problems import Problem
@@ -176,6 +177,7 @@ def _on_client(
     """Does it and goes back to the client's page, or shows that page with the refusal."""
     actor = actor_of(request)
     client_for(actor, client_id)
+    refuse_unless(reads_clients(actor), READS)
 
     def done() -> str:
         act(actor, zone_of(actor))

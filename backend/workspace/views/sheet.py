@@ -19,7 +19,7 @@ from backend.workspace import words
 from backend.workspace.colleagues import colleagues_here, offer
 from backend.workspace.files import KINDS, files_in, keep
 from backend.workspace.pages import field_errors, log_whatever_the_status, page, show, submit, version_in
-from backend.workspace.sheet import Sheet, fields_of, first_sheet, stored_sheet, typed_sheet, write
+from backend.workspace.sheet import WORDS, Sheet, fields_of, first_sheet, stored_sheet, typed_sheet, write
 from backend.workspace.worklist import zone_of
 
 SAID = {"draft": "The draft is kept.", "ask": "The client is asked. It is sent when they say yes."}
@@ -39,8 +39,8 @@ def new(request: HttpRequest) -> HttpResponse:
 @page("GET", "POST")
 def edit(request: HttpRequest, referral_id: UUID) -> HttpResponse:
     actor = actor_of(request)
-    policies.refuse_who_writes_none(actor)
     row = queries.one_row(referral_id, actor)
+    policies.refuse_who_writes_none(actor)
     if row["state"] != w.DRAFT:
         raise Conflict("What was sent is not changed; write a message, or withdraw it and send another.")
     client = client_for(actor, row["client_id"]) if row["client_id"] else None
@@ -54,6 +54,8 @@ def _written(
 ) -> HttpResponse:
     sheet, press = typed_sheet(request.POST), request.POST.get("press", "draft")
     fields = fields_of(sheet, request.POST, client.pk if client else None)
+    if not policies.may_read_clinical(actor):  # were not on the page, and stay as they are
+        fields = {name: said for name, said in fields.items() if name not in WORDS}
 
     def act() -> str:
         pk = write(
@@ -112,6 +114,7 @@ def _shown(
         "sender_roles": colleagues_here(actor) if len(actor.role_ids) != 1 else [],
         "package_precautions": _leaving(client, actor),
         "may_send": actor.treats,
+        "reads_clinical": policies.may_read_clinical(actor),
     }
     if draft and not sheet.chip and sheet.own_reason in context["all_chips"]:
         sheet.chip, sheet.own_reason = sheet.own_reason, ""
