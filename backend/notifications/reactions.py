@@ -113,7 +113,7 @@ def _is_told(side: str, event: Event, referral: Referral) -> bool:
     if event.type == "referral.acknowledged":
         return str(referral.closed_how) == "acknowledged"
     if event.type == "referral.withdrawn" and side == SENDER:
-        return event.actor_kind == ActorKind.SYSTEM and event.actor_application_id is None
+        return _nobody_pressed(event)
     if event.type == "referral.assigned":
         role = referral.sender_role_id if side == SENDER else referral.recipient_role_id
         return bool(str(role) == event.related.get("practitioner_role_id"))
@@ -273,9 +273,14 @@ def _is_over(referral: Referral) -> bool:
     return bool(referral.content_gone_because) or (referral.client is not None and referral.client.status == "deceased")
 
 
+def _nobody_pressed(event: Event) -> bool:
+    """The service did it itself, because of the clock or of something else that happened."""
+    return event.actor_kind == ActorKind.SYSTEM and event.actor_application_id is None
+
+
 def write_behind_link(kind: str, subject: str, link: Link, event: Event, referral: Referral) -> None:
     at = clock.now() + services.hold()
-    if event.type in TIMED:
+    if _nobody_pressed(event):
         at = outside_night(clock.now(), referral.sender_organization.time_zone)
     services.write_mail(
         organization_id=referral.sender_organization_id,
