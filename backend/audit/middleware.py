@@ -3,11 +3,13 @@
 import hashlib
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from uuid import UUID
 
 from django.apps import apps
 from django.db import OperationalError, connection
 from django.http import HttpRequest, HttpResponse
+from django.urls import Resolver404, resolve
 
 from backend.audit.access_log import Look, log_refusal
 from backend.audit.models import IdempotentRequest
@@ -68,6 +70,8 @@ class IdempotencyMiddleware:
         actor = actor_of(request)
         if text is None or request.method != "POST" or not actor.is_known or not request.path.startswith("/api/"):
             return self.get_response(request)
+        if _only_reads(request):
+            return self.get_response(request)
         try:
             return self._once(request, _key(text))
         except Problem as problem:
@@ -93,6 +97,13 @@ class IdempotencyMiddleware:
                 subject_id=subject.pk if subject else None,
             )
         return response
+
+
+def _only_reads(request: HttpRequest) -> bool:
+    """A search is answered anew each time: what it found then may not be the caller's to see now."""
+    with suppress(Resolver404):
+        return bool(getattr(getattr(resolve(request.path_info).func, "view_class", None), "reads_by_post", False))
+    return False
 
 
 def _sight(actor: Actor, label: str, pk: UUID | None) -> str:

@@ -4,6 +4,7 @@ from functools import partial
 from typing import Any, ClassVar
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import Q
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
@@ -294,7 +295,7 @@ class Bytes(BaseParser):
     media_type = "*/*"
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
-        return bytes(stream.read())
+        return bytes(stream.read(settings.ATTACHMENT_MAX_BYTES + 1))  # one more is too large, and is told so
 
 
 class Upload(StrictSerializer):
