@@ -3,6 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from backend.lib import clock
 from backend.lib.actor import Actor, ActorKind
 from backend.lib.ids import uuid7
@@ -90,6 +92,59 @@ def test_a_person_whom_the_client_excluded_reads_nothing_in_sql_either(north: ma
         statement = f"SELECT 1 FROM {table} WHERE {column} = %s"
         assert rows(south, statement, wanted), table
         assert not rows(colleague.actor, statement, wanted), table
+
+
+def test_a_colleague_at_home_whom_the_client_excluded_reads_nothing_of_the_circle(
+    north: make.Clinic, south: make.Clinic
+) -> None:
+    colleague = make.person(north.organization, "practitioner", discipline="massage_therapy")
+    assert colleague.role is not None
+    client = make.client(north)["id"]
+    make.consent(north, client, south, excluded_practitioner_ids=[str(colleague.role.practitioner_id)])
+    make.move(south, make.referral(north, south, client_id=client)["id"], "accept")
+    for clinic in (north, south):
+        clinic.http.send("POST", f"clients/{client}/precautions", {"code": "anticoag", "note": f"By {clinic.id}."})
+        hold = {"regions": [{"region": "cervical", "side": "left"}], "because": "other"}
+        clinic.http.send("POST", f"clients/{client}/holds", hold)
+
+    for table, part in (("clients_precaution", "precautions"), ("clients_hold", "holds")):
+        statement = f"SELECT organization_id::text FROM {table} WHERE client_id = %s"
+        assert {row[0] for row in rows(north, statement, client)} == {north.id, south.id}
+        assert rows(colleague.actor, statement, client) == [(north.id,)]
+        read = colleague.http.send("GET", f"clients/{client}/{part}").json()["results"]
+        assert [row["organization"]["id"] for row in read] == [north.id]
+
+
+@pytest.mark.parametrize("categories", ["{sensitive}", "{plan,notes,outcomes,sensitive}"])
+def test_a_recipient_writes_itself_no_wider_yes_in_sql_either(
+    north: make.Clinic, south: make.Clinic, outsider: make.Clinic, categories: str
+) -> None:
+    sent = make.sent(north, south)
+    client = sent["client"]["id"]
+    precaution = {"code": "anticoag", "note": "Canary.", "is_sensitive": True}
+    north.http.send("POST", f"clients/{client}/precautions", precaution)
+    make.move(south, sent["id"], "accept")
+
+    for name in (south, north):
+        assert refused(south, *yes(name, client, [south, north], categories))
+        assert refused(south, *yes(name, client, [south, north, outsider], categories))
+    assert refused(outsider, *yes(outsider, client, [outsider, north], categories))
+
+    assert not rows(south, "SELECT 1 FROM clients_precaution WHERE client_id = %s", client)
+
+
+def yes(recorded_by: make.Clinic, client: str, circle: list[make.Clinic], categories: str) -> tuple[Any, ...]:
+    """A consent as somebody would forge it."""
+    statement, values = insert(
+        "clients_consent",
+        **{
+            "id": uuid7(), "version": 1, "status": "given", "client_id": client, "organization_id": recorded_by.id,
+            "organization_ids": f"{{{','.join(clinic.id for clinic in circle)}}}", "categories": categories, "guests": "{}",
+            "pools": "[]", "excluded_practitioner_ids": "{}", "method": "verbal", "given_by_name": "", "recorded_by": "",
+            "given_by_relationship": "self", "withdrawn_reason": "", "earlier": "[]", "given_at": "now", "created_at": "now",
+        },
+    )  # fmt: skip
+    return statement, *values
 
 
 def test_stored_answers_of_another_organization_are_out_of_reach(north: make.Clinic, south: make.Clinic) -> None:

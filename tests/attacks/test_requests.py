@@ -159,3 +159,15 @@ def test_a_search_that_is_sent_again_is_answered_anew(
         assert second.json()["results"] == []
     with acting_as(south.practitioner.actor):
         assert not Client.objects.visible_to(south.practitioner.actor).filter(pk=client["id"]).exists()
+
+
+def test_no_more_of_a_file_is_read_than_may_be_kept(north: make.Clinic, settings: Any) -> None:
+    settings.ATTACHMENT_MAX_BYTES = 100
+
+    answers = [
+        north.http.generic("POST", "/api/v1/attachments", b"a" * size, content_type="application/octet-stream")
+        for size in (100, 101, 5000)
+    ]
+
+    assert [answer.status_code for answer in answers] == [201, 413, 413]
+    assert answers[1].json()["code"] == "attachment_too_large"

@@ -27,6 +27,8 @@ class SharedInCircleQuerySet(ScopedQuerySet[M]):
             client_id=OuterRef("client_id"),
             organization_ids__contains=[actor.organization_id, OuterRef("organization_id")],
         )
+        if actor.practitioner_id is not None:
+            circles = circles.exclude(excluded_practitioner_ids__contains=[actor.practitioner_id])
         may_read = Q(organization_id=actor.organization_id) | self.shared_by(circles)
         if actor.practitioner_id is not None:
             broken = Access.objects.live().filter(
