@@ -188,9 +188,10 @@ class OneReferral(ReferralView):
 class ReferralTransitions(ReferralView):
     def read_body(self) -> None:
         """400 also without the name of a transition."""
-        if not isinstance(self.request.data, dict):
+        body: Any = self.request.data
+        if not isinstance(body, dict):
             raise BadRequest("Send an object with the name of the transition.", code="malformed_json")
-        WORKFLOW.known(self.request.data.get("name"))
+        WORKFLOW.known(body.get("name"))
 
     @extend_schema(
         operation_id="move_referral",
@@ -200,7 +201,7 @@ class ReferralTransitions(ReferralView):
         examples=[*examples.MOVES, examples.DETAIL],
     )
     def post(self, request: Request, referral_id: UUID) -> Response:
-        body = request.data
+        body: Any = request.data
         details = {str(name): value for name, value in body.items() if name != "name"}
         reserved = {"actor", "expected_version"} & set(details)
         if reserved:

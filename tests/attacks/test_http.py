@@ -1,5 +1,6 @@
 """Attacks through the API: second read paths, replays, mixed-up callers."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -71,6 +72,24 @@ def test_a_replay_gives_nothing_back_that_was_closed_since(north: make.Clinic, s
     withdraw(north, sent["client"]["id"])
     again = south.http.send("POST", path, question, **key)
     assert "Canary" not in again.content.decode()
+
+
+def test_a_replay_does_not_name_a_client_whose_consent_ended_since(north: make.Clinic, south: make.Clinic) -> None:
+    client = make.client(north)
+    until = (clock.now() + timedelta(days=100)).date().isoformat()
+    consent = make.consent(north, client["id"], south, expires_on=until)
+    make.move(south, make.referral(north, south, client_id=client["id"])["id"], "accept")
+    path, body = (
+        f"clients/{client['id']}/consents/{consent['id']}/renew",
+        {"method": "verbal", "expires_on": "2099-01-01"},
+    )
+    first = south.http.send("POST", path, body, **{"Idempotency-Key": "again"})
+
+    withdraw(north, client["id"])
+    again = south.http.send("POST", path, body, **{"Idempotency-Key": "again"})
+
+    assert "Canary" in first.content.decode()
+    assert (again.status_code, again.json()["code"]) == (404, "not_found")
 
 
 def test_a_former_recipient_cannot_ask_by_filter_who_the_client_was(north: make.Clinic, south: make.Clinic) -> None:

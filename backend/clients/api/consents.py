@@ -31,7 +31,7 @@ class ConsentView(ClientView):
 
     def one(self, client: Client, consent: Consent, *, status: int = 200) -> Response:
         data = consent_data(consent, self.actor, names_of(consent.organization_ids), client)
-        return self.answer(data, version=consent.version, status=status, subject=consent)
+        return self.answer(data, version=consent.version, status=status, subject=client)
 
 
 class Consents(ConsentView):
