@@ -154,6 +154,12 @@ def report_read_due(referral: Referral, *, alarming: bool) -> datetime:
     return due.after(clock.now(), hours_of(clinic))
 
 
+def pool_answer_due(referral: Referral) -> datetime:
+    """When a pool that gets it back answers: the sender's opening days count."""
+    clinic = referral.sender_organization
+    return amount_at(clinic, w.SENT, referral.priority).after(clock.now(), hours_of(clinic))
+
+
 def release_until(referral: Referral) -> datetime:
     return add_business_days(clock.now(), RELEASE_DAYS, hours_of(clinic_that_counts(referral, w.RECIPIENT)))
 

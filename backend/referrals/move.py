@@ -27,7 +27,6 @@ class Move:
     on_behalf_of: PractitionerRole | None = None
     sentences: list[tuple[str, str]] = field(default_factory=list)
     related: dict[str, str] = field(default_factory=dict)
-    also_tell: tuple[UUID, ...] = ()
     due_at: datetime | None = None
     comes_back: bool = False
     report_was_returned: bool = False

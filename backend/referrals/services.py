@@ -115,7 +115,6 @@ def record_step(move: Move, before: str) -> Step:
         role_id=move.on_behalf_of.id if move.on_behalf_of else None,
         occurred_at=move.occurred_at,
         related=move.related,
-        also=move.also_tell,
     )
     return step
 
@@ -128,14 +127,13 @@ def record(
     role_id: UUID | None = None,
     occurred_at: datetime | None = None,
     related: Mapping[str, str] | None = None,
-    also: tuple[UUID, ...] = (),
 ) -> None:
     """One event about a referral, for both sides."""
     events.record(
         type,
         subject=referral,
         actor=actor,
-        organizations=[*referral.party_ids, *also],
+        organizations=referral.party_ids,
         client_id=referral.client_id,
         related=related,
         role_id=role_id,

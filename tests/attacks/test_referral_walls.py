@@ -110,6 +110,23 @@ def test_a_pool_member_takes_no_referral_whose_consent_has_ended(north: make.Cli
     assert not rows(south, CONTENT, sent["id"])
 
 
+def test_the_guard_takes_a_referral_back_from_its_winner_only_and_only_in_time(
+    north: make.Clinic, south: make.Clinic, outsider: make.Clinic
+) -> None:
+    sent = pool_referral(north)
+    make.move(south, sent["id"], "accept")
+    give_back = "SELECT give_back(%s)"
+    for clinic in (north, south, outsider):
+        assert refused(clinic, give_back, sent["id"])  # nobody while it is accepted
+    returned = "UPDATE referrals_referral SET state = 'sent', release_until = now() - interval '1 hour' WHERE id = %s"
+    assert rows(south, returned, sent["id"])
+    for clinic in (north, south, outsider):
+        assert refused(clinic, give_back, sent["id"])
+    assert rows(north, "SELECT recipient_organization_id::text FROM referrals_referral WHERE id = %s", sent["id"]) == [
+        (south.id,)
+    ]
+
+
 def test_a_finished_referral_is_not_begun_again(waiting: Any, north: make.Clinic, south: make.Clinic) -> None:
     make.move(north, waiting["id"], "withdraw", reason="better")
     assert refused(south, "UPDATE referrals_referral SET state = 'accepted' WHERE id = %s", waiting["id"])

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from backend.directory.models import Organization
+from backend.directory.models import OpeningTime, Organization, PractitionerRole
 from tests import make
-from tests.referrals.stories import assert_readable, move_to, now, read, row
+from tests.referrals.stories import assert_readable, event_types, move_to, now, read, row
 
 
 @pytest.fixture
@@ -53,6 +53,41 @@ def test_the_winner_gives_it_back_within_one_business_day(
     assert south.http.send("GET", f"clients/{client_id}").status_code == 404
     assert read(south, pool["id"]).status_code == 404
     assert make.move(outsider, pool["id"], "accept")["state"] == "accepted"
+
+
+@pytest.mark.parametrize("left", ["stopped accepting", "ended"])
+def test_the_winner_gives_it_back_although_it_is_no_longer_of_the_pool(
+    north: make.Clinic, south: make.Clinic, outsider: make.Clinic, pool: Any, left: str
+) -> None:
+    number = {"system": "urn:south", "value": "S-1"}
+    make.move(south, pool["id"], "accept", recipient_identifier=number)
+    gone = {"is_accepting": False} if left == "stopped accepting" else {"ended_at": now()}
+    PractitionerRole.objects.filter(pk=south.role_id).update(**gone)
+
+    back = make.move(south, pool["id"], "release")
+
+    assert (back["state"], back["whose_move"], back["available_transitions"]) == ("sent", "recipient", [])
+    assert read(south, pool["id"]).status_code == 404
+    waiting = read(north, pool["id"]).json()
+    assert (waiting["recipient"]["organization"], waiting["identifiers"]["recipient"]) == (None, None)
+    assert [(step["name"], step["to"]) for step in waiting["history"]][-2:] == [
+        ("accept", "accepted"), ("release", "sent"),
+    ]  # fmt: skip
+    for clinic in (north, south):
+        assert event_types(clinic, pool["id"]).count("referral.released") == 1
+    taken = make.move(outsider, pool["id"], "accept")
+    assert (taken["state"], taken["recipient"]["organization"]["id"]) == ("accepted", outsider.id)
+
+
+def test_a_pool_that_has_it_back_answers_by_the_senders_days(
+    north: make.Clinic, south: make.Clinic, pool: Any
+) -> None:
+    OpeningTime.objects.filter(organization=south.organization).exclude(weekday=2).delete()
+    make.move(south, pool["id"], "accept")
+
+    back = make.move(south, pool["id"], "release")
+
+    assert back["due_at"] == read(north, pool["id"]).json()["due_at"] == pool["due_at"]
 
 
 def test_after_one_business_day_it_is_kept(south: make.Clinic, pool: Any) -> None:

@@ -83,15 +83,13 @@ def pass_on(move: Move) -> None:
 
 @of("release")
 def release(move: Move) -> None:
+    """The winner gives it back: last of all the guard takes the clinic off, which may not see the row afterwards."""
     referral = move.referral
-    move.also_tell = (referral.recipient_organization_id,) if referral.recipient_organization_id else ()
-    referral.release_until = None
+    move.due_at = deadlines.pool_answer_due(referral)
     end_access(referral, move.actor, because="release")
     guard("leave_circle", referral.id)
     PoolPass(referral=referral, organization_id=move.actor.clinic_id).save(force_insert=True)
-    referral.recipient_role = None
-    referral.recipient_organization = None
-    referral.accepted_at = None
+    move.after.append(lambda: guard("give_back", referral.id))
 
 
 @of("decline")
