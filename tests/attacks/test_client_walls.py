@@ -1,5 +1,6 @@
 """Attacks on the rows around clients, in SQL: links, exclusions, consents, what is kept beside them."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -68,6 +69,83 @@ def test_two_circles_of_a_client_never_see_through_each_other(
         body = south.http.send("GET", f"clients/{client}/{path}").content.decode()
         assert "Canary." not in body
         assert east.id not in body, path
+
+
+def consent_row(by: make.Clinic, client_id: Any, *others: make.Clinic, **columns: Any) -> tuple[str, list[Any]]:
+    """A yes as somebody would forge it."""
+    facts: dict[str, Any] = {
+        "id": uuid7(), "version": 1, "client_id": client_id, "organization_id": by.id,
+        "organization_ids": [by.id, *(other.id for other in others)], "guests": [], "pools": "[]", "categories": ["plan"],
+        "excluded_practitioner_ids": [], "method": "verbal", "given_by_name": "", "given_by_relationship": "self",
+        "recorded_by": "", "status": "given", "given_at": "now", "withdrawn_reason": "", "earlier": "[]", "created_at": "now",
+    }  # fmt: skip
+    statement, values = insert("clients_consent", **{**facts, **columns})
+    casts = {"organization_ids": "uuid[]", "guests": "varchar[]", "categories": "varchar[]"}
+    casts["excluded_practitioner_ids"] = "uuid[]"
+    names = list({**facts, **columns})
+    places = ", ".join(f"%s::{casts[name]}" if name in casts else "%s" for name in names)
+    return statement.split(" VALUES ")[0] + f" VALUES ({places})", values
+
+
+@pytest.mark.parametrize(
+    "wider",
+    [
+        {"organization_ids": "everybody"},
+        {"categories": ["plan", "sensitive"]},
+        {"guests": ["thief@example.org"]},
+        {"pools": '[{"discipline": "chiropractic"}]'},
+        {"pools": '[{"discipline": "physical_therapy"}]'},
+        {"excluded_practitioner_ids": []},
+        {"organization_id": "north"},
+    ],
+)
+def test_a_recipient_forges_no_wider_yes(
+    north: make.Clinic, south: make.Clinic, east: make.Clinic, wider: dict[str, Any]
+) -> None:
+    client = make.client(north)["id"]
+    left_out = str(make.role(south.organization).practitioner_id)
+    pools = [{"discipline": "physical_therapy", "near": "Denver"}]
+    make.consent(north, client, south, categories=["plan"], pools=pools, excluded_practitioner_ids=[left_out])
+    make.move(south, make.referral(north, south, client_id=client)["id"], "accept")
+    same = {"pools": json.dumps(pools), "excluded_practitioner_ids": [left_out]}
+    named = {"everybody": [south.id, north.id, east.id], "north": north.id}
+    changed = {name: named.get(value, value) if isinstance(value, str) else value for name, value in wider.items()}
+
+    forged, values = consent_row(south, client, north, **{**same, **changed})
+
+    assert refused(south, forged, *values)
+    assert rows(north, "SELECT count(*) FROM clients_consent WHERE client_id = %s", client) == [(1,)]
+    narrow, values = consent_row(south, client, north, **same)
+    assert rows(south, narrow, *values) == [None]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "organization_ids = organization_ids || '{east}'::uuid",
+        "guests = '{{thief@example.org}}'",
+        """pools = '[{{"discipline": "chiropractic", "near": ""}}]'""",
+        "categories = categories || '{{sensitive}}'::varchar[]",
+        "excluded_practitioner_ids = '{{}}'",
+        "organization_id = '{east}'",
+        "client_id = '{other}'",
+    ],
+)
+def test_nobody_widens_a_yes_that_was_given(
+    north: make.Clinic, south: make.Clinic, east: make.Clinic, change: str
+) -> None:
+    client = make.client(north)["id"]
+    left_out = str(make.role(south.organization).practitioner_id)
+    given = make.consent(north, client, south, excluded_practitioner_ids=[left_out])["id"]
+    make.move(south, make.referral(north, south, client_id=client)["id"], "accept")
+    filled = change.format(east=east.id, other=make.client(north)["id"])
+    kept = "SELECT to_jsonb(k)::text FROM clients_consent k WHERE id = %s"
+    before = rows(north, kept, given)
+
+    for clinic in (north, south):
+        assert refused(clinic, f"UPDATE clients_consent SET {filled} WHERE id = %s", given)
+
+    assert rows(north, kept, given) == before
 
 
 def test_a_page_of_one_caller_goes_on_for_nobody_else(north: make.Clinic, south: make.Clinic) -> None:

@@ -243,6 +243,9 @@ def test_a_recipient_writes_itself_no_wider_yes(north: make.Clinic, south: make.
     wider = {"organization_ids": [north.id, east.id], "categories": ["plan"], "method": "verbal"}
     assert south.http.send("POST", f"clients/{client_id}/consents", wider).status_code == 409
     assert "Canary" not in south.http.send("GET", f"clients/{client_id}/precautions").content.decode()
+    for unknown in ({"pools": [{"discipline": "chiropractic"}]}, {"guests": [{"email": "thief@example.org"}]}):
+        more = {"organization_ids": [north.id], "categories": ["plan"], "method": "verbal", **unknown}
+        assert south.http.send("POST", f"clients/{client_id}/consents", more).json()["code"] == "client_is_asked"
     own = {"organization_ids": [east.id], "categories": ["plan"], "method": "verbal"}
     assert south.http.send("POST", f"clients/{client_id}/consents", own).status_code == 201
     same = {"organization_ids": [north.id], "categories": ["plan"], "method": "verbal"}

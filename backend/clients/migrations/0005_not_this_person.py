@@ -23,7 +23,7 @@ def change(table: str, *, using: str, before: str) -> migrations.RunSQL:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("clients", "0004_no_wider_yes")]
+    dependencies = [("clients", "0004_no_wider_circle")]
     operations = [
         change("clients_precaution", using=PRECAUTION, before=walls.PRECAUTION),
         change("clients_hold", using=HOLD, before=walls.HOLD),

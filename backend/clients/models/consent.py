@@ -87,6 +87,16 @@ class Consent(models.Model):
         """Given, not withdrawn, and not past its last day."""
         return self.status == self.Status.GIVEN and (self.ends_at is None or self.ends_at > clock.now())
 
+    def shares_no_more_than(self, other: "Consent") -> bool:
+        """Whether everything this circle opens is open in the other one already."""
+        return (
+            set(self.organization_ids) <= set(other.organization_ids)
+            and set(self.guests) <= set(other.guests)
+            and all(pool in other.pools for pool in self.pools)
+            and set(self.categories) <= set(other.categories)
+            and set(other.excluded_practitioner_ids) <= set(self.excluded_practitioner_ids)
+        )
+
     def covers(
         self, organization_id: UUID | None = None, *, guest: str = "", pool: tuple[str, str] | None = None
     ) -> bool:

@@ -51,7 +51,6 @@ def give_consent(
     organization = _recording_organization(actor, client, organization_ids)
     _refuse_unknown("/organization_ids", Organization, organization_ids)
     _refuse_unknown("/excluded_practitioner_ids", Practitioner, excluded_practitioner_ids)
-    _refuse_widening(actor, client, {organization.pk, *organization_ids}, set(categories), excluded_practitioner_ids)
     consent = Consent(
         client=client,
         organization=organization,
@@ -62,6 +61,7 @@ def give_consent(
         excluded_practitioner_ids=list(dict.fromkeys(excluded_practitioner_ids)),
         occurred_at=occurred_at,
     )
+    _refuse_widening(consent, actor)
     _answered(consent, actor, method, given_by_name, given_by_relationship, expires_on, organization)
     consent.save(force_insert=True)
     _queue_end(consent)
@@ -244,9 +244,7 @@ def _tell(type: str, consent: Consent, actor: Actor) -> None:
     record(type, subject=consent, actor=actor, organizations=told, client_id=consent.client_id)
 
 
-def _refuse_widening(
-    actor: Actor, client: Client, circle: set[UUID], categories: set[str], excluded: Sequence[UUID]
-) -> None:
+def _refuse_widening(consent: Consent, actor: Actor) -> None:
     """409 when staff who are not home would open what others wrote about the client: sharing is not transitive.
 
     They may name clinics that are new to this client, for what they write themselves. Home, and whoever shares by a yes
@@ -254,19 +252,14 @@ def _refuse_widening(
     """
     if actor.kind == ActorKind.CLIENT or actor.organization_id is None:
         return
-    homes = set(homes_of(client.pk))
+    homes = set(homes_of(consent.client_id))
     if actor.organization_id in homes:
         return
-    in_force = list(Consent.objects.visible_to(actor).in_force().filter(client=client))
-    others = [consent for consent in in_force if consent.organization_id != actor.organization_id]
-    known = homes.union(*(consent.organization_ids for consent in others)) - {actor.organization_id}
-    covered = any(
-        circle <= set(consent.organization_ids)
-        and categories <= set(consent.categories)
-        and set(consent.excluded_practitioner_ids) <= set(excluded)
-        for consent in others
-    )
-    if circle & known and not covered:
+    in_force = Consent.objects.visible_to(actor).in_force().filter(client_id=consent.client_id)
+    others = list(in_force.exclude(organization_id=actor.organization_id))
+    known = homes.union(*(other.organization_ids for other in others)) - {actor.organization_id}
+    covered = any(consent.shares_no_more_than(other) for other in others)
+    if known.intersection(consent.organization_ids) and not covered:
         raise Conflict(
             "Another clinic would share more by this than the client has said there. Ask the client by link, or let the "
             "clinic that registered them record it.",
