@@ -234,7 +234,8 @@ def write_message(
 def add_message(referral_id: UUID | str, *, actor: Actor, text: str) -> Message:
     """A plain message between the two sides. It does not move the referral.
 
-    Raises 403 for who is on neither side or may not read content, 409 when the other side can no longer be reached.
+    Raises 403 for who is on neither side or may not read content, 409 when the other side can no longer be reached
+    or the client has stopped sharing: what was received stays as it was and never grows.
     """
     referral = locked(referral_id, actor)
     parties = policies.parties_of(actor, referral) & {w.SENDER, w.RECIPIENT}
@@ -242,6 +243,8 @@ def add_message(referral_id: UUID | str, *, actor: Actor, text: str) -> Message:
         raise Forbidden("Messages are for the two sides of a referral.", code="wrong_party")
     if not Referral.objects.content_open_to(actor).filter(pk=referral.pk).exists():
         raise Conflict("This referral is closed for you.", code="content_closed")
+    if referral.sent_at is not None:
+        gates.check_consent_holds(referral)
     message = write_message(referral, actor, text, party=sorted(parties)[-1])
     referral.version += 1
     referral.updated_at = clock.now()

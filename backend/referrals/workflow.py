@@ -120,8 +120,8 @@ def report_is_long_overdue(referral: Referral, details: Details) -> bool:
 
 
 def needs_no_consent(name: str, referral: Referral, details: Details) -> bool:
-    """What the recipient still does when the consent has ended: stop, or the final report on what was done."""
-    return name == "agree" or (name == "report" and referral.state == IN_CARE and details["final"])
+    """What the recipient still does when the consent has ended: stop, or go on to its final report on what was done."""
+    return name in ("agree", "refuse") or (name == "report" and referral.state == IN_CARE and details["final"])
 
 
 def report_target(referral: Referral, details: Details) -> str:

@@ -60,6 +60,8 @@ def test_a_withdrawn_consent_ends_what_waited(north: make.Clinic, south: make.Cl
         ("accepted", "start", {}),
         ("booked", "report", {"final": True, "report": make.REPORT, "seen_at": "now"}),
         ("in_care", "report", {"final": False, "report": make.REPORT}),
+        ("in_care", "assign", {"practitioner_role_id": "own"}),
+        ("cancellation_requested", "assign", {"practitioner_role_id": "own"}),
     ],
 )
 def test_until_the_worker_ran_the_recipients_moves_are_refused(
@@ -69,7 +71,8 @@ def test_until_the_worker_ran_the_recipients_moves_are_refused(
     client_id = referral["client"]["id"]
     consent = north.http.send("GET", f"clients/{client_id}/consents").json()["results"][0]
     withdraw_consent(north, client_id, consent)
-    details = {key: now().isoformat() if value == "now" else value for key, value in details.items()}
+    known = {"now": now().isoformat(), "own": south.role_id}
+    details = {key: known.get(value, value) if isinstance(value, str) else value for key, value in details.items()}
 
     assert_readable(make.try_move(south, referral["id"], name, **details), 409, "consent_required")
 
@@ -83,6 +86,54 @@ def test_in_care_the_final_report_is_what_remains(north: make.Clinic, south: mak
     assert row(sent["id"], north).state == "in_care"
 
     assert make.move(south, sent["id"], "report", final=True, report=make.REPORT)["state"] == "reported"
+
+
+@pytest.mark.parametrize("name", ["agree", "refuse"])
+def test_asked_to_stop_the_recipient_stops_or_goes_on_to_its_final_report(
+    north: make.Clinic, south: make.Clinic, name: str
+) -> None:
+    client, consent, sent = sent_under(north, south)
+    make.move(south, sent["id"], "accept")
+    make.move(south, sent["id"], "start")
+    make.move(north, sent["id"], "request_cancellation", reason="The client stops.")
+    withdraw_consent(north, client["id"], consent)
+    work.run_due()
+    assert row(sent["id"], north).state == "cancellation_requested"
+
+    moved = make.move(south, sent["id"], name, **({"reason": "A last report is due."} if name == "refuse" else {}))
+
+    assert moved["state"] == {"agree": "withdrawn", "refuse": "in_care"}[name]
+    if name == "refuse":
+        assert make.move(south, sent["id"], "report", final=True, report=make.REPORT)["state"] == "reported"
+
+
+def test_whoever_says_nothing_has_agreed_to_stop_also_without_a_consent(north: make.Clinic, south: make.Clinic) -> None:
+    client, consent, sent = sent_under(north, south)
+    make.move(south, sent["id"], "accept")
+    make.move(south, sent["id"], "start")
+    withdraw_consent(north, client["id"], consent)
+    make.move(north, sent["id"], "request_cancellation", reason="The client stops.")
+
+    advance(days=10)
+
+    assert (row(sent["id"], north).state, last_step(sent["id"], north)["party"]) == ("withdrawn", "system")
+
+
+@pytest.mark.parametrize("state", ["in_care", "cancellation_requested", "reported"])
+def test_what_was_received_never_grows_when_the_consent_has_ended(
+    north: make.Clinic, south: make.Clinic, state: str
+) -> None:
+    referral = in_state(state, north, south)
+    consent = north.http.send("GET", f"clients/{referral['client']['id']}/consents").json()["results"][0]
+    messages = f"referrals/{referral['id']}/messages"
+    before = [len(read(clinic, referral["id"], "messages").json()["results"]) for clinic in (north, south)]
+    withdraw_consent(north, referral["client"]["id"], consent)
+
+    for clinic in (north, south):
+        assert_readable(clinic.http.send("POST", messages, {"text": "One word more."}), 409, "consent_required")
+
+    after = [len(read(clinic, referral["id"], "messages").json()["results"]) for clinic in (north, south)]
+    assert after == before
 
 
 def test_whoever_of_the_circle_wrote_the_withdrawal_down(

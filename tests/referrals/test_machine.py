@@ -23,7 +23,7 @@ from backend.referrals import workflow as w
 from backend.referrals.inputs import NewReferral
 from backend.referrals.models import Guest, Referral
 from tests import make
-from tests.referrals.stories import GUEST, move_to, now
+from tests.referrals.stories import GUEST, WAYS, in_state, move_to, now, row
 
 DEEPEST = 4
 # Where a side has done its part: finished, or the other side's to read and decide.
@@ -280,13 +280,12 @@ def clients_visible(actor: Actor) -> bool:
     return Client.objects.visible_to(actor).exists()
 
 
-@pytest.mark.slow
-def test_whatever_happens_the_loop_holds(north: make.Clinic, south: make.Clinic, outsider: make.Clinic) -> None:
-    client_id = make.client(north)["id"]
+def between(north: make.Clinic, south: make.Clinic, outsider: make.Clinic, client_id: UUID) -> None:
+    """Who plays in the loop."""
     Loop.north, Loop.south, Loop.outsider = north, south, outsider
     sender, recipient = north.practitioner.actor, south.practitioner.actor
-    client = Actor(kind=ActorKind.CLIENT, client_id=UUID(client_id), display="Probe Canary")
-    Loop.client_id = UUID(client_id)
+    client = Actor(kind=ActorKind.CLIENT, client_id=client_id, display="Probe Canary")
+    Loop.client_id = client_id
     Loop.actors = {
         "sender": sender,
         "recipient": recipient,
@@ -294,6 +293,29 @@ def test_whatever_happens_the_loop_holds(north: make.Clinic, south: make.Clinic,
         "client": client,
         "outsider": outsider.practitioner.actor,
     }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("consent", ["in force", "withdrawn", "withdrawn, and the worker ran"])
+@pytest.mark.parametrize("state", [state for state in WAYS if state not in w.FINISHED])
+def test_from_every_state_each_side_can_bring_it_to_an_end(
+    north: make.Clinic, south: make.Clinic, outsider: make.Clinic, state: str, consent: str
+) -> None:
+    referral = in_state(state, north, south)
+    between(north, south, outsider, row(referral["id"], north).client_id)
+    loop = Loop()
+    loop.referral_id = referral["id"]
+    if consent != "in force":
+        loop.withdraw_every_consent()
+    if consent.endswith("ran"):
+        work.run_due(most=50)
+
+    loop.each_side_can_bring_it_to_an_end()
+
+
+@pytest.mark.slow
+def test_whatever_happens_the_loop_holds(north: make.Clinic, south: make.Clinic, outsider: make.Clinic) -> None:
+    between(north, south, outsider, UUID(make.client(north)["id"]))
 
     run_state_machine_as_test(
         Loop,

@@ -79,9 +79,7 @@ def test_the_winner_gives_it_back_although_it_is_no_longer_of_the_pool(
     assert (taken["state"], taken["recipient"]["organization"]["id"]) == ("accepted", outsider.id)
 
 
-def test_a_pool_that_has_it_back_answers_by_the_senders_days(
-    north: make.Clinic, south: make.Clinic, pool: Any
-) -> None:
+def test_a_pool_that_has_it_back_answers_by_the_senders_days(north: make.Clinic, south: make.Clinic, pool: Any) -> None:
     OpeningTime.objects.filter(organization=south.organization).exclude(weekday=2).delete()
     make.move(south, pool["id"], "accept")
 
