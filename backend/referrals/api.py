@@ -15,10 +15,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from backend.lib.actor import Actor, ActorKind
-from backend.lib.problems import BadRequest, Conflict, Forbidden
+from backend.lib.problems import Conflict, Forbidden
 from backend.lib.rest.fields import Identifier, Moment, PlainText, StrictSerializer
 from backend.lib.rest.pages import MOST, page_of
 from backend.lib.rest.renderers import AsItIs
+from backend.lib.rest.transitions import asked_for
 from backend.lib.rest.views import View
 from backend.referrals import attachments, drafts, examples, policies, queries, services
 from backend.referrals.inputs import NewMessage, NewReferral, ReferralFields
@@ -201,23 +202,19 @@ class ReferralTransitions(ReferralView):
         examples=[*examples.MOVES, examples.DETAIL],
     )
     def post(self, request: Request, referral_id: UUID) -> Response:
-        body: Any = request.data
-        details = {str(name): value for name, value in body.items() if name != "name"}
-        reserved = {"actor", "expected_version"} & set(details)
-        if reserved:
-            raise BadRequest(f"There is no field {sorted(reserved)[0]}.", code="unknown_field")
+        name, details = asked_for(request)
         try:
             moved = services.move_referral(
                 referral_id,
-                body.get("name"),
+                name,
                 actor=self.actor,
                 expected_version=self.expected_version(required=False),
                 **details,
             )
         except Conflict as refusal:
-            self._keep_if_late(refusal, referral_id, body["name"], details)
+            self._keep_if_late(refusal, referral_id, name, details)
             raise
-        if body["name"] in ("pass", "release"):  # a pool's referral that one let go is no longer one's to see
+        if name in ("pass", "release"):  # a pool's referral that one let go is no longer one's to see
             return self.answer(queries.let_go(moved), version=moved.version)
         return self.shown(referral_id)
 

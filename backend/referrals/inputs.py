@@ -8,6 +8,7 @@ from rest_framework import serializers
 from backend.catalog.queries import catalog
 from backend.clients.models import Consent
 from backend.clients.serializers import GivenBySerializer
+from backend.lib.rest import transitions
 from backend.lib.rest.fields import Identifier, Moment, PlainText, StrictSerializer
 from backend.referrals.models import ContactAttempt, Referral, Report
 
@@ -30,10 +31,9 @@ class Recorded(StrictSerializer):
     attachment_id = serializers.UUIDField(required=False, help_text="A scan of the letter or fax.")
 
 
-class Details(StrictSerializer):
-    """What every transition may carry."""
+class Details(transitions.Details):
+    """What every transition of a referral may carry."""
 
-    occurred_at = Moment(required=False, help_text="A late fact: at most 7 days back, never in the future.")
     on_behalf_of = OnBehalfOf(required=False)
     recorded = Recorded(required=False, help_text="For a guest's or client's answer that came by phone, fax or letter.")
 

@@ -32,8 +32,10 @@ from backend.lib.problems import NotFound
 from backend.lib.querysets import id_or_404
 from backend.lib.rest.fields import utc
 from backend.lib.rest.pages import Keyset
+from backend.lib.rest.transitions import fields_of
 from backend.referrals import policies
 from backend.referrals import workflow as w
+from backend.referrals.inputs import Details
 from backend.referrals.models import (
     Attachment,
     ContactAttempt,
@@ -282,24 +284,11 @@ def available(row: Mapping[str, Any], actor: Actor) -> list[dict[str, Any]]:
             "name": s.name,
             "label": s.label,
             "summary": s.summary,
-            "fields": fields_of(s.input),
+            "fields": fields_of(s.input, Details),
             "party": policies.party_for(s, sides),
         }
         for s in steps
         if (s.name != "read_report" or unread) and (s.name != "assign" or actor.kind != ActorKind.GUEST)
-    ]
-
-
-@cache
-def fields_of(serializer: type | None) -> list[dict[str, Any]]:
-    """A transition's own fields, with whether each is required."""
-    if serializer is None:
-        return []
-    from backend.referrals.inputs import Details
-
-    common = Details().fields.keys()
-    return [
-        {"name": name, "required": field.required} for name, field in serializer().fields.items() if name not in common
     ]
 
 
@@ -539,7 +528,7 @@ def transitions() -> list[dict[str, Any]]:
             "targets": list(row.possible_targets),
             "by": list(row.by),
             "event": row.event,
-            "fields": fields_of(row.input),
+            "fields": fields_of(row.input, Details),
         }
         for row in WORKFLOW.rows
     ]

@@ -1,7 +1,7 @@
 """Everything that changes a referral: drafting, moving, writing to each other. Take, decide, change, record."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,18 +11,18 @@ from backend.audit import events, work
 from backend.catalog.queries import catalog
 from backend.lib import clock, prepared
 from backend.lib.actor import Actor, ActorKind
+from backend.lib.late_facts import check_occurred_at
 from backend.lib.prepared import PreparedModels
-from backend.lib.problems import Conflict, Forbidden, NotFound, invalid
+from backend.lib.problems import Conflict, Forbidden, NotFound
 from backend.lib.querysets import id_or_404
+from backend.lib.rest.transitions import checked
 from backend.lib.rest.views import check_version
-from backend.lib.workflow import Transition
 from backend.referrals import deadlines, effects, gates, policies
 from backend.referrals import workflow as w
 from backend.referrals.models import Guest, Message, Package, Referral, Step
 from backend.referrals.move import Move
 from backend.referrals.workflow import WORKFLOW
 
-LATEST = timedelta(days=7)
 CLOCK = "referral.clock"
 
 
@@ -51,7 +51,7 @@ def move_referral(
         row=row,
         actor=actor,
         party=policies.party_for(row, parties),
-        details=checked(row, details, actor),
+        details=checked(row, details, actor=actor),
     )
     WORKFLOW.require(row, referral, move.details)
     if move.party in (w.RECIPIENT, w.POOL) and not w.needs_no_consent(row.name, referral, move.details):
@@ -184,27 +184,12 @@ def last_step(referral: Referral) -> dict[str, Any] | None:
     )
 
 
-def checked(row: Transition[Referral], details: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
-    """The transition's input, or 400 with a field error for each thing that is wrong."""
-    assert row.input is not None
-    serializer = row.input(data=dict(details), context={"actor": actor})
-    serializer.is_valid(raise_exception=True)
-    values: dict[str, Any] = serializer.validated_data
-    return values
-
-
 def _occurred_at(move: Move) -> datetime | None:
     occurred: datetime | None = move.details.get("occurred_at") or (move.details.get("recorded") or {}).get("at")
     if occurred is None:
         return None
-    now = clock.now()
-    if occurred > now:
-        raise invalid("/occurred_at", "This is in the future.", code="in_the_future")
-    if occurred < now - LATEST:
-        raise invalid("/occurred_at", "This is more than 7 days ago.", code="too_late")
     before = move.referral.steps.order_by("-recorded_at", "-id").first()
-    if before is not None and occurred < (before.occurred_at or before.recorded_at):
-        raise invalid("/occurred_at", "This is before the step before it.", code="before_last_step")
+    check_occurred_at(occurred, step_before=(before.occurred_at or before.recorded_at) if before else None)
     return occurred
 
 

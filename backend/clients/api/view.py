@@ -1,6 +1,5 @@
 """What the views of this app share: the client in the address, and who may ask about clients at all."""
 
-from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from rest_framework.response import Response

@@ -1,0 +1,85 @@
+"""Transitions over HTTP: the body names one, and the document shows one closed object for each row of the table."""
+
+from functools import cache
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiSerializerExtension
+from drf_spectacular.utils import PolymorphicProxySerializer
+from rest_framework import serializers
+from rest_framework.request import Request
+
+from backend.lib.problems import BadRequest
+from backend.lib.rest.fields import Moment, StrictSerializer
+from backend.lib.workflow import Transition, Workflow
+
+# What a service takes besides the input of a transition.
+RESERVED = {"actor", "expected_version"}
+
+
+class Details(StrictSerializer):
+    """What every transition may carry."""
+
+    occurred_at = Moment(required=False, help_text="A late fact: at most 7 days back, never in the future.")
+
+
+def asked_for(request: Request) -> tuple[Any, dict[str, Any]]:
+    """The name of the transition in the body, and its details, which the service checks."""
+    body = request.data
+    if not isinstance(body, dict):
+        raise BadRequest("Send an object with the name of the transition.", code="malformed_json")
+    details = {str(name): value for name, value in body.items() if name != "name"}
+    if reserved := RESERVED & set(details):
+        raise BadRequest(f"There is no field {sorted(reserved)[0]}.", code="unknown_field")
+    return body.get("name"), details
+
+
+def checked(row: Transition[Any], details: dict[str, Any], **context: Any) -> dict[str, Any]:
+    """The transition's input, or 400 with a field error for each thing that is wrong."""
+    assert row.input is not None
+    serializer = row.input(data=details, context=context)
+    serializer.is_valid(raise_exception=True)
+    values: dict[str, Any] = serializer.validated_data
+    return values
+
+
+@cache
+def fields_of(serializer: type | None, common: type[Details]) -> list[dict[str, Any]]:
+    """A transition's own fields, with whether each is required."""
+    shared, own = common().fields.keys(), serializer().fields if serializer else {}
+    return [{"name": name, "required": field.required} for name, field in own.items() if name not in shared]
+
+
+def union_of(workflow: Workflow[Any], component_name: str, *, prefix: str = "") -> PolymorphicProxySerializer:
+    """Every transition that a caller makes, for the request body of one operation."""
+    rows = [row for row in workflow.rows if set(row.by) != {"system"}]
+    return PolymorphicProxySerializer(
+        component_name=component_name,
+        serializers=[_component(row, prefix) for row in rows],
+        resource_type_field_name=None,
+    )
+
+
+def _component(row: Transition[Any], prefix: str) -> type[serializers.Serializer[Any]]:
+    """The transition's input with its name, as a component ``{Name}Transition``."""
+    title = prefix + "".join(part.capitalize() for part in row.name.split("_"))
+    field = serializers.ChoiceField([row.name], help_text="The name of the transition.")
+    return type(
+        f"{title}Transition",
+        (row.input or serializers.Serializer,),
+        {"name": field, "__doc__": row.summary, "__module__": __name__},
+    )
+
+
+class ClosedTransition(OpenApiSerializerExtension):
+    """``name`` is a constant and no other field is taken."""
+
+    target_class = "backend.lib.rest.transitions.Details"
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema: Any, direction: str) -> dict[str, Any]:
+        schema: dict[str, Any] = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
+        if "name" in schema.get("properties", {}):
+            (value,) = self.target.fields["name"].choices
+            schema["properties"]["name"] = {"type": "string", "const": value}
+        schema["additionalProperties"] = False
+        return schema
