@@ -236,6 +236,8 @@ SPECTACULAR_SETTINGS = {
         "ConsentCategoryEnum": "backend.clients.models.Consent.Category",
         "ConsentMethodEnum": "backend.clients.models.Consent.Method",
         "RecordedConsentMethodEnum": ["in_person", "paper", "verbal"],
+        "ByEnum": ["client", "recipient"],
+        "VisitCancelledByEnum": ["client", "clinic"],
         "CredentialKindEnum": "backend.directory.models.Credential.Kind",
         "CredentialStatusEnum": "backend.directory.models.Credential.Status",
         "RelationshipEnum": "backend.clients.models.Representative.Relationship",

@@ -47,6 +47,7 @@ TOLD: dict[str, Told] = {
     "referral.assigned": Told("A referral to {them} was given to you.", "A referral from {them} was given to you."),
     "referral.started": Told("{them} saw your client."),
     "referral.reported": Told("{them} reported back; please read it."),
+    "referral.report_due": Told(recipient="Ten visits since the last report to {them}; please report.", asks=True),
     "referral.report_unread": Told("A report of {them} still waits to be read."),
     "referral.report_returned": Told(recipient="{them} asks for more on your report.", asks=True),
     "referral.acknowledged": Told(recipient="{them} read your report; the loop is closed."),

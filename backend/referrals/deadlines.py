@@ -27,7 +27,7 @@ from backend.referrals.models import Referral
 Unit = Literal["business_days", "opening_hours", "calendar_days"]
 CONSENT_ANSWER, TIMES_ANSWER = timedelta(hours=48), timedelta(hours=48)
 CONSENT_REMINDER = timedelta(hours=24)
-REPORT_EVERY_DAYS = 30
+REPORT_EVERY_DAYS, REPORT_EVERY_VISITS = 30, 10
 CLOSES_UNACKNOWLEDGED = timedelta(days=14)
 REMIND_AGAIN = timedelta(days=7)
 RELEASE_DAYS = 1
@@ -68,6 +68,7 @@ DEFAULTS: dict[str, dict[str, Due]] = {
     w.BOOKED: same(Due(1, "business_days")),
     w.IN_CARE: {"routine": Due(7, "calendar_days"), "urgent": Due(1, "calendar_days"), "asap": Due(1, "calendar_days")},
     "next_report": same(Due(REPORT_EVERY_DAYS, "calendar_days")),
+    "report_after_visits": same(Due(5, "business_days")),
     "report_returned": same(Due(5, "business_days")),
     w.CANCELLATION_REQUESTED: same(Due(2, "business_days")),
     w.REPORTED: same(Due(5, "business_days")),
@@ -145,6 +146,28 @@ def next_report_due(referral: Referral) -> datetime:
     """After an interim report the next one is due in 30 days."""
     clinic = clinic_that_counts(referral, w.RECIPIENT)
     return amount_at(clinic, "next_report", referral.priority).after(clock.now(), hours_of(clinic))
+
+
+def visits_since_report(referral: Referral) -> int:
+    """How many visits took place that no report tells of yet."""
+    done = referral.visits.filter(visit__state="done")
+    last = referral.reports.order_by("-received_at", "-id").first()
+    return (done if last is None else done.filter(visit__ends_at__gt=last.signed_at)).count()
+
+
+def report_due_after_visits(referral: Referral, *, stands: datetime | None) -> datetime:
+    """When ten visits call for a report: within some business days, and never later than it is due anyway."""
+    clinic = clinic_that_counts(referral, w.RECIPIENT)
+    due = amount_at(clinic, "report_after_visits", referral.priority).after(clock.now(), hours_of(clinic))
+    return min(due, stands or due)
+
+
+def report_due_again(referral: Referral) -> datetime | None:
+    """When care goes on although the sender had asked to stop."""
+    due = next_report_due(referral) if referral.reports.exists() else due_for(referral, w.IN_CARE)
+    if visits_since_report(referral) < REPORT_EVERY_VISITS:
+        return due
+    return report_due_after_visits(referral, stands=due)
 
 
 def report_read_due(referral: Referral, *, alarming: bool) -> datetime:

@@ -243,3 +243,47 @@ FIGURES = OpenApiExample(
     },
     response_only=True,
 )
+NEW_VISIT = OpenApiExample(
+    "A visit of care that took place",
+    value={
+        "referral_id": REFERRAL_ID,
+        "practitioner_role_id": ROLE["id"],
+        "state": "done",
+        "starts_at": "2026-12-08T16:00:00Z",
+        "ends_at": "2026-12-08T16:50:00Z",
+    },
+    request_only=True,
+)
+VISIT = OpenApiExample(
+    "A booked visit",
+    value={
+        "id": "019a9f00-0000-7000-8000-00000000000a",
+        "version": 1,
+        "client": CLIENT,
+        "organization": SOUTH,
+        "practitioner_role": ROLE,
+        "referral_id": REFERRAL_ID,
+        "state": "booked",
+        "starts_at": "2026-12-08T16:00:00Z",
+        "ends_at": "2026-12-08T16:50:00Z",
+        "time_zone": "America/Denver",
+        "cancelled_by": None,
+        "occurred_at": None,
+        "available_transitions": [
+            {
+                "name": "cancel",
+                "label": "Cancel",
+                "summary": "It will not take place.",
+                "party": "clinic",
+                "fields": [{"name": "by", "required": True}],
+            }
+        ],
+        "created_at": "2026-12-01T16:00:00Z",
+        "updated_at": "2026-12-01T16:00:00Z",
+    },
+    response_only=True,
+)
+VISIT_MOVES = [
+    OpenApiExample("It took place", value={"name": "record_done"}, request_only=True),
+    OpenApiExample("The client cancelled", value={"name": "cancel", "by": "client"}, request_only=True),
+]

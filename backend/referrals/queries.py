@@ -32,7 +32,7 @@ from backend.lib.problems import NotFound
 from backend.lib.querysets import id_or_404
 from backend.lib.rest.fields import utc
 from backend.lib.rest.pages import Keyset
-from backend.lib.rest.transitions import fields_of
+from backend.lib.rest.transitions import fields_of, offered
 from backend.referrals import policies
 from backend.referrals import workflow as w
 from backend.referrals.inputs import Details
@@ -280,13 +280,7 @@ def available(row: Mapping[str, Any], actor: Actor) -> list[dict[str, Any]]:
     steps = WORKFLOW.available(subject, sides, rights)
     unread = row["unread_reports"]
     return [
-        {
-            "name": s.name,
-            "label": s.label,
-            "summary": s.summary,
-            "fields": fields_of(s.input, Details),
-            "party": policies.party_for(s, sides),
-        }
+        offered(s, policies.party_for(s, sides), Details)
         for s in steps
         if (s.name != "read_report" or unread) and (s.name != "assign" or actor.kind != ActorKind.GUEST)
     ]

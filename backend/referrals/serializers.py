@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from backend.lib.rest.fields import Identifier, Label, Moment
+from backend.lib.rest.transitions import AvailableTransition
 from backend.referrals import workflow as w
 from backend.referrals.models import Referral, Report
 
@@ -98,21 +99,6 @@ class StepOut(serializers.Serializer[Any]):
 
     def get_fields(self) -> dict[str, serializers.Field]:  # type: ignore[type-arg]  # DRF's own signature
         return {**super().get_fields(), "from": serializers.CharField()}
-
-
-class FieldOut(serializers.Serializer[Any]):
-    name = serializers.CharField()
-    required = serializers.BooleanField()  # type: ignore[assignment]  # the word of the contract
-
-
-class AvailableTransition(serializers.Serializer[Any]):
-    """A transition the caller can make now."""
-
-    name = serializers.CharField()
-    label = serializers.CharField()  # type: ignore[assignment]  # the word of the contract
-    summary = serializers.CharField()
-    party = serializers.CharField()
-    fields = FieldOut(many=True)  # type: ignore[assignment]  # the word of the contract
 
 
 class ClientDemographics(serializers.Serializer[Any]):

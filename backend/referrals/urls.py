@@ -1,8 +1,8 @@
-"""Addresses of referrals and attachments, under /api/v1."""
+"""Addresses of referrals, attachments and visits, under /api/v1."""
 
 from django.urls import path
 
-from backend.referrals import api, api_printing
+from backend.referrals import api, api_printing, api_visits
 
 urlpatterns = [
     path("referrals", api.Referrals.as_view()),
@@ -15,6 +15,9 @@ urlpatterns = [
     path("referrals/<uuid:referral_id>/reports/<uuid:report_id>/pdf", api_printing.ReportPdf.as_view()),
     path("referrals/<uuid:referral_id>/letter", api_printing.ReferralLetter.as_view()),
     path("referrals/<uuid:referral_id>/attachments", api.ReferralAttachments.as_view()),
+    path("visits", api_visits.Visits.as_view()),
+    path("visits/<uuid:visit_id>", api_visits.OneVisit.as_view()),
+    path("visits/<uuid:visit_id>/transitions", api_visits.VisitTransitions.as_view()),
     path("attachments", api.Attachments.as_view()),
     path("attachments/<uuid:attachment_id>/content", api.AttachmentContent.as_view()),
     path("catalog/transitions", api.TransitionCatalog.as_view()),

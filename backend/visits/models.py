@@ -18,7 +18,10 @@ class VisitQuerySet(ScopedQuerySet["Visit"]):
 
 
 class Visit(models.Model):
-    """A visit here is time, state and who. ``organization`` is null when a guest practitioner sees the client."""
+    """A visit here is time, state and who. ``organization`` is null when a guest practitioner sees the client.
+
+    ``client_name`` is the name as it stood when the visit was entered: the clinic reads its own calendar for ever.
+    """
 
     class State(models.TextChoices):
         PLANNED = "planned"
@@ -30,6 +33,7 @@ class Visit(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7)
     version = models.IntegerField(default=1)
     client = models.ForeignKey("clients.Client", on_delete=models.PROTECT, related_name="visits")
+    client_name = models.CharField(max_length=201, blank=True, db_default="")
     organization = models.ForeignKey("directory.Organization", on_delete=models.PROTECT, null=True, related_name="+")
     practitioner_role = models.ForeignKey(
         "directory.PractitionerRole", on_delete=models.PROTECT, null=True, related_name="+"

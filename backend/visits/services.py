@@ -1,13 +1,46 @@
-"""Booking a visit and saying how it ended."""
+"""Entering a visit, and saying how it went."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from backend.audit import events
+from backend.clients.models import Client
+from backend.directory.models import Organization, PractitionerRole
 from backend.lib import clock
 from backend.lib.actor import Actor
-from backend.lib.problems import invalid
+from backend.lib.late_facts import check_occurred_at
+from backend.lib.problems import Conflict, invalid
+from backend.lib.rest.transitions import checked
+from backend.lib.rest.views import check_version
+from backend.lib.workflow import Transition
+from backend.visits import workflow as w
 from backend.visits.models import Visit
+from backend.visits.policies import check_keeps
+from backend.visits.workflow import WORKFLOW
+
+
+def enter_visit(client_id: UUID, *, actor: Actor, fields: Mapping[str, Any]) -> Visit:
+    """A visit of the caller's clinic: planned, booked, or entered after it took place.
+
+    Raises 400 for a role that is not the clinic's, 409 for one that cannot have taken place yet, or when the client died.
+    """
+    clinic: Organization = Organization.objects.one(actor.organization_id)
+    visit = Visit(
+        client_id=client_id,
+        organization=clinic,
+        practitioner_role=_role_here(fields.get("practitioner_role_id"), clinic),
+        state=fields["state"],
+        starts_at=fields["starts_at"],
+        ends_at=fields["ends_at"],
+        time_zone=fields.get("time_zone") or clinic.time_zone,
+        occurred_at=fields.get("occurred_at"),
+    )
+    if visit.occurred_at is not None:
+        check_occurred_at(visit.occurred_at)
+    _check_begun(visit, visit.state, visit.occurred_at)
+    return _add(visit, actor)
 
 
 def book_visit(
@@ -20,7 +53,7 @@ def book_visit(
     time_zone: str,
     actor: Actor,
 ) -> Visit:
-    """Books a visit; one that has begun already is a late entry and is welcome."""
+    """Books a visit for a referral; one that has begun already is a late entry and is welcome."""
     if client_id is None:
         raise invalid("/visit", "A visit needs a client.", code="client_required")
     if ends_at <= starts_at:
@@ -33,21 +66,81 @@ def book_visit(
         ends_at=ends_at,
         time_zone=time_zone,
     )
-    visit.save(force_insert=True)
-    events.record("visit.booked", subject=visit, actor=actor, organizations=[organization_id], client_id=client_id)
+    return _add(visit, actor)
+
+
+def take(
+    visit_id: UUID | str, name: object, *, actor: Actor, expected_version: int | None = None
+) -> tuple[Transition[Visit], Visit]:
+    """The transition that was asked for and its visit, locked, when this caller may make it now."""
+    row = WORKFLOW.known(name)
+    visit = Visit.objects.visible_to(actor).locked().one(visit_id)
+    check_keeps(actor)
+    check_version(visit.version, expected_version)
+    WORKFLOW.check_state(row, visit, {w.CLINIC})
+    return row, visit
+
+
+def carry_out(row: Transition[Visit], visit: Visit, *, actor: Actor, details: Mapping[str, Any]) -> Visit:
+    """Makes a transition that was taken. Raises 400 for bad details, 409 when the visit had not begun."""
+    said = checked(row, details)
+    target, occurred_at = row.target_for(visit, said), said.get("occurred_at")
+    if occurred_at is not None:
+        check_occurred_at(occurred_at, step_before=visit.occurred_at or visit.updated_at)
+    _check_begun(visit, target, occurred_at)
+    enter_state(visit, target, actor=actor, by=said.get("by", ""), occurred_at=occurred_at)
     return visit
 
 
-def end_visit(visit: Visit, *, state: str, by: str, actor: Actor) -> None:
-    """A visit is done, missed or cancelled; the row stays."""
-    visit.state, visit.cancelled_by = state, by
+def enter_state(visit: Visit, state: str, *, actor: Actor, by: str = "", occurred_at: datetime | None = None) -> None:
+    """The visit's next state; the row stays."""
+    visit.state, visit.cancelled_by, visit.occurred_at = state, by, occurred_at
     visit.version += 1
     visit.updated_at = clock.now()
-    visit.save(update_fields=["state", "cancelled_by", "version", "updated_at"])
+    visit.save(update_fields=["state", "cancelled_by", "occurred_at", "version", "updated_at"])
+    _record(visit, actor)
+
+
+def cancel_coming_visits(client_id: UUID, *, actor: Actor) -> None:
+    """What the caller's clinic still had in its calendar for a client who died."""
+    coming = Visit.objects.visible_to(actor).filter(client_id=client_id, state__in=w.COMING, starts_at__gt=clock.now())
+    for visit in coming.order_by("pk").locked():
+        enter_state(visit, w.CANCELLED, actor=actor)
+
+
+def _add(visit: Visit, actor: Actor) -> Visit:
+    client = Client.objects.visible_to(actor).filter(pk=visit.client_id).first()
+    if client is not None:
+        if client.status == Client.Status.DECEASED and visit.state in w.COMING:
+            raise Conflict("This client died; no visit can be booked.", code="client_deceased")
+        visit.client_name = client.display
+    visit.save(force_insert=True)
+    _record(visit, actor)
+    return visit
+
+
+def _record(visit: Visit, actor: Actor) -> None:
     events.record(
-        f"visit.{state}",
+        f"visit.{visit.state}",
         subject=visit,
         actor=actor,
         organizations=[visit.organization_id],
         client_id=visit.client_id,
+        occurred_at=visit.occurred_at,
     )
+
+
+def _role_here(role_id: UUID | None, clinic: Organization) -> PractitionerRole | None:
+    if role_id is None:
+        return None
+    role: PractitionerRole | None = clinic.roles.filter(pk=role_id, ended_at=None).first()
+    if role is None:
+        raise invalid(
+            "/practitioner_role_id", "There is no such practitioner role in your clinic.", code="unknown_role"
+        )
+    return role
+
+
+def _check_begun(visit: Visit, state: str, occurred_at: datetime | None) -> None:
+    if state in w.HELD and visit.starts_at > (occurred_at or clock.now()):
+        raise Conflict("The visit has not begun yet.", code="visit_not_begun")

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from backend.workspace.views import care, clients, home, inbox, printing, referrals, settings, sheet
+from backend.workspace.views import care, clients, home, inbox, printing, referrals, settings, sheet, visits
 
 urlpatterns = [
     path("", home.home),
@@ -13,6 +13,8 @@ urlpatterns = [
     path("referrals/<uuid:referral_id>/move", referrals.move),
     path("referrals/<uuid:referral_id>/take-back", referrals.take_back),
     path("referrals/<uuid:referral_id>/messages", referrals.write_message),
+    path("referrals/<uuid:referral_id>/visits", visits.enter),
+    path("referrals/<uuid:referral_id>/visits/<uuid:visit_id>", visits.move),
     path("referrals/<uuid:referral_id>/files/<uuid:file_id>", referrals.file),
     path("referrals/<uuid:referral_id>/link", referrals.guest_link),
     path("referrals/<uuid:referral_id>/discard", referrals.discard),

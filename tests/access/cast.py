@@ -191,6 +191,7 @@ def _tell(world: World, s: Situation) -> None:
     mother = {"name": f"{word}-mother", "relationship": "parent"}
     s.ids["representative_id"] = _made(north, f"{path}/representatives", mother)
     s.ids["consent_id"] = _consent(world, s)["id"]
+    s.ids["visit_id"] = _made(north, "visits", {"client_id": client["id"], **make.visit_window(30)})
     draft = make.referral(north, world.south, client_id=client["id"], send=False, **_words(word))
     s.ids["draft_id"] = draft["id"]
     STORIES[s.name](world, s)
@@ -236,6 +237,12 @@ def _reported(world: World, s: Situation, *, final: bool) -> None:
     s.ids["report_id"] = reports[0]["id"]
 
 
+def _visit_of_care(world: World, s: Situation) -> None:
+    """The recipient's own: what it wrote stays with it."""
+    body = {"referral_id": s.ids["referral_id"], **make.visit_window(30)}
+    s.ids["visit_id"] = _made(world.south, "visits", body)
+
+
 def _made(clinic: make.Clinic, path: str, body: Any) -> str:
     answer = clinic.http.send("POST", path, body)
     assert answer.status_code == 201, (path, answer.content)
@@ -261,6 +268,7 @@ def _former(world: World, s: Situation) -> None:
     referral_id = _send(world, s, world.south, kind="evaluate")
     make.move(world.south, referral_id, "accept")
     make.move(world.south, referral_id, "start")
+    _visit_of_care(world, s)
     _reported(world, s, final=True)
     make.move(world.north, referral_id, "acknowledge", plan_change="no_change")
 
@@ -274,6 +282,7 @@ def _withdrawn_after(world: World, s: Situation) -> None:
     referral_id = _send(world, s, world.south)
     make.move(world.south, referral_id, "accept")
     make.move(world.south, referral_id, "start")
+    _visit_of_care(world, s)
     _reported(world, s, final=False)
     _withdraw(world, s)
 

@@ -163,6 +163,8 @@ BODIES: dict[str, Callable[[Ids], Any]] = {
     "change_referral": lambda ids: {"tried": "Rest"},
     "write_message": lambda ids: {"text": "She can come on Tuesdays."},
     "search_referrals": lambda ids: {"identifier": {"system": "urn:x", "value": "R-1"}},
+    "enter_visit": lambda ids: {"client_id": ids["client_id"], **make.visit_window(3)},
+    "move_visit": lambda ids: {"name": "cancel", "by": "clinic"},
     "move_sandbox_clock": lambda ids: {"advance": "PT1S"},
 }
 # Operations that mean something else for each side are tried in more than one way.

@@ -182,6 +182,8 @@ def test_a_filter_by_a_foreign_id_finds_what_a_random_one_finds(stage: Stage) ->
         found = http.send("GET", f"referrals?{name}={value}").json()
         nothing = http.send("GET", f"referrals?{name}=0198c1a0-0000-7000-8000-00000000000f").json()
         assert found == nothing
+    visits = [http.send("GET", f"visits?client_id={pk}").json() for pk in (ids["client_id"], ids["other_client_id"])]
+    assert visits[0] == visits[1] == {"results": [], "next": None, "previous": None}
 
 
 def test_work_and_events_hold_no_word_about_a_client(stage: Stage) -> None:
@@ -309,7 +311,7 @@ def asked_around(clinic: Any) -> dict[str, Any]:
     """The answers to every list, search and filter that could tell something about other clinics' clients."""
     day = "2020-01-01T00:00:00Z"
     asked: dict[str, tuple[str, str, Any]] = {}
-    for path in ["clients", f"clients?updated_since={day}", "referrals", f"referrals?updated_since={day}"]:
+    for path in ["clients", f"clients?updated_since={day}", "referrals", f"referrals?updated_since={day}", "visits"]:
         asked[path] = ("GET", path, None)
     for box in ("ours", "theirs", "client", "deciding", "drafts", "closed"):
         asked[box] = ("GET", f"referrals?box={box}", None)

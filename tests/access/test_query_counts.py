@@ -29,13 +29,20 @@ def grow(north: make.Clinic, south: make.Clinic, rows: int) -> Iterator[dict[str
         consent = make.consent(north, client_id, south)
         referral = make.referral(north, south, client_id=client_id)
         make.move(south, referral["id"], "accept")
+        ours, theirs = (_visit(clinic, client_id) for clinic in (north, south))
         make.role(north.organization, "massage_therapy")
         yield {
             "client_id": client_id,
             "referral_id": referral["id"],
             "consent_id": consent["id"],
             "number": str(number),
+            "north_visit_id": ours,
+            "south_visit_id": theirs,
         }
+
+
+def _visit(clinic: make.Clinic, client_id: str) -> str:
+    return str(clinic.http.send("POST", "visits", {"client_id": client_id, **make.visit_window()}).json()["id"])
 
 
 def hang(north: make.Clinic, ids: dict[str, str], rows: int) -> None:
@@ -67,12 +74,16 @@ def test_reads_take_few_statements_and_no_more_for_thirty_rows(north: make.Clini
     first, *_ = list(grow(north, south, 3))
     hang(north, first, 3)
     settle()
-    with_three = [statements(clinic, first) for clinic in (north, south)]
+    seen_by = [
+        (north, {**first, "visit_id": first["north_visit_id"]}),
+        (south, {**first, "visit_id": first["south_visit_id"]}),
+    ]
+    with_three = [statements(clinic, ids) for clinic, ids in seen_by]
 
     list(grow(north, south, 27))
     hang(north, first, 27)
     settle()
-    with_thirty = [statements(clinic, first) for clinic in (north, south)]
+    with_thirty = [statements(clinic, ids) for clinic, ids in seen_by]
 
     grown = [
         {name: (counts[name], many[name]) for name in counts if many[name] > counts[name]}

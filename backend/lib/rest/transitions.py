@@ -1,5 +1,6 @@
 """Transitions over HTTP: the body names one, and the document shows one closed object for each row of the table."""
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -22,6 +23,21 @@ class Details(StrictSerializer):
     occurred_at = Moment(required=False, help_text="A late fact: at most 7 days back, never in the future.")
 
 
+class FieldOut(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    required = serializers.BooleanField()  # type: ignore[assignment]  # the word of the contract
+
+
+class AvailableTransition(serializers.Serializer[Any]):
+    """A transition the caller can make now."""
+
+    name = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # the word of the contract
+    summary = serializers.CharField()
+    party = serializers.CharField()
+    fields = FieldOut(many=True)  # type: ignore[assignment]  # the word of the contract
+
+
 def asked_for(request: Request) -> tuple[Any, dict[str, Any]]:
     """The name of the transition in the body, and its details, which the service checks."""
     body = request.data
@@ -33,10 +49,10 @@ def asked_for(request: Request) -> tuple[Any, dict[str, Any]]:
     return body.get("name"), details
 
 
-def checked(row: Transition[Any], details: dict[str, Any], **context: Any) -> dict[str, Any]:
+def checked(row: Transition[Any], details: Mapping[str, Any], **context: Any) -> dict[str, Any]:
     """The transition's input, or 400 with a field error for each thing that is wrong."""
     assert row.input is not None
-    serializer = row.input(data=details, context=context)
+    serializer = row.input(data=dict(details), context=context)
     serializer.is_valid(raise_exception=True)
     values: dict[str, Any] = serializer.validated_data
     return values
@@ -47,6 +63,17 @@ def fields_of(serializer: type | None, common: type[Details]) -> list[dict[str, 
     """A transition's own fields, with whether each is required."""
     shared, own = common().fields.keys(), serializer().fields if serializer else {}
     return [{"name": name, "required": field.required} for name, field in own.items() if name not in shared]
+
+
+def offered(row: Transition[Any], party: str, common: type[Details]) -> dict[str, Any]:
+    """A transition that can be made now, for buttons and integrators."""
+    return {
+        "name": row.name,
+        "label": row.label,
+        "summary": row.summary,
+        "fields": fields_of(row.input, common),
+        "party": party,
+    }
 
 
 def union_of(workflow: Workflow[Any], component_name: str, *, prefix: str = "") -> PolymorphicProxySerializer:

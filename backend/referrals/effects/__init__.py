@@ -11,7 +11,7 @@ from backend.referrals.effects import answering, ending, reporting, sending, vis
 from backend.referrals.effects.access import end_access
 from backend.referrals.effects.registry import effect_of, of
 from backend.referrals.effects.reporting import mark_read
-from backend.referrals.effects.visiting import cancel_current_visit
+from backend.referrals.effects.visiting import cancel_coming_visits
 from backend.referrals.inputs import role_named
 from backend.referrals.move import Move
 
@@ -31,7 +31,7 @@ def apply(move: Move, target: str) -> None:
     if effect := effect_of(move.row.name):
         effect(move)
     if target in (w.DECLINED, w.WITHDRAWN, w.CLIENT_DECLINED, w.UNREACHABLE, w.EXPIRED):
-        cancel_current_visit(move)
+        cancel_coming_visits(move)
     if target not in (w.TIMES_OFFERED, move.referral.state) and move.referral.state == w.TIMES_OFFERED:
         move.referral.offered_times.filter(is_open=True).update(is_open=False)
 

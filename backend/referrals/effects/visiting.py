@@ -1,8 +1,9 @@
 """Times, visits, the wait list, and attempts to reach the client."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Q
 
 from backend.directory.eligibility import today_at
 from backend.lib import clock
@@ -18,6 +19,7 @@ from backend.referrals.models import (
 from backend.referrals.move import Move
 from backend.visits import services as visits
 from backend.visits.models import Visit
+from backend.visits.workflow import COMING
 
 ATTEMPTS_BEFORE_GIVING_UP = 3
 
@@ -79,10 +81,13 @@ def book(move: Move) -> None:
     book_time(move, span["starts_at"], span["ends_at"], zone)
 
 
-def clients_visit(move: Move, visit_id: UUID) -> Any:
-    visit = Visit.objects.visible_to(move.actor).filter(pk=visit_id, client_id=move.client_id).first()
+def clients_visit(move: Move, visit_id: UUID) -> Visit:
+    """A coming visit of the client, that is not booked on this referral already and belongs to no other."""
+    taken = ReferralVisit.objects.filter(~Q(referral=move.referral) | Q(is_current=True), visit_id=OuterRef("pk"))
+    coming = Visit.objects.visible_to(move.actor).filter(~Exists(taken), client_id=move.client_id, state__in=COMING)
+    visit = coming.filter(pk=visit_id).locked().first()
     if visit is None:
-        raise invalid("/visit_id", "There is no such visit of this client.", code="unknown_visit")
+        raise invalid("/visit_id", "There is no such coming visit of this client.", code="unknown_visit")
     return visit
 
 
@@ -100,8 +105,13 @@ def book_time(move: Move, starts_at: datetime, ends_at: datetime, time_zone: str
     attach_visit(move, visit)
 
 
-def attach_visit(move: Move, visit: Any) -> None:
-    ReferralVisit(referral=move.referral, visit=visit).save(force_insert=True)
+def attach_visit(move: Move, visit: Visit) -> None:
+    """Makes it the one that is booked, also when it was tied to this referral before."""
+    tied = move.referral.visits.filter(visit=visit)
+    if not tied.update(is_current=True):
+        ReferralVisit(referral=move.referral, visit=visit).save(force_insert=True)
+    if visit.state == Visit.State.PLANNED:
+        visits.enter_state(visit, Visit.State.BOOKED, actor=move.actor)
     move.related["visit_id"] = str(visit.id)
     move.restarts_state = True
 
@@ -111,11 +121,22 @@ def cancel_current_visit(move: Move, *, by: str = "") -> None:
     end_current_visit(move, state="cancelled", by=by)
 
 
+def cancel_coming_visits(move: Move) -> None:
+    """Nothing of what was to come under this referral will take place."""
+    cancel_current_visit(move)
+    coming = Visit.objects.filter(
+        pk__in=move.referral.visits.values("visit_id"), state__in=COMING, starts_at__gt=clock.now()
+    )
+    for visit in coming.order_by("pk").locked():
+        visits.enter_state(visit, Visit.State.CANCELLED, actor=move.actor)
+
+
 def end_current_visit(move: Move, *, state: str, by: str = "") -> None:
     current = move.referral.visits.filter(is_current=True).select_related("visit").first()
     if current is None:
         return
-    visits.end_visit(current.visit, state=state, by=by, actor=move.actor)
+    if current.visit.state in COMING:
+        visits.enter_state(current.visit, state, actor=move.actor, by=by)
     current.is_current = False
     current.save(update_fields=["is_current"])
     move.related["visit_id"] = str(current.visit_id)

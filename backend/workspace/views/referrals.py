@@ -29,6 +29,7 @@ from backend.workspace.pages import (
     version_in,
 )
 from backend.workspace.timeline import timeline, track
+from backend.workspace.views.visits import visits_of_care
 from backend.workspace.worklist import zone_of
 
 # After these the referral is not the reader's to see any more.
@@ -207,6 +208,7 @@ def _shown(
         "techniques": [catalog().technique(code).label for code in body["technique_ids"]],
         "closed_how": words.CLOSED_HOW.get(body.get("closed_how") or "", ""),
         "message": message,
+        "visits_of_care": visits_of_care(body, actor, zone),
         "guest_link": None if held else _guest_link(row, actor),
         "file_kinds": KINDS,
         "file_error": field_errors(problem).get("files", ""),

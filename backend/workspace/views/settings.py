@@ -56,6 +56,7 @@ DUE_WORDS = {
     w.BOOKED: "Say how a visit went, after its end",
     w.IN_CARE: "Report, after the first visit",
     "next_report": "The next report",
+    "report_after_visits": "A report after ten visits",
     "report_returned": "More on a report that came back",
     w.CANCELLATION_REQUESTED: "Answer a wish to stop",
     w.REPORTED: "Read a report and close the loop",

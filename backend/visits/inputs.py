@@ -1,0 +1,40 @@
+"""What a new visit and its transitions take with them."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from backend.directory.fields import ZoneName
+from backend.lib.rest.fields import Moment, StrictSerializer
+from backend.lib.rest.transitions import Details
+from backend.visits.models import Visit
+
+ENTERED = [state for state in Visit.State.values if state != Visit.State.CANCELLED]
+
+
+class Cancel(Details):
+    by = serializers.ChoiceField(["client", "clinic"], help_text="Who cancelled.")
+
+
+class NewVisit(StrictSerializer):
+    """A visit of the caller's clinic."""
+
+    client_id = serializers.UUIDField(required=False, help_text="Not needed with `referral_id`.")
+    referral_id = serializers.UUIDField(
+        required=False, help_text="The referral to your clinic under which it takes place, booked or in care."
+    )
+    practitioner_role_id = serializers.UUIDField(required=False, help_text="Who sees the client; open when absent.")
+    state = serializers.ChoiceField(
+        ENTERED, default=Visit.State.BOOKED, help_text="`done` and `missed` for what is entered after it took place."
+    )
+    starts_at = Moment()
+    ends_at = Moment()
+    time_zone = ZoneName(required=False, help_text="The clinic's when absent.")
+    occurred_at = Moment(required=False, help_text="A late fact: at most 7 days back, never in the future.")
+
+    def validate(self, fields: dict[str, Any]) -> dict[str, Any]:
+        if fields["ends_at"] <= fields["starts_at"]:
+            raise serializers.ValidationError({"ends_at": ["It ends before it starts."]}, code="ends_before_start")
+        if not {"client_id", "referral_id"} & set(fields):
+            raise serializers.ValidationError({"client_id": ["Say whose visit it is."]}, code="client_required")
+        return fields
