@@ -280,7 +280,7 @@ def clients_visible(actor: Actor) -> bool:
     return Client.objects.visible_to(actor).exists()
 
 
-def between(north: make.Clinic, south: make.Clinic, outsider: make.Clinic, client_id: UUID) -> None:
+def between(north: make.Clinic, south: make.Clinic, outsider: make.Clinic, client_id: UUID | None) -> None:
     """Who plays in the loop."""
     Loop.north, Loop.south, Loop.outsider = north, south, outsider
     sender, recipient = north.practitioner.actor, south.practitioner.actor

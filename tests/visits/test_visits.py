@@ -101,7 +101,7 @@ def test_a_visit_is_entered_in_the_state_it_is_in(north: make.Clinic, client_id:
     ],
 )
 def test_what_cannot_be_is_refused(
-    north: make.Clinic, south: make.Clinic, client_id: str, wrong: dict[str, str], status: int, code: str
+    north: make.Clinic, south: make.Clinic, client_id: str, wrong: dict[str, Any], status: int, code: str
 ) -> None:
     known = {
         "south": south.role_id,

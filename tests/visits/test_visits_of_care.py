@@ -255,7 +255,7 @@ def test_a_report_begins_the_count_again(north: make.Clinic, south: make.Clinic)
     make.move(south, care["id"], "report", final=False, report=make.REPORT)
     stands = row(care["id"], south).due_at
 
-    told_late = {"starts_at": late.isoformat(), "ends_at": (late + timedelta(minutes=50)).isoformat()}
+    told_late: dict[str, Any] = {"starts_at": late.isoformat(), "ends_at": (late + timedelta(minutes=50)).isoformat()}
     assert enter(south, care["id"], **told_late).status_code == 201
     enter_done(south, care["id"], 9)
 
