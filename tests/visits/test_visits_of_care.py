@@ -182,6 +182,17 @@ def test_stopping_cancels_what_was_to_come(north: make.Clinic, south: make.Clini
     assert event_types(south, coming["id"]) == ["visit.booked", "visit.cancelled"]
 
 
+def test_a_sender_who_withdraws_cancels_the_whole_series(north: make.Clinic, south: make.Clinic) -> None:
+    booked = in_state("booked", north, south)
+    first = booked["visits"][0]["id"]
+    second = enter(south, booked["id"], state="planned", days=9).json()["id"]
+
+    make.move(north, booked["id"], "withdraw", reason="better")
+
+    assert [kept(south, visit_id)[0] for visit_id in (first, second)] == ["cancelled", "cancelled"]
+    assert event_types(south, second) == ["visit.planned", "visit.cancelled"]
+
+
 def test_a_referral_sent_in_error_takes_the_name_with_it(north: make.Clinic, south: make.Clinic) -> None:
     booked = in_state("booked", north, south)
     visit_id = booked["visits"][0]["id"]

@@ -124,11 +124,9 @@ def cancel_current_visit(move: Move, *, by: str = "") -> None:
 def cancel_coming_visits(move: Move) -> None:
     """Nothing of what was to come under this referral will take place."""
     cancel_current_visit(move)
-    coming = Visit.objects.filter(
-        pk__in=move.referral.visits.values("visit_id"), state__in=COMING, starts_at__gt=clock.now()
-    )
-    for visit in coming.order_by("pk").locked():
-        visits.enter_state(visit, Visit.State.CANCELLED, actor=move.actor)
+    coming = move.referral.visits.filter(visit__state__in=COMING, visit__starts_at__gt=clock.now())
+    for tied in coming.select_related("visit").select_for_update(of=("visit",), no_key=True).order_by("visit_id"):
+        visits.enter_state(tied.visit, Visit.State.CANCELLED, actor=move.actor)
 
 
 def end_current_visit(move: Move, *, state: str, by: str = "") -> None:
