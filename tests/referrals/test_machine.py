@@ -18,7 +18,7 @@ from backend.clients.models import Client, Consent
 from backend.lib.actor import Actor, ActorKind, system_of
 from backend.lib.problems import Problem
 from backend.lib.unit_of_work import acting_as
-from backend.referrals import drafts, services
+from backend.referrals import care, drafts, services
 from backend.referrals import workflow as w
 from backend.referrals.inputs import NewReferral
 from backend.referrals.models import Guest, Referral
@@ -124,6 +124,17 @@ class Loop(RuleBasedStateMachine):
         if offered:
             side, name = offered[choice % len(offered)]
             self.press(name, side)
+
+    @precondition(lambda self: self.referral_id is not None)
+    @rule(state=st.sampled_from(["planned", "booked", "done", "missed"]))
+    def enter_a_visit(self, state: str) -> None:
+        actor, starts_at = self.actors["recipient"], now() + timedelta(days=1 if state in ("planned", "booked") else -1)
+        span = {"starts_at": starts_at, "ends_at": starts_at + timedelta(minutes=50)}
+        try:
+            with acting_as(actor):
+                care.enter_visit(actor=actor, fields={"referral_id": self.referral_id, "state": state, **span})
+        except Problem as problem:
+            self.refused_well(problem)
 
     @rule()
     def give_consent(self) -> None:
