@@ -33,7 +33,7 @@ class Visit(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7)
     version = models.IntegerField(default=1)
     client = models.ForeignKey("clients.Client", on_delete=models.PROTECT, related_name="visits")
-    client_name = models.CharField(max_length=201, blank=True, db_default="")
+    client_name = models.CharField(max_length=201, blank=True, default="")
     organization = models.ForeignKey("directory.Organization", on_delete=models.PROTECT, null=True, related_name="+")
     practitioner_role = models.ForeignKey(
         "directory.PractitionerRole", on_delete=models.PROTECT, null=True, related_name="+"

@@ -43,6 +43,7 @@ def test_every_event_that_is_told_of_exists() -> None:
     steps = {row.event for row in WORKFLOW.rows}
     others = {
         "referral.reminded",
+        "referral.report_due",
         "referral.report_unread",
         "referral.overdue",
         "referral.message_added",

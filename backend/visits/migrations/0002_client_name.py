@@ -9,6 +9,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="visit",
             name="client_name",
-            field=models.CharField(blank=True, db_default="", max_length=201),
+            field=models.CharField(blank=True, default="", max_length=201),
         ),
     ]
