@@ -90,12 +90,16 @@ class Workflow(Generic[S]):
                 code="wrong_party",
             )
 
-    def check_state(self, row: Transition[S], subject: S, parties: Collection[str], *, last: Callable[[], Any]) -> None:
-        """409 ``wrong_state`` with the last step and the ways out when the transition does not start here, or its rule says no."""
-        if state_of(subject) not in row.sources:
-            raise self.wrong_state(row, subject, parties, last=last())
-        if row.offered is not None and not row.offered(subject, {}):
-            raise self.wrong_state(row, subject, parties, why=(row.offered.__doc__ or "").strip(), last=last())
+    def check_state(
+        self, row: Transition[S], subject: S, parties: Collection[str], *, last_step: Callable[[], Any] | None = None
+    ) -> None:
+        """409 ``wrong_state`` with the ways out, and the last step, when the transition does not start here or its rule says no."""
+        starts_here = state_of(subject) in row.sources
+        if starts_here and (row.offered is None or row.offered(subject, {})):
+            return
+        why = (getattr(row.offered, "__doc__", None) or "").strip() if starts_here else ""
+        known = {"last": last_step()} if last_step else {}
+        raise self.wrong_state(row, subject, parties, why=why, **known)
 
     def wrong_state(
         self, row: Transition[S], subject: S, parties: Collection[str], *, why: str = "", **problem: Any

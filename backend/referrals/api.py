@@ -189,10 +189,8 @@ class OneReferral(ReferralView):
 class ReferralTransitions(ReferralView):
     def read_body(self) -> None:
         """400 also without the name of a transition."""
-        body: Any = self.request.data
-        if not isinstance(body, dict):
-            raise BadRequest("Send an object with the name of the transition.", code="malformed_json")
-        WORKFLOW.known(body.get("name"))
+        name, _ = asked_for(self.request)
+        WORKFLOW.known(name)
 
     @extend_schema(
         operation_id="move_referral",

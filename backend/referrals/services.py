@@ -45,7 +45,7 @@ def move_referral(
     WORKFLOW.check_party(row, parties)
     policies.check_rights(actor, row, referral, details)
     check_version(referral.version, expected_version)
-    WORKFLOW.check_state(row, referral, parties, last=lambda: last_step(referral))
+    WORKFLOW.check_state(row, referral, parties, last_step=lambda: last_step(referral))
     move = Move(
         referral=referral,
         row=row,

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from backend.audit.models import Work
+from backend.directory.hours import hours_of
 from backend.lib.actor import WORKER
 from backend.lib.unit_of_work import acting_as
 from backend.lib.worktime import add_business_days
-from backend.referrals import deadlines, services
+from backend.referrals import services
 from backend.referrals.models import ReferralVisit
 from tests import make
 from tests.referrals.stories import (
@@ -51,7 +52,7 @@ def ties(clinic: make.Clinic, referral_id: str) -> list[tuple[str, bool]]:
 
 
 def in_five_business_days(clinic: make.Clinic) -> datetime:
-    return add_business_days(now(), 5, deadlines.hours_of(clinic.organization))
+    return add_business_days(now(), 5, hours_of(clinic.organization))
 
 
 def clock_of(referral_id: str) -> datetime:
@@ -255,7 +256,7 @@ def test_a_clinic_that_wants_it_sooner_is_asked_sooner(north: make.Clinic, south
     due = row(care["id"], south).due_at
     assert due is not None
     south.organization.refresh_from_db()
-    expected = add_business_days(now(), 1, deadlines.hours_of(south.organization))
+    expected = add_business_days(now(), 1, hours_of(south.organization))
     assert abs(due - expected) < timedelta(seconds=5)
 
 

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from tests import make
 from tests.referrals.stories import in_state, move_to, now, read
-from tests.workspace.test_pages import Browser
+from tests.workspace.browsing import Browser
 
 
 def local(hours: float) -> str:

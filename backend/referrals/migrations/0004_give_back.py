@@ -17,5 +17,5 @@ END
 
 
 class Migration(migrations.Migration):
-    dependencies = [("referrals", "0002_walls")]
+    dependencies = [("referrals", "0003_unread_reports")]
     operations = [guarded_function("give_back(p_referral uuid)", GIVE_BACK)]

@@ -12,5 +12,5 @@ BEFORE = KEPT.replace("'occurred_at', ", "")
 
 
 class Migration(migrations.Migration):
-    dependencies = [("referrals", "0003_give_back")]
+    dependencies = [("referrals", "0004_give_back")]
     operations = [migrations.RunSQL(KEPT, reverse_sql=BEFORE)]
