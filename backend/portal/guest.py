@@ -233,7 +233,7 @@ def landing(entry: Entry) -> dict[str, Any]:
 def referral_page(request: HttpRequest, entry: Entry, *, problem: Problem | None = None) -> HttpResponse:
     referral = Referral.objects.visible_to(entry.actor).one(referral_id(entry))
     if problem is None:
-        services.mark_opened(referral, actor=entry.actor)
+        services.mark_opened(referral.pk, actor=entry.actor)
         log(entry, "referral", referral.pk)
     context = {**context_of(entry), "problem": problem, "form": request.POST}
     return show(request, "guest_referral.html", context, status=problem.status if problem else 200)
@@ -265,9 +265,7 @@ def context_of(entry: Entry) -> dict[str, Any]:
         "moves": {m["name"]: m for m in body["available_transitions"] if m["name"] not in NOT_FOR_GUESTS},
         "times": [(t["id"], words.when(t["starts_at"], t["time_zone"])) for t in body.get("offered_times", [])],
         "visits": [(words.when(v["starts_at"], v["time_zone"]), v["state"]) for v in body["visits"] if v["is_current"]],
-        "history": [
-            (words.when(s["at"], zone), s["by"], words.STEPS.get(s["name"], s["name"])) for s in body["history"]
-        ],
+        "history": [(words.when(s["at"], zone), s["by"], words.STEPS[s["name"]]) for s in body["history"]],
         "messages_written": messages_of(entry, zone) if is_open else [],
         "reports": reports_of(entry, zone),
         "decline_reasons": [r for r in catalog().decline_reasons.values() if not r.needs_sentence],

@@ -9,6 +9,7 @@ from django.utils.dateparse import parse_datetime
 
 from backend.catalog.queries import catalog
 from backend.lib import clock
+from backend.referrals import words
 
 # Which part of the body, no closer: a landing page is read before anybody has said who they are.
 AREAS = {
@@ -24,38 +25,14 @@ KINDS = {
     "evaluate_and_treat": "evaluation and treatment",
     "co_manage": "treating together",
 }
+# What a guest reads in other words than staff.
 STEPS = {
-    "send": "sent it",
+    **words.STEPS,
     "consent_given": "said yes; it was sent",
-    "accept": "accepted",
     "ask_information": "asked a question",
-    "give_information": "answered the question",
-    "offer_times": "offered times",
-    "choose_time": "chose a time",
-    "times_lapsed": "noted that nobody chose a time",
-    "waitlist": "put the client on the wait list",
-    "book": "booked a visit",
-    "cancel_visit": "cancelled the visit",
-    "record_no_show": "noted that the client did not come",
-    "log_contact": "tried to reach the client",
-    "give_up_contact": "could not reach the client",
-    "decline": "declined",
-    "assign": "gave it to a colleague",
-    "start": "saw the client",
-    "report": "reported back",
-    "read_report": "read the report",
-    "return_report": "returned the report",
-    "acknowledge": "closed the loop",
-    "convert": "made a referral of the advice",
-    "withdraw": "withdrew it",
-    "request_cancellation": "asked to stop",
-    "agree": "agreed to stop",
     "refuse": "goes on",
-    "close_without_report": "closed it without a report",
-    "redirect": "sent it to somebody else",
     "consent_ended": "ended it: the client has stopped sharing",
     "expire": "ended it: no answer came in time",
-    "close_unacknowledged": "closed it: nobody acknowledged the report",
 }
 SAID_AFTER = {
     "accept": "Accepted. The sender is told.",

@@ -153,8 +153,7 @@ class OneReferral(ReferralView):
     )
     def get(self, request: Request, referral_id: UUID) -> Response:
         row = queries.one_row(referral_id, self.actor)
-        if row["opened_at"] is None and row["recipient_organization_id"] == self.actor.organization_id:
-            self._note_opening(referral_id)
+        if queries.is_unopened(row, self.actor) and services.mark_opened(referral_id, actor=self.actor):
             row = queries.one_row(referral_id, self.actor)
         return self.show(row)
 
@@ -179,11 +178,6 @@ class OneReferral(ReferralView):
         queries.one_row(referral_id, self.actor)
         services.discard_draft(referral_id, actor=self.actor, expected_version=self.expected_version(required=True))
         return Response(status=204)
-
-    def _note_opening(self, referral_id: UUID) -> None:
-        """A person of the recipient looking for the first time is a fact the sender is told."""
-        if self.actor.kind == ActorKind.MEMBER:
-            services.mark_opened(Referral.objects.visible_to(self.actor).one(referral_id), actor=self.actor)
 
 
 class ReferralTransitions(ReferralView):

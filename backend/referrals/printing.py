@@ -75,7 +75,8 @@ def letter(referral_id: UUID | str, *, actor: Actor) -> bytes:
     row = queries.one_row(referral_id, actor)
     body = queries.detail(row, actor)
     made = letter_pdf(body)
-    _note_opening(row, actor)
+    if queries.is_unopened(row, actor):
+        services.mark_opened(referral_id, actor=actor)
     queries.log_shown(actor, [row])
     return made
 
@@ -391,12 +392,6 @@ def _report_sections(body: Body, report: Body, zone: str) -> Iterable[Section]:
 
 
 # --- in words ----------------------------------------------------------------------------------------------------
-
-
-def _note_opening(row: Body, actor: Actor) -> None:
-    """A person of the recipient who prints the letter has seen the referral, a fact the sender is told."""
-    if row["opened_at"] is None:
-        services.mark_opened(Referral.objects.visible_to(actor).one(row["id"]), actor=actor)
 
 
 def _footer(body: Body, on: date) -> str:

@@ -201,6 +201,11 @@ def _one(actor: Actor, *, pk: UUID) -> "QuerySet[Referral, dict[str, Any]]":
 ONE = Prepared(_one)
 
 
+def is_unopened(row: Mapping[str, Any], actor: Actor) -> bool:
+    """Whether nobody of the reader's clinic, to which it was sent, has opened it yet."""
+    return row["opened_at"] is None and row["recipient_organization_id"] == actor.organization_id
+
+
 def log_shown(actor: Actor, shown: Iterable[Mapping[str, Any]]) -> None:
     """Writes who looked: one row per client of another clinic whose content was shown; an auditor's look always."""
     audits = policies.is_only_auditor(actor)

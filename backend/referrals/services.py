@@ -265,18 +265,22 @@ def sentences_in(said: Mapping[str, Any]) -> list[str]:
     return [*([f"{reason.label}."] if reason else []), *(text for text in typed if text)]
 
 
-def mark_opened(referral: Referral, *, actor: Actor) -> None:
-    """A person of the recipient looked: page, person's token, or guest after the code. Once."""
-    is_person = actor.kind == ActorKind.GUEST or (actor.kind == ActorKind.MEMBER and actor.as_person)
-    if not is_person or referral.opened_at is not None or referral.sent_at is None:
-        return
-    if w.RECIPIENT not in policies.parties_of(actor, referral) or referral.is_inside_one_organization:
-        return
+def mark_opened(referral_id: UUID | str, *, actor: Actor) -> bool:
+    """Notes, once, that a person of the recipient looked: by page, letter, own token, or as a guest after the code."""
+    if not (actor.kind == ActorKind.GUEST or (actor.kind == ActorKind.MEMBER and actor.as_person)):
+        return False
+    unopened = Referral.objects.visible_to(actor).filter(pk=referral_id, opened_at=None, sent_at__isnull=False)
+    referral = unopened.first()
+    if referral is None or referral.is_inside_one_organization:
+        return False
+    if w.RECIPIENT not in policies.parties_of(actor, referral):
+        return False
     changed = Referral.objects.filter(pk=referral.pk, opened_at=None).update(
         opened_at=clock.now(), delivered_at=referral.delivered_at or clock.now(), version=F("version") + 1
     )
     if changed:
         record("referral.opened", referral, actor)
+    return bool(changed)
 
 
 def discard_draft(referral_id: UUID | str, *, actor: Actor, expected_version: int | None) -> None:

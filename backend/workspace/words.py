@@ -12,7 +12,7 @@ from backend.lib import clock
 from backend.lib.actor import Actor
 from backend.referrals import workflow as w
 from backend.referrals.models import Referral
-from backend.referrals.workflow import WORKFLOW
+from backend.referrals.words import STEPS
 
 KINDS = {
     Referral.Kind.ADVICE: "Advice only",
@@ -34,43 +34,6 @@ CLOSED_HOW = {
     "cancelled": "both sides agreed to stop",
     "without_report": "no report came",
     "unacknowledged": "nobody acknowledged the report",
-}
-STEPS = {
-    "send": "sent it",
-    "ask_consent": "asked the client",
-    "consent_given": "recorded the client's yes; it was sent",
-    "consent_refused": "recorded the client's no",
-    "accept": "accepted",
-    "ask_information": "asked for information",
-    "give_information": "answered the question",
-    "pass": "left it to others",
-    "release": "gave it back",
-    "offer_times": "offered times",
-    "choose_time": "chose a time",
-    "times_lapsed": "noted that nobody chose a time",
-    "waitlist": "put the client on the wait list",
-    "book": "booked a visit",
-    "cancel_visit": "cancelled the visit",
-    "record_no_show": "noted that the client did not come",
-    "log_contact": "tried to reach the client",
-    "give_up_contact": "could not reach the client",
-    "decline": "declined",
-    "assign": "gave it to a colleague",
-    "start": "saw the client",
-    "report": "reported back",
-    "read_report": "read the report",
-    "return_report": "returned the report",
-    "acknowledge": "closed the loop",
-    "convert": "made a referral of the advice",
-    "withdraw": "withdrew it",
-    "request_cancellation": "asked to stop",
-    "agree": "agreed to stop",
-    "refuse": "wants to go on",
-    "close_without_report": "closed it without a report",
-    "redirect": "sent it to somebody else",
-    "consent_ended": "ended it, because the client has stopped sharing",
-    "expire": "let it expire: no answer came",
-    "close_unacknowledged": "closed it: nobody acknowledged the report",
 }
 SAID_AFTER = {
     "ask_consent": "The client is asked. It is sent when they say yes.",
@@ -220,10 +183,9 @@ def ball(body: Mapping[str, Any], actor: Actor) -> str:
 
 def step_words(step: Mapping[str, Any]) -> str:
     """What one step of the history was."""
-    did = STEPS.get(step["name"]) or WORKFLOW[step["name"]].label.lower()
     reason = reason_label(step["name"], step.get("reason", ""))
     manner = f" ({step['manner'].replace('_', ' ')})" if step.get("manner") else ""
-    return f"{step['by']} {did}{manner}{': ' + reason if reason else ''}."
+    return f"{step['by']} {STEPS[step['name']]}{manner}{': ' + reason if reason else ''}."
 
 
 def reason_label(transition: str, code: str) -> str:

@@ -39,11 +39,7 @@ LEAVES = ("pass", "release")
 @page("GET")
 def one(request: HttpRequest, referral_id: UUID) -> HttpResponse:
     actor = actor_of(request)
-    unopened = Referral.objects.visible_to(actor).filter(
-        pk=referral_id, opened_at=None, recipient_organization_id=actor.organization_id
-    )
-    if (referral := unopened.first()) is not None:
-        services.mark_opened(referral, actor=actor)
+    services.mark_opened(referral_id, actor=actor)
     return _shown(request, actor, referral_id, moving=request.GET.get("move", ""))
 
 
