@@ -20,108 +20,12 @@ from backend.directory.fields import ZoneName
 from backend.lib.rest.fields import Moment
 from backend.referrals.inputs import RegionSide, TimeSpan, To
 from backend.workspace import words
+from backend.workspace.labels import LABELS, choice_label
+from backend.workspace.pickers import places_in, recipient_in
 
 Choices = list[tuple[str, str]]
 MOST_CHIPS, LONG_TEXT, TIMES_OFFERED = 14, 500, 3
 VISIT_MINUTES = "50"
-
-LABELS = {
-    "family_name": "Family name",
-    "given_name": "Given name",
-    "birth_date": "Date of birth",
-    "email": "E-mail",
-    "region": "State or province",
-    "postal_code": "Postal code",
-    "country": "Country (two letters)",
-    "language": "Language (such as en)",
-    "local_identifier": "Your own number for this client",
-    "practitioner_role_id": "Practitioner",
-    "own_client_id": "Is this one of your clients already?",
-    "recipient_identifier.system": "Your numbering system",
-    "recipient_identifier.value": "Your own number for this referral",
-    "question": "Question",
-    "answer": "Answer",
-    "detail": "In a sentence",
-    "reason": "Reason",
-    "time_id": "Time",
-    "review_on": "We look at it again on",
-    "seen_at": "Seen at (now when empty)",
-    "suggested_practitioner_role_id": "Suggest instead",
-    "report.answer": "Answer to the question",
-    "report.findings": "Findings",
-    "report.recommendations": "What you ask of the sender",
-    "report.outcome": "Outcome",
-    "report.not_completed_reason": "If not completed, why",
-    "report.has_red_flag": "It carries a red flag",
-    "report.new_precautions": "New precautions",
-    "final": "This is the final report",
-    "report_id": "Report",
-    "plan_change": "Your plan",
-    "client_told": "What the client was told",
-    "missing": "What is missing",
-    "channel": "How",
-    "outcome": "Outcome",
-    "by": "Who cancelled",
-    "method": "How they said so",
-    "given_by.name": "Who said it, if not the client",
-    "given_by.relationship": "Who that is",
-    "categories": "What is shared",
-    "expires_on": "Until (no end when empty)",
-    "recorded.who": "Who answered",
-    "recorded.how": "How",
-    "recorded.at": "When",
-    "kind": "Kind",
-    "client_id": "Client",
-    "side": "Which side",
-    "code": "Precaution",
-    "is_sensitive": "Sensitive: shared only where a consent says so",
-    "because": "Because of",
-    "clearance": "Why treatment may go on",
-    "rights": "Rights",
-    "accepting": "Accepts new clients",
-    "away_until": "Away until (last day)",
-    "capacity_per_week": "New clients a week",
-    "technique_ids": "Techniques",
-    "languages": "Languages",
-    "location_id": "Place",
-    "discipline": "Discipline",
-    "number": "Number",
-    "jurisdiction": "State or place",
-    "issuer": "Issued by",
-    "hours": "Hours",
-    "issued_on": "Issued on",
-    "expires_on_credential": "Expires on",
-    "quiet_from": "Quiet from",
-    "quiet_until": "Quiet until",
-    "daily_digest": "One mail a day with everything that can wait",
-    "break_glass_enabled": "Emergency access without consent (break the glass)",
-    "coordinators_may_accept": "Coordinators may accept and decline for a named practitioner",
-    "neuromuscular_hours": "Hours you ask of a neuromuscular therapy certificate",
-    "time_zone": "Time zone",
-    "is_public": "It cannot keep a secret",
-    "scopes": "What it may do",
-    "redirect_uris": "Addresses it may return to, one a line",
-    "deceased_on": "Day of death",
-    "name": "Name",
-}
-CHOICE_LABELS: dict[str, dict[str, str]] = {
-    "plan_change": {"no_change": "No change", "updated": "Plan updated"},
-    "outcome": {
-        "answered": "Answered",
-        "partly": "Partly answered",
-        "not_completed": "Not completed",
-        "no_answer": "No answer",
-    },
-    "categories": {
-        "plan": "The care plan",
-        "notes": "Notes",
-        "outcomes": "Outcomes",
-        "sensitive": "What is marked sensitive",
-    },
-    "method": {"in_person": "In person", "paper": "On paper", "verbal": "By phone", "link": "By link"},
-    "kind": {str(code): label for code, label in words.KINDS.items()},
-    "by": {"client": "The client", "recipient": "Our clinic"},
-}
 
 
 @dataclass(slots=True)
@@ -260,7 +164,7 @@ class Form:
             inner = self._kind(name, each.child)
             return ("checks", inner[1]) if inner[1] else ("lines", []) if _is_text(each.child) else (None, [])
         if isinstance(each, serializers.ChoiceField):
-            found = [(str(code), _choice_label(name, str(code), str(label))) for code, label in each.choices.items()]
+            found = [(str(code), choice_label(name, str(code), str(label))) for code, label in each.choices.items()]
             return ("checks" if many else "chips" if len(found) <= MOST_CHIPS else "select"), found
         if isinstance(each, CatalogCode):
             rows = getattr(catalog(), each.kind)
@@ -357,54 +261,6 @@ KINDS: tuple[tuple[type[Any], str], ...] = (
     (serializers.IntegerField, "number"),
     (serializers.EmailField, "email"),
 )
-
-
-def places_in(typed: QueryDict | None) -> list[dict[str, str]]:
-    """The regions that were ticked in the region picker, each with the side chosen for it."""
-    chosen: list[dict[str, str]] = []
-    if typed is None:
-        return chosen
-    for code in typed.getlist("region"):
-        region = catalog().regions.get(code)
-        fallback = "midline" if region and "midline" in region.sides else ""
-        chosen.append({"region": code, "side": typed.get(f"side-{code}", "") or fallback})
-    return chosen
-
-
-def recipient_in(typed: QueryDict | None) -> dict[str, Any] | None:
-    """The recipient that was picked: ``role:<id>``, ``clinic:<id>:<discipline>``, ``pool:<discipline>`` or ``guest``."""
-    typed = typed if typed is not None else QueryDict()
-    match typed.get("to", "").split(":"):
-        case ["role", pk]:
-            return {"practitioner_role_id": pk}
-        case ["clinic", pk, discipline]:
-            return {"organization_id": pk, "discipline": discipline}
-        case ["pool", discipline]:
-            return {"discipline": discipline, "near": typed.get("near", "").strip()}
-        case ["guest"]:
-            asked = {"name": "guest_name", "discipline": "guest_discipline", "email": "guest_email"}
-            return {"guest": {key: text for key, name in asked.items() if (text := typed.get(name, "").strip())}}
-    return None
-
-
-def region_rows(chosen: list[dict[str, str]]) -> list[dict[str, Any]]:
-    """Every region with its sides, for the picker."""
-    sides = {place["region"]: place.get("side", "") for place in chosen}
-    return [
-        {
-            "code": region.code,
-            "label": region.label,
-            "is_chosen": region.code in sides,
-            "side": sides.get(region.code, "midline" if "midline" in region.sides else ""),
-            "sides": [(side, {"midline": "middle"}.get(side, words.SIDES[side])) for side in region.sides],
-        }
-        for region in catalog().regions.values()
-    ]
-
-
-def _choice_label(name: str, code: str, label: str) -> str:
-    own = CHOICE_LABELS.get(name.split(".")[-1], {}).get(code)
-    return own or (words.spoken(code) if label in (code, code.title()) else label)
 
 
 def _child(each: Any) -> Any:

@@ -85,6 +85,26 @@ def show(
     return render(request, f"workspace/{template}", words, status=problem.status if problem else 200)
 
 
+def edited(
+    request: HttpRequest,
+    act: Callable[[], str | Done],
+    context: Callable[[Any, Problem | None], dict[str, Any]],
+    template: str,
+) -> HttpResponse:
+    """A page with one form: shown, or saved, or shown again with the refusal."""
+    if request.method == "GET":
+        return show(request, template, context(None, None))
+    result = submit(request, act, said="Saved.")
+    if isinstance(result, Problem):
+        return show(request, template, context(request.POST, result), problem=result)
+    return result
+
+
+def or_page(result: HttpResponse | Problem) -> HttpResponse:
+    """The answer, or the refusal as a page of its own."""
+    return problem_page(result) if isinstance(result, Problem) else result
+
+
 def told(problem: Problem) -> dict[str, Any]:
     """A refusal as a page says it: what happened, what is safe, the number to name to support."""
     safe = "Nothing was changed. What you typed is still here."

@@ -16,7 +16,7 @@ from backend.referrals import attachments, drafts, gates, presses, services
 from backend.referrals.inputs import NewReferral, ReferralFields
 from backend.referrals.models import Guest, Referral
 from backend.referrals.sharing import CATEGORIES
-from backend.workspace.forms import places_in, recipient_in
+from backend.workspace.pickers import places_in, recipient_in
 
 SAID = ("in_person", "paper", "verbal")
 WORDS = ("findings", "tried", "goals", "feedback_wanted")

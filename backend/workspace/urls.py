@@ -2,7 +2,8 @@
 
 from django.urls import path
 
-from backend.workspace.views import care, clients, home, inbox, printing, referrals, settings, sheet, visits
+from backend.workspace.views import care, clients, home, inbox, printing, referrals, sheet, visits
+from backend.workspace.views.settings import applications, clinic, days, oneself, people, practitioners
 
 urlpatterns = [
     path("", home.home),
@@ -39,18 +40,18 @@ urlpatterns = [
     path("clients/<uuid:client_id>/unlink", care.unlink),
     path("clients/<uuid:client_id>/undo-merge", care.undo_merge),
     path("clients/<uuid:client_id>/life", care.life),
-    path("settings", settings.overview),
-    path("settings/clinic", settings.clinic),
-    path("settings/opening", settings.opening),
-    path("settings/due-times", settings.due_times),
-    path("settings/places", settings.places),
-    path("settings/people", settings.people),
-    path("settings/people/<uuid:member_id>", settings.change_member),
-    path("settings/practitioners/new", settings.new_practitioner),
-    path("settings/practitioners/<uuid:practitioner_id>", settings.practitioner),
-    path("settings/applications", settings.applications),
-    path("settings/applications/<uuid:application_id>", settings.change_application),
-    path("settings/notifications", settings.notifications),
-    path("clinics/new", settings.open_clinic),
-    path("organization", settings.switch),
+    path("settings", clinic.overview),
+    path("settings/clinic", clinic.clinic),
+    path("settings/opening", days.opening),
+    path("settings/due-times", days.due_times),
+    path("settings/places", clinic.places),
+    path("settings/people", people.people),
+    path("settings/people/<uuid:member_id>", people.change_member),
+    path("settings/practitioners/new", practitioners.new_practitioner),
+    path("settings/practitioners/<uuid:practitioner_id>", practitioners.practitioner),
+    path("settings/applications", applications.applications),
+    path("settings/applications/<uuid:application_id>", applications.change_application),
+    path("settings/notifications", oneself.notifications),
+    path("clinics/new", oneself.open_clinic),
+    path("organization", oneself.switch),
 ]

@@ -9,8 +9,8 @@ from django.utils.safestring import SafeString
 
 from backend.catalog.queries import catalog
 from backend.workspace import words
-from backend.workspace.forms import region_rows
 from backend.workspace.once import FIELD, new_key
+from backend.workspace.pickers import region_rows
 
 register = template.Library()
 
