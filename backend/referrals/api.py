@@ -279,6 +279,19 @@ class ReferralAttachments(ReferralView):
         return page_of(found, request).response(queries.attachment)
 
 
+class OneAttachment(ReferralView):
+    @extend_schema(
+        operation_id="take_off_attachment",
+        summary="Take a file off a draft again (needs If-Match with the referral's version)",
+        responses={204: None},
+    )
+    def delete(self, request: Request, referral_id: UUID, attachment_id: UUID) -> Response:
+        queries.one_row(referral_id, self.actor)
+        expected = self.expected_version(required=True)
+        attachments.take_off(attachment_id, referral_id=referral_id, actor=self.actor, expected_version=expected)
+        return Response(status=204)
+
+
 class Bytes(BaseParser):
     """Takes any body as it is; what it is decides the sniffing, not the header."""
 

@@ -9,11 +9,16 @@ from uuid import UUID
 from django.conf import settings
 from django.http import HttpResponse
 
+from backend.audit import events
 from backend.audit.access_log import Look, log_looks
+from backend.lib import clock
 from backend.lib.actor import Actor
-from backend.lib.problems import BadRequest, Forbidden, Problem, TooLarge, invalid
+from backend.lib.problems import BadRequest, Conflict, Forbidden, Problem, TooLarge, invalid
+from backend.lib.rest.views import check_version
 from backend.referrals import policies
+from backend.referrals import workflow as w
 from backend.referrals.models import Attachment, Referral, Report
+from backend.referrals.workflow import WORKFLOW
 
 # The first bytes of what is accepted. A picture or a document, nothing that a browser would run.
 SIGNATURES: tuple[tuple[bytes, str], ...] = (
@@ -113,6 +118,45 @@ def attach(ids: Iterable[UUID], *, referral: Referral, actor: Actor, report: Rep
         if found is None:
             raise invalid(pointer, "There is no such file of yours that is still free.", code="unknown_attachment")
         Attachment.objects.filter(pk=found.pk).update(referral=referral, report=report)
+
+
+def take_off(
+    attachment_id: UUID | str, *, referral_id: UUID | str, actor: Actor, expected_version: int | None
+) -> Referral:
+    """Takes a file off a draft again; it is gone then.
+
+    Raises 403 for who does not write this referral, 404 when it has no such file, 409 when it was sent already, 412 when
+    it changed since it was read.
+    """
+    referral = Referral.objects.visible_to(actor).locked().one(referral_id)
+    parties = policies.parties_of(actor, referral)
+    if w.SENDER not in parties:
+        raise Forbidden("Only the sender changes a draft.", code="wrong_party")
+    policies.refuse_who_writes_none(actor)
+    file = (
+        Attachment.objects.visible_to(actor).filter(referral=referral, report=None).defer("content").one(attachment_id)
+    )
+    if referral.state != w.DRAFT:
+        raise Conflict(
+            "What was sent keeps its files; write a message, or withdraw it and send another.",
+            code="wrong_state",
+            state=referral.state,
+            available=[row.name for row in WORKFLOW.available(referral, parties)],
+        )
+    check_version(referral.version, expected_version)
+    file.delete()
+    referral.version += 1
+    referral.updated_at = clock.now()
+    referral.save(update_fields=["version", "updated_at"])
+    events.record(
+        "referral.changed",
+        subject=referral,
+        actor=actor,
+        organizations=referral.party_ids,
+        client_id=referral.client_id,
+        related={"attachment_id": str(attachment_id)},
+    )
+    return referral
 
 
 def copy(old: Referral, *, to: Referral, actor: Actor) -> None:

@@ -15,6 +15,7 @@ urlpatterns = [
     path("referrals/<uuid:referral_id>/reports/<uuid:report_id>/pdf", api_printing.ReportPdf.as_view()),
     path("referrals/<uuid:referral_id>/letter", api_printing.ReferralLetter.as_view()),
     path("referrals/<uuid:referral_id>/attachments", api.ReferralAttachments.as_view()),
+    path("referrals/<uuid:referral_id>/attachments/<uuid:attachment_id>", api.OneAttachment.as_view()),
     path("visits", api_visits.Visits.as_view()),
     path("visits/<uuid:visit_id>", api_visits.OneVisit.as_view()),
     path("visits/<uuid:visit_id>/transitions", api_visits.VisitTransitions.as_view()),

@@ -48,6 +48,7 @@ class Sheet:
     sender_role: str = ""
     said: str = ""
     is_confirmed: bool = False
+    take_off: list[str] = field(default_factory=list)
 
     @property
     def has_more(self) -> bool:
@@ -72,6 +73,7 @@ def typed_sheet(typed: QueryDict) -> Sheet:
         sender_role=typed.get("practitioner_role_id", ""),
         said=typed.get("said", ""),
         is_confirmed="confirmed" in typed,
+        take_off=typed.getlist("take_off"),
         **text,
     )
 
@@ -174,6 +176,8 @@ def write(
             referral_id, actor=actor, expected_version=version, fields=changes.validated_data
         )
         warnings = drafts.warnings_about(referral)
+    for file_id in sheet.take_off:
+        attachments.take_off(file_id, referral_id=referral.pk, actor=actor, expected_version=None)
     attachments.attach(files, referral=referral, actor=actor)
     if press == "draft":
         return referral.pk

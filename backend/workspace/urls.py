@@ -17,6 +17,7 @@ urlpatterns = [
     path("referrals/<uuid:referral_id>/visits", visits.enter),
     path("referrals/<uuid:referral_id>/visits/<uuid:visit_id>", visits.move),
     path("referrals/<uuid:referral_id>/files/<uuid:file_id>", referrals.file),
+    path("referrals/<uuid:referral_id>/files/<uuid:file_id>/take-off", referrals.take_off_file),
     path("referrals/<uuid:referral_id>/link", referrals.guest_link),
     path("referrals/<uuid:referral_id>/discard", referrals.discard),
     path("referrals/<uuid:referral_id>/letter.pdf", printing.letter),

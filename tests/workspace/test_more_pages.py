@@ -47,6 +47,36 @@ def test_files_go_along_with_a_draft_and_more_are_added_to_it(north: make.Clinic
     assert len(file_links(browser.page)) == 2
 
 
+def test_a_file_comes_off_a_draft_on_its_page_and_on_the_sheet(north: make.Clinic, south: make.Clinic) -> None:
+    browser, draft = drafted_with_a_file(north, south, files=[pdf("first.pdf"), pdf("second.pdf")])
+    body = north.http.send("GET", f"referrals/{draft}").json()
+    first, second = (file["id"] for file in body["attachments"])
+
+    browser.press(f"/referrals/{draft}/files/{first}/take-off")
+    assert (browser.status, "first.pdf" in browser.page, "second.pdf" in browser.page) == (200, False, True)
+    edit = browser.open(f"/referrals/{draft}/edit")
+    edit.press(f"/referrals/{draft}/edit", own_reason="Neck", question="Safe now?", press="draft", take_off=second)
+
+    assert "Safe now?" in browser.page
+    assert north.http.send("GET", f"referrals/{draft}").json()["attachments"] == []
+    assert not Attachment.objects.exists()
+
+
+def test_a_file_that_was_sent_has_no_button_to_take_it_off(north: make.Clinic, south: make.Clinic) -> None:
+    browser, draft = drafted_with_a_file(north, south)
+    (file,) = north.http.send("GET", f"referrals/{draft}").json()["attachments"]
+    make.consent(north, north.http.send("GET", f"referrals/{draft}").json()["client"]["id"], south)
+    stale_page = browser.page
+    make.move(north, draft, "send")
+
+    assert "take-off" not in browser.open(f"/referrals/{draft}").page
+    browser.page = stale_page
+    browser.press(f"/referrals/{draft}/files/{file['id']}/take-off")
+
+    assert (browser.status, "What was sent keeps its files" in browser.page) == (409, True)
+    assert Attachment.objects.count() == 1
+
+
 def test_a_file_is_always_a_download_and_the_look_of_another_clinic_is_logged(
     north: make.Clinic, south: make.Clinic, outsider: make.Clinic
 ) -> None:

@@ -102,6 +102,22 @@ def file(request: HttpRequest, referral_id: UUID, file_id: UUID) -> HttpResponse
 
 
 @page("POST")
+def take_off_file(request: HttpRequest, referral_id: UUID, file_id: UUID) -> HttpResponse:
+    """A file that went to a draft by mistake is gone again."""
+    actor = actor_of(request)
+    queries.one_row(referral_id, actor)
+
+    def act() -> str:
+        attachments.take_off(file_id, referral_id=referral_id, actor=actor, expected_version=version_in(request))
+        return f"/referrals/{referral_id}"
+
+    result = submit(request, act, said="The file was taken off.")
+    if isinstance(result, Problem):
+        return _shown(request, actor, referral_id, problem=result)
+    return result
+
+
+@page("POST")
 def guest_link(request: HttpRequest, referral_id: UUID) -> HttpResponse:
     """The sender ends the link of a colleague without an account, or sends a fresh one."""
     actor = actor_of(request)
