@@ -108,7 +108,8 @@ def _actor_of_session(request: HttpRequest) -> Actor:
     if seen is not None and now - seen > settings.SESSION_IDLE_SECONDS:
         logout(request)
         return ANONYMOUS
-    if seen is None or now - seen > 60:
+    # What a page asks by itself does not keep the session of somebody who has left.
+    if seen is None or (now - seen > 60 and "X-Background" not in request.headers):
         session["seen_at"] = now
     user: Any = request.user
     if not user.is_authenticated:

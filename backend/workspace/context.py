@@ -9,6 +9,7 @@ from django.http import HttpRequest
 
 from backend.directory.models import Organization
 from backend.lib.actor import ANONYMOUS, Actor, ActorKind
+from backend.workspace import device
 
 # Nothing is evaluated or styled by htmx itself, so that the content security policy stays closed; refusals are shown.
 HTMX = json.dumps(
@@ -22,7 +23,7 @@ HTMX = json.dumps(
         "responseHandling": [{"code": ".*", "swap": True}],
     }
 )
-OF_STAFF = ("/inbox", "/clients", "/referrals", "/settings", "/clinics", "/organization", "/accounts")
+OF_STAFF = ("/inbox", "/clients", "/referrals", "/settings", "/clinics", "/organization", "/accounts", "/keys")
 
 
 def workspace(request: HttpRequest) -> dict[str, object]:
@@ -34,6 +35,8 @@ def workspace(request: HttpRequest) -> dict[str, object]:
         and (request.path == "/" or request.path.startswith(OF_STAFF))
     ):
         known |= _of_member(actor, actor.user_id)
+        known |= {name: device.is_on(request, name) for name in device.SWITCHES}
+        known |= {"switches": list(device.SWITCHES.values()), "idle_seconds": settings.SESSION_IDLE_SECONDS}
     return known
 
 

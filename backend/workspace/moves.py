@@ -15,7 +15,7 @@ from backend.referrals import deadlines, inputs
 from backend.referrals import workflow as w
 from backend.referrals.models import Referral
 from backend.referrals.workflow import WORKFLOW
-from backend.workspace import words
+from backend.workspace import keys, words
 from backend.workspace.colleagues import colleagues_here, recipient_choices, suggestions
 from backend.workspace.forms import Choices, Field, Form
 
@@ -52,6 +52,11 @@ class MoveForm:
     consequences: list[str] = field(default_factory=list)
     is_open: bool = False
     is_main: bool = False
+
+    @property
+    def key(self) -> str:
+        """The letter that opens it."""
+        return keys.MOVES.get(self.name, "")
 
     @property
     def takes_files(self) -> bool:

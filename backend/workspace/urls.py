@@ -2,14 +2,17 @@
 
 from django.urls import path
 
-from backend.workspace.views import care, clients, home, inbox, printing, referrals, sheet, visits
+from backend.workspace.views import care, clients, device, home, inbox, printing, referrals, sheet, visits
 from backend.workspace.views.settings import applications, clinic, days, oneself, people, practitioners
 
 urlpatterns = [
     path("", home.home),
     path("inbox", inbox.inbox),
+    path("inbox/give", inbox.give),
+    path("keys", device.all_keys),
     path("referrals/new", sheet.new),
     path("referrals/<uuid:referral_id>", referrals.one),
+    path("referrals/<uuid:referral_id>/changes", referrals.changes),
     path("referrals/<uuid:referral_id>/edit", sheet.edit),
     path("referrals/<uuid:referral_id>/move", referrals.move),
     path("referrals/<uuid:referral_id>/take-back", referrals.take_back),
@@ -52,6 +55,7 @@ urlpatterns = [
     path("settings/practitioners/<uuid:practitioner_id>", practitioners.practitioner),
     path("settings/applications", applications.applications),
     path("settings/applications/<uuid:application_id>", applications.change_application),
+    path("settings/device", device.this_device),
     path("settings/notifications", oneself.notifications),
     path("clinics/new", oneself.open_clinic),
     path("organization", oneself.switch),

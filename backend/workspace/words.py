@@ -111,6 +111,11 @@ def mark(discipline: str | None) -> dict[str, str] | None:
     return {"code": found.code, "mark": found.mark, "label": found.label} if found else None
 
 
+def initials(name: str) -> str:
+    """L. M., for a screen that others can see."""
+    return " ".join(f"{part[0].upper()}." for part in name.split())
+
+
 def side_name(side: Mapping[str, Any] | None) -> str:
     """Dana Cole, Elm Street Massage."""
     if not side:

@@ -9,7 +9,7 @@ from backend.directory.models import Organization
 from backend.lib import clock
 from backend.lib.actor import Actor
 from backend.referrals import queries
-from backend.workspace import words
+from backend.workspace import keys, words
 
 # What a line offers at once; the rest is on the referral's own page.
 AT_ONCE = ("accept", "decline", "acknowledge", "report", "start", "book", "give_information", "read_report", "agree")
@@ -17,16 +17,28 @@ MOST_AT_ONCE = 2
 
 
 @dataclass(frozen=True, slots=True)
+class Action:
+    """A button of a line, and the letter that presses it."""
+
+    name: str
+    label: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """One referral in a list."""
 
     id: str
+    version: int
     href: str
     who: str
+    initials: str
     about: str
     reason: str
     discipline: str
     other_side: str
+    with_whom: str
     sentence: str
     ball: str
     is_overdue: bool
@@ -35,7 +47,8 @@ class Line:
     is_urgent: bool
     unread_reports: int
     opened: str
-    actions: tuple[tuple[str, str], ...]
+    actions: tuple[Action, ...]
+    may_be_given: bool
 
 
 def zone_of(actor: Actor) -> str:
@@ -49,10 +62,13 @@ def line(row: Mapping[str, Any], actor: Actor, zone: str) -> Line:
     client = body.get("client")
     tracking = body.get("tracking") or {}
     is_draft = body["state"] == "draft"
+    who = client["display"] if client else _without_name(body)
     return Line(
         id=body["id"],
+        version=body["version"],
         href=f"/referrals/{body['id']}",
-        who=client["display"] if client else _without_name(body),
+        who=who,
+        initials=words.initials(who) if client else who,
         about=words.places(body["regions"]),
         reason=body.get("reason", ""),
         discipline=words.other_discipline(body, actor),
@@ -61,6 +77,7 @@ def line(row: Mapping[str, Any], actor: Actor, zone: str) -> Line:
             if sent_by_us
             else f"from {words.side_name(body.get('sender'))}"
         ),
+        with_whom=_with_whom(body, actor),
         sentence=words.sentence(body, actor, zone),
         ball=words.ball(body, actor),
         is_overdue=body["is_overdue"],
@@ -69,8 +86,18 @@ def line(row: Mapping[str, Any], actor: Actor, zone: str) -> Line:
         is_urgent=body["priority"] != "routine",
         unread_reports=body["unread_report_count"] if sent_by_us else 0,
         opened=words.moment(tracking["opened_at"], zone) if tracking.get("opened_at") and not is_draft else "",
-        actions=tuple((name, steps[name]) for name in AT_ONCE if name in steps)[:MOST_AT_ONCE],
+        actions=tuple(Action(name, steps[name], keys.MOVES.get(name, "")) for name in AT_ONCE if name in steps)[
+            :MOST_AT_ONCE
+        ],
+        may_be_given="assign" in steps,
     )
+
+
+def _with_whom(body: Mapping[str, Any], actor: Actor) -> str:
+    """Which colleague of the reader's own clinic has it."""
+    ours = body.get("sender") if words.is_sender(body, actor) else body["recipient"]
+    role = (ours or {}).get("practitioner_role")
+    return str(role["display"]) if role else ""
 
 
 def _without_name(body: Mapping[str, Any]) -> str:

@@ -9,8 +9,10 @@ from django.utils.safestring import SafeString
 
 from backend.catalog.queries import catalog
 from backend.workspace import words
+from backend.workspace.device import SWITCHES
 from backend.workspace.once import FIELD, new_key
 from backend.workspace.pickers import region_rows
+from backend.workspace.worklist import Line
 
 register = template.Library()
 
@@ -35,14 +37,58 @@ def when(context: Any, value: Any) -> str:
 
 
 @register.simple_tag(takes_context=True)
+def clock_time(context: Any, value: Any) -> str:
+    """09:30, by the clinic's clock."""
+    return f"{words.local(value, context['zone']):%H:%M}"
+
+
+@register.simple_tag(takes_context=True)
 def due(context: Any, value: Any) -> str:
     return words.due(value, context["zone"])
+
+
+@register.simple_tag(takes_context=True)
+def who(context: Any, line: Line) -> str:
+    """Whom a line is about: by initials in privacy mode."""
+    return line.initials if context.get("privacy") else line.who
+
+
+@register.simple_tag(takes_context=True)
+def named(context: Any, name: str) -> str:
+    """A client's name: initials in privacy mode."""
+    return words.initials(name) if context.get("privacy") else name
+
+
+@register.simple_tag(takes_context=True)
+def key(context: Any, letter: str) -> SafeString:
+    """The letter that presses an element, unless letters are switched off on this device."""
+    return format_html(' aria-keyshortcuts="{}"', letter) if letter and context.get("letters") else SafeString("")
+
+
+@register.simple_tag(takes_context=True)
+def here(context: Any) -> str:
+    """Where the reader is, to come back to; a part of a page was asked for from its page."""
+    request = context["request"]
+    asked_from = request.htmx.current_url_abs_path if request.htmx else request.POST.get("back")
+    return asked_from or request.get_full_path()
 
 
 @register.inclusion_tag("workspace/parts/mark.html")
 def mark(discipline: str) -> dict[str, Any]:
     """The discipline's letters, with its name for those who hear the page."""
     return {"found": words.mark(discipline)}
+
+
+@register.inclusion_tag("workspace/parts/switch.html", takes_context=True)
+def switch(context: Any, name: str, icon: str = "") -> dict[str, Any]:
+    """The button that turns a switch of this device on or off."""
+    return {
+        "csrf_token": get_token(context["request"]),
+        "switch": SWITCHES[name],
+        "is_on": bool(context.get(name)),
+        "back": here(context),
+        "icon": icon,
+    }
 
 
 @register.filter

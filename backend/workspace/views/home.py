@@ -1,16 +1,21 @@
-"""The first page: what the product is, or what waits for you."""
+"""The first page: what the product is, or today: who comes, and what waits for you."""
+
+from datetime import datetime, time, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from backend.lib import clock
-from backend.lib.actor import ActorKind
+from backend.lib.actor import Actor, ActorKind
 from backend.lib.rest.authentication import actor_of
 from backend.referrals import queries
-from backend.referrals.models import Referral
-from backend.workspace import worklist
+from backend.referrals.models import Referral, ReferralVisit
+from backend.visits.models import Visit
+from backend.workspace import words, worklist
 
-DRAFTS = 5
+DRAFTS, MOST_VISITS = 5, 30
 
 
 def home(request: HttpRequest) -> HttpResponse:
@@ -27,13 +32,26 @@ def home(request: HttpRequest) -> HttpResponse:
     zone = worklist.zone_of(actor)
     drafts = list(queries.rows(actor).filter(queries.in_box(actor, "drafts")).order_by("-updated_at")[:DRAFTS])
     next_up = list(queries.rows(actor).filter(queries.in_box(actor, "ours")).order_by("due_at", "id")[:DRAFTS])
-    queries.log_shown(actor, [*drafts, *next_up])
+    visits = _visits_today(actor, zone)
+    coming = {row["id"]: row for row in queries.rows(actor).filter(pk__in=[pk for _, pk in visits])}
+    queries.log_shown(actor, [*drafts, *next_up, *coming.values()])
     return render(
         request,
         "workspace/home.html",
         {
             "counts": counts,
+            "today": words.day(words.today(zone), words.today(zone)),
+            "visits": [(at, worklist.line(coming[pk], actor, zone)) for at, pk in visits if pk in coming],
             "drafts": [worklist.line(row, actor, zone) for row in drafts],
             "next_up": [worklist.line(row, actor, zone) for row in next_up],
         },
     )
+
+
+def _visits_today(actor: Actor, zone: str) -> list[tuple[datetime, UUID]]:
+    """When today's visits of the clinic's referrals begin, and which referral each belongs to."""
+    begins = datetime.combine(words.today(zone), time(), ZoneInfo(zone))
+    own = Visit.objects.visible_to(actor).filter(starts_at__gte=begins, starts_at__lt=begins + timedelta(days=1))
+    going_on = own.filter(state__in=[Visit.State.BOOKED, Visit.State.DONE])
+    found = ReferralVisit.objects.visible_to(actor).filter(is_current=True, visit__in=going_on)
+    return list(found.order_by("visit__starts_at", "id").values_list("visit__starts_at", "referral_id")[:MOST_VISITS])

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, QueryDict
+from django_htmx.middleware import HtmxDetails
 
 from backend.catalog.queries import catalog
 from backend.clients.models import Client
@@ -41,6 +42,19 @@ def one(request: HttpRequest, referral_id: UUID) -> HttpResponse:
     actor = actor_of(request)
     services.mark_opened(referral_id, actor=actor)
     return _shown(request, actor, referral_id, moving=request.GET.get("move", ""))
+
+
+@page("GET")
+def changes(request: HttpRequest, referral_id: UUID) -> HttpResponse:
+    """What happened last, for a page that asks by itself; 204 while the version is the one it knows."""
+    actor = actor_of(request)
+    row = queries.one_row(referral_id, actor)
+    if request.GET.get("since") == str(row["version"]):
+        return HttpResponse(status=204)
+    body, zone = queries.detail(row, actor), zone_of(actor)
+    messages = _messages(referral_id, actor) if "sender" in body else []
+    newest = timeline(body, messages, [], zone)[:1]
+    return show(request, "changes.html", {"r": body, "newest": newest, "sentence": words.sentence(body, actor, zone)})
 
 
 @page("POST")
@@ -199,6 +213,8 @@ def _shown(
     flags = (package.get("red_flags") or {}).get("positive", [])
     context = {
         "r": body,
+        "in_preview": _is_in_preview(request),
+        "main_move": next((each for each in moves if each.is_main), None),
         "held": held,
         "held_words": words.HELD.get(held.name, "") if held else "",
         "ball": words.ball(body, actor),
@@ -234,6 +250,12 @@ def _shown(
         "reads_clinical": policies.may_read_clinical(actor),
     }
     return show(request, "referral.html", context, problem=problem)
+
+
+def _is_in_preview(request: HttpRequest) -> bool:
+    """Whether the inbox asked, to show it beside the list: then its forms stay there, too."""
+    htmx: HtmxDetails = request.htmx  # type: ignore[attr-defined]  # set by HtmxMiddleware
+    return bool(htmx) and (htmx.current_url_abs_path or "").startswith("/inbox")
 
 
 class _Sides:

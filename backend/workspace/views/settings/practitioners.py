@@ -9,11 +9,13 @@ from backend.catalog.queries import catalog
 from backend.directory import queries, services
 from backend.directory.models import Credential, Location, Practitioner, PractitionerRole
 from backend.directory.serializers import (
+    CredentialChanges,
     CredentialVerdictSerializer,
     NewCredentialSerializer,
     NewPractitionerSerializer,
     NewRoleSerializer,
     RoleChanges,
+    credential_body,
 )
 from backend.lib.actor import Actor
 from backend.lib.problems import Problem
@@ -90,6 +92,10 @@ def _practitioner_form(request: HttpRequest, actor: Actor, practitioner_id: UUID
         case "credential":
             fields = Form(NewCredentialSerializer, zone=zone, typed=request.POST).validated()
             services.add_credential(practitioner_id, actor=actor, **fields)
+        case "change":
+            credential = Credential.objects.visible_to(actor).one(row_id)
+            changes = _changes_form(credential, zone, typed=request.POST).validated(actor=actor)
+            services.change_credential(credential.pk, actor=actor, version=version, **changes)
         case "verdict":
             status = Form(CredentialVerdictSerializer, zone=zone, typed=request.POST).validated()["status"]
             services.judge_credential(id_in(row_id), actor=actor, status=status, version=version)
@@ -123,10 +129,15 @@ def _practitioner_context(
         is_tried = tried == "offer" and request.POST.get("row") == str(role.pk)
         return _role_form(role, actor, zone, typed=request.POST if is_tried else None, problem=problem)
 
+    def changed(credential: Credential) -> Form:
+        is_tried = tried == "change" and request.POST.get("row") == str(credential.pk)
+        return _changes_form(credential, zone, typed=request.POST if is_tried else None, problem=problem)
+
+    credentials = Credential.objects.filter(practitioner=person).order_by("-created_at")
     return {
         "person": person,
         "roles": [(role, catalog().discipline(role.discipline), offered(role)) for role in roles],
-        "credentials": list(Credential.objects.filter(practitioner=person).order_by("-created_at")),
+        "credentials": [(credential, changed(credential)) for credential in credentials],
         "credential_form": Form(
             NewCredentialSerializer,
             zone=zone,
@@ -142,6 +153,18 @@ def _practitioner_context(
         "may_verify": actor.has_right("admin"),
         "here": actor.organization_id,
     }
+
+
+def _changes_form(credential: Credential, zone: str, *, typed: Any = None, problem: Problem | None = None) -> Form:
+    return Form(
+        CredentialChanges,
+        zone=zone,
+        key=f"credential-{credential.pk}-",
+        typed=typed,
+        errors=field_errors(problem) if typed is not None else None,
+        initial=credential_body(credential),
+        labels={"name": "Name (such as LMT)", "expires_on": "Expires on"},
+    )
 
 
 def _role_form(
