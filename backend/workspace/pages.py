@@ -18,6 +18,7 @@ from backend.lib.problems import NotFound, Problem, Stale
 from backend.lib.rest.authentication import actor_of
 from backend.lib.rest.problems import as_problem
 from backend.workspace.once import Done, once
+from backend.workspace.staleness import who_changed
 
 View = Callable[..., HttpResponse]
 SEE_OTHER = 303
@@ -90,13 +91,16 @@ def edited(
     act: Callable[[], str | Done],
     context: Callable[[Any, Problem | None], dict[str, Any]],
     template: str,
+    *,
+    changing: UUID | None = None,
 ) -> HttpResponse:
-    """A page with one form: shown, or saved, or shown again with the refusal."""
+    """A page with one form: shown, or saved, or shown again with the refusal. ``changing`` is the row it changes."""
     if request.method == "GET":
         return show(request, template, context(None, None))
     result = submit(request, act, said="Saved.")
     if isinstance(result, Problem):
-        return show(request, template, context(request.POST, result), problem=result)
+        refusal = who_changed(result, changing, actor=actor_of(request)) if changing else result
+        return show(request, template, context(request.POST, result), problem=refusal)
     return result
 
 

@@ -68,9 +68,9 @@ def key(context: Any, letter: str) -> SafeString:
 @register.simple_tag(takes_context=True)
 def here(context: Any) -> str:
     """Where the reader is, to come back to; a part of a page was asked for from its page."""
-    request = context["request"]
+    request: Any = context["request"]
     asked_from = request.htmx.current_url_abs_path if request.htmx else request.POST.get("back")
-    return asked_from or request.get_full_path()
+    return str(asked_from or request.get_full_path())
 
 
 @register.inclusion_tag("workspace/parts/mark.html")

@@ -56,6 +56,7 @@ from backend.workspace.colleagues import offer
 from backend.workspace.forms import Form
 from backend.workspace.once import Done
 from backend.workspace.pages import field_errors, id_in, log_whatever_the_status, page, show, submit, version_in
+from backend.workspace.staleness import who_changed
 
 MOST = 50
 LOOKS, DIRECT = 20, 3
@@ -174,7 +175,8 @@ def edit_client(request: HttpRequest, client_id: UUID) -> HttpResponse:
     if not isinstance(result, Problem):
         return result
     form = _client_form(s.ClientPatch, zone, typed=request.POST, initial=shown, problem=result)
-    return show(request, "client_form.html", {"form": form, "client": client}, problem=result)
+    refusal = who_changed(result, client.pk, actor=actor)
+    return show(request, "client_form.html", {"form": form, "client": client}, problem=refusal)
 
 
 def _client_form(

@@ -29,6 +29,7 @@ from backend.workspace.pages import (
     submit,
     version_in,
 )
+from backend.workspace.staleness import who_changed
 from backend.workspace.timeline import timeline, track
 from backend.workspace.views.visits import visits_of_care
 from backend.workspace.worklist import zone_of
@@ -200,7 +201,9 @@ def _shown(
     messages = _messages(referral_id, actor) if "sender" in body else []
     reports = _reports(referral_id, actor) if "sender" in body else []
     entries = timeline(body, messages, reports, zone)
-    if isinstance(problem, Stale) and entries:
+    if problem is not None and body["state"] == w.DRAFT:
+        problem = who_changed(problem, referral_id, actor=actor)
+    elif isinstance(problem, Stale) and entries:
         last = entries[0]
         problem = Stale(f"This changed while you were looking at it: {last.text} ({last.when})", code=problem.code)
     held = presses.held_by(actor, referral_id)

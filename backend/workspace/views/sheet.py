@@ -20,6 +20,7 @@ from backend.workspace.colleagues import colleagues_here, offer
 from backend.workspace.files import KINDS, files_in, keep
 from backend.workspace.pages import field_errors, log_whatever_the_status, page, show, submit, version_in
 from backend.workspace.sheet import WORDS, Sheet, fields_of, first_sheet, stored_sheet, typed_sheet, write
+from backend.workspace.staleness import who_changed
 from backend.workspace.worklist import zone_of
 
 SAID = {"draft": "The draft is kept.", "ask": "The client is asked. It is sent when they say yes."}
@@ -72,7 +73,8 @@ def _written(
     said = SAID["ask"] if press == "send" and sheet.said == "link" else SAID.get(press, "")
     result = submit(request, act, said=said)
     if isinstance(result, Problem):
-        return _shown(request, actor, client, sheet, draft=draft, problem=result)
+        refusal = who_changed(result, draft["id"], actor=actor) if draft else result
+        return _shown(request, actor, client, sheet, draft=draft, problem=refusal)
     return result
 
 

@@ -48,9 +48,10 @@ def clinic(request: HttpRequest) -> HttpResponse:
         services.change_organization(row.id, actor=actor, version=version_in(request), **changes)
         return "/settings/clinic"
 
-    return edited(
-        request, act, lambda typed, problem: {"form": form(typed, problem), "row": row}, "settings/clinic.html"
-    )
+    def context(typed: Any, problem: Problem | None) -> dict[str, Any]:
+        return {"form": form(typed, problem), "row": row}
+
+    return edited(request, act, context, "settings/clinic.html", changing=row.id)
 
 
 @page("GET", "POST")

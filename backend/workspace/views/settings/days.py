@@ -55,7 +55,7 @@ def opening(request: HttpRequest) -> HttpResponse:
         days = _typed_holidays(request) if typed is not None else body["holidays"]
         return {"row": row, "week": _week(times), "holidays": [*days, *[{"on": "", "name": ""}] * EMPTY_HOLIDAYS]}
 
-    return edited(request, act, context, "settings/opening.html")
+    return edited(request, act, context, "settings/opening.html", changing=row.id)
 
 
 def _typed_times(request: HttpRequest) -> list[dict[str, Any]]:
@@ -100,7 +100,7 @@ def due_times(request: HttpRequest) -> HttpResponse:
         own = _typed_due_times(request) if typed is not None else row.due_times
         return {"row": row, "due_rows": _due_rows(own), "priorities": list(words.PRIORITIES.values())}
 
-    return edited(request, act, context, "settings/due_times.html")
+    return edited(request, act, context, "settings/due_times.html", changing=row.id)
 
 
 def _typed_due_times(request: HttpRequest) -> dict[str, dict[str, Any]]:
