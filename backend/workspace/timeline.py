@@ -9,6 +9,10 @@ from backend.referrals import workflow as w
 from backend.referrals.models import Message, Referral
 from backend.workspace import words
 
+# What a timeline can be narrowed to, by the kinds of its entries.
+PARTS = {"all": "Everything", "messages": "Messages", "steps": "Steps"}
+KINDS_OF = {"messages": ("message",), "steps": ("step", "fact")}
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:

@@ -294,3 +294,17 @@ def test_a_consent_that_ends_soon_is_renewed_with_one_press(north: make.Clinic, 
     assert until == (ends + timedelta(days=14)).isoformat()
     assert f"until {until}" in browser.page
     assert "None of those that your clinic recorded." in listed.open("/clients?consents=ending").page
+
+
+def test_a_timeline_is_narrowed_to_messages_or_steps(north: make.Clinic, south: make.Clinic) -> None:
+    sent = make.sent(north, south)
+    north.http.send("POST", f"referrals/{sent['id']}/messages", {"text": "Mornings suit her."})
+    browser, page = Browser(south.practitioner), f"/referrals/{sent['id']}"
+
+    seen = {
+        part: ("Mornings suit her." in text, "sent it." in text)
+        for part in ("all", "messages", "steps", "nonsense")
+        for text in [browser.open(f"{page}?show={part}").page]
+    }
+
+    assert seen == {"all": (True, True), "messages": (True, False), "steps": (False, True), "nonsense": (True, True)}

@@ -30,7 +30,7 @@ from backend.workspace.pages import (
     version_in,
 )
 from backend.workspace.staleness import who_changed
-from backend.workspace.timeline import timeline, track
+from backend.workspace.timeline import KINDS_OF, PARTS, timeline, track
 from backend.workspace.views.visits import visits_of_care
 from backend.workspace.worklist import zone_of
 
@@ -201,6 +201,7 @@ def _shown(
     messages = _messages(referral_id, actor) if "sender" in body else []
     reports = _reports(referral_id, actor) if "sender" in body else []
     entries = timeline(body, messages, reports, zone)
+    part = request.GET.get("show", "all")
     if problem is not None and body["state"] == w.DRAFT:
         problem = who_changed(problem, referral_id, actor=actor)
     elif isinstance(problem, Stale) and entries:
@@ -230,7 +231,9 @@ def _shown(
         "moves": [each for each in moves if each.is_main],
         "more_moves": [each for each in moves if not each.is_main],
         "more_is_open": any(each.is_open for each in moves if not each.is_main),
-        "entries": entries,
+        "entries": [entry for entry in entries if entry.kind in KINDS_OF.get(part, (entry.kind,))],
+        "parts": list(PARTS.items()),
+        "part": part,
         "reports": reports,
         "package": package,
         "flags": [catalog().red_flags[code] for code in flags if code in catalog().red_flags],
