@@ -12,7 +12,7 @@ from backend.referrals import queries
 from backend.workspace import keys, words
 
 # What a line offers at once; the rest is on the referral's own page.
-AT_ONCE = ("accept", "decline", "acknowledge", "report", "start", "book", "give_information", "read_report", "agree")
+AT_ONCE = ("accept", "acknowledge", "start", "book", "report", "give_information", "read_report", "agree", "decline")
 MOST_AT_ONCE = 2
 
 

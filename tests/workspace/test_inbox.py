@@ -98,6 +98,16 @@ def test_nobody_who_only_looks_sees_a_box_to_tick(north: make.Clinic, south: mak
         assert "/inbox/give" not in page
 
 
+def test_a_line_offers_the_way_on_before_the_way_out(north: make.Clinic, south: make.Clinic) -> None:
+    sent, waits = make.sent(north, south)["id"], make.sent(north, south)["id"]
+    make.move(south, waits, "accept")
+
+    page = Browser(south.practitioner).open("/inbox").page
+
+    offered = {pk: re.findall(rf'class="button[^"]*" href="/referrals/{pk}\?move=(\w+)#', page) for pk in (sent, waits)}
+    assert offered == {sent: ["accept", "decline"], waits: ["start", "book"]}
+
+
 def test_the_ribbon_says_what_is_due_in_a_sentence_and_in_a_table(north: make.Clinic, south: make.Clinic) -> None:
     sent = make.sent(north, south)
     make.sent(south, north)

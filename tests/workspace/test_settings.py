@@ -53,6 +53,19 @@ def test_a_practitioner_enters_a_license_and_an_admin_verifies_it(north: make.Cl
     assert "verified" in re.sub(r"\s+", " ", admin.open(page).page.split("NMT")[1])[:200]
 
 
+def test_a_license_that_was_renewed_is_changed_and_waits_for_an_admin_again(north: make.Clinic) -> None:
+    assert north.practitioner.role is not None
+    person = north.practitioner.role.practitioner_id
+    page = f"/settings/practitioners/{person}"
+    mine = Browser(north.practitioner).open(page)
+
+    answer: Any = mine.http.post(page, {**fields_of(mine, "change"), "expires_on": "2031-10-25"})
+
+    (license,) = north.http.send("GET", f"practitioners/{person}").json()["credentials"]
+    assert answer.status_code == 303
+    assert (license["expires_on"], license["status"], license["number"] != "") == ("2031-10-25", "pending", True)
+
+
 def fields_of(browser: Browser, form: str) -> dict[str, str]:
     return next(fields for _, fields in forms_in(browser.page) if fields.get("form") == form)
 
