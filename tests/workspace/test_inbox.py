@@ -8,7 +8,7 @@ from backend.lib import clock
 from backend.referrals.models import Referral
 from tests import make
 from tests.referrals.stories import advance
-from tests.workspace.test_pages import Browser, forms_in
+from tests.workspace.browsing import Browser, forms_in
 
 
 def give(browser: Browser, referrals: list[str], role: object) -> Browser:

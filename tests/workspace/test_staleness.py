@@ -1,7 +1,7 @@
 """A form made from an older version says who changed what it is about, and when, and changes nothing."""
 
 from tests import make
-from tests.workspace.test_pages import Browser
+from tests.workspace.browsing import Browser
 
 
 def test_a_draft_that_a_colleague_changed_names_them(north: make.Clinic, south: make.Clinic) -> None:

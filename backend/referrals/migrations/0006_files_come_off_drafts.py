@@ -33,5 +33,5 @@ REVOKE DELETE ON referrals_attachment FROM trialogue_app;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("referrals", "0002_walls")]
+    dependencies = [("referrals", "0005_visits_of_care")]
     operations = [migrations.RunSQL(TAKEN_OFF, reverse_sql=FIXED)]
