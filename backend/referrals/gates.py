@@ -1,6 +1,7 @@
 """What must hold at send and at accept: consent, credential, not oneself, red flags. Each asks in a statement of its own."""
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,12 +11,14 @@ from backend.catalog.queries import catalog
 from backend.clients.models import Consent
 from backend.directory.eligibility import credential_problem, eligible_roles, today_at
 from backend.directory.models import Credential, PractitionerRole
+from backend.lib import clock
 from backend.lib.actor import ANONYMOUS
 from backend.lib.prepared import PreparedModels, Statement
 from backend.lib.problems import Conflict, Problem, invalid
 from backend.referrals import workflow as w
 from backend.referrals.models import Package, Referral
 
+LATEST = timedelta(days=7)
 HOW_TO_GET_CONSENT = "Record the client's yes under consents, or ask the client by link (ask_consent)."
 
 
@@ -76,12 +79,58 @@ def consent_holds(referral: Referral) -> bool:
 CONSENT_HOLDS = Statement("SELECT consent_holds($1)", "uuid")
 
 
-def check_consent_holds(referral: Referral) -> None:
-    """409 when the consent ended."""
-    if not consent_holds(referral):
+def check_client_allows(referral: Referral) -> None:
+    """409 when the client died or has stopped sharing with this recipient."""
+    if referral.client_id is None:
+        return
+    with CLIENT_ALLOWS.run(referral.id) as cursor:
+        holds, died = cursor.fetchone()
+    if died:
+        raise client_deceased()
+    if needs_consent(referral) and not holds:
         raise Conflict(
             "The client has stopped sharing.", code="consent_required", missing=["consent"], how="Ask the sender."
         )
+
+
+CLIENT_ALLOWS = Statement("SELECT consent_holds($1), client_died($1)", "uuid")
+
+
+def check_client_lives(referral: Referral) -> None:
+    """409 for what would begin something for a client who died."""
+    if client_died(referral):
+        raise client_deceased()
+
+
+def client_died(referral: Referral) -> bool:
+    if referral.client_id is None:
+        return False
+    with CLIENT_DIED.run(referral.id) as cursor:
+        return bool(cursor.fetchone()[0])
+
+
+CLIENT_DIED = Statement("SELECT client_died($1)", "uuid")
+
+
+def client_deceased() -> Problem:
+    return Conflict(
+        "This client died. What had not begun is withdrawn; what had begun waits for its final report.",
+        code="client_deceased",
+    )
+
+
+def check_recipient_reads(referral: Referral) -> None:
+    """409 when the recipient's reason to read has ended: what it received never grows."""
+    with RECIPIENT_READS.run(referral.id) as cursor:
+        if not cursor.fetchone()[0]:
+            raise Conflict(
+                "The two sides no longer share this: the client has stopped sharing, or the referral has ended. "
+                "Ring them, or send another referral.",
+                code="content_closed",
+            )
+
+
+RECIPIENT_READS = Statement("SELECT recipient_reads($1)", "uuid")
 
 
 def check_role(role: PractitionerRole, *, of_discipline: str, who: str = "recipient") -> None:
@@ -126,6 +175,16 @@ def check_recipient(referral: Referral) -> None:
         raise Conflict("Nobody there can take this referral at the moment; choose somebody else.", code=code)
 
 
+def pool_is_left(referral: Referral) -> bool:
+    """Whether anybody who has not let it pass could still take a pool's referral."""
+    kind = catalog().disciplines[referral.discipline].credential_kind
+    with POOL_IS_LEFT.run(referral.id, kind) as cursor:
+        return bool(cursor.fetchone()[0])
+
+
+POOL_IS_LEFT = Statement("SELECT pool_is_left($1, $2)", "uuid", "text")
+
+
 def check_not_oneself(referral: Referral) -> None:
     """Never to the same person, in whatever organization they work."""
     sender, recipient = referral.sender_role, referral.recipient_role
@@ -166,6 +225,14 @@ def holds_region(package: Package) -> bool:
     """Whether the region is held for the whole circle until somebody clears it."""
     positive = (package.red_flags or {}).get("positive", [])
     return any(catalog().red_flags[code].urgency in ("emergency", "same_day") for code in positive)
+
+
+def check_late_fact(at: datetime, pointer: str) -> None:
+    """400 for what lies in the future, or further back than a late fact may."""
+    if at > clock.now():
+        raise invalid(pointer, "This is in the future.", code="in_the_future")
+    if at < clock.now() - LATEST:
+        raise invalid(pointer, "This is more than 7 days ago.", code="too_late")
 
 
 def check_identifier_free(referral: Referral, **identifier: Any) -> None:

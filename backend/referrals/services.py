@@ -1,7 +1,7 @@
 """Everything that changes a referral: drafting, moving, writing to each other. Take, decide, change, record."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,13 +16,12 @@ from backend.lib.problems import Conflict, Forbidden, NotFound, invalid
 from backend.lib.querysets import id_or_404
 from backend.lib.rest.views import check_version
 from backend.lib.workflow import Transition
-from backend.referrals import deadlines, effects, gates, policies
+from backend.referrals import deadlines, effects, gates, policies, recognizing
 from backend.referrals import workflow as w
 from backend.referrals.models import Guest, Message, Package, Referral, Step
 from backend.referrals.move import Move
 from backend.referrals.workflow import WORKFLOW
 
-LATEST = timedelta(days=7)
 CLOCK = "referral.clock"
 
 
@@ -54,9 +53,18 @@ def move_referral(
         details=checked(row, details, actor),
     )
     WORKFLOW.require(row, referral, move.details)
-    if move.party in (w.RECIPIENT, w.POOL) and not w.needs_no_consent(row.name, referral, move.details):
-        gates.check_consent_holds(referral)
+    check_client(move)
     return carry_out(move)
+
+
+def check_client(move: Move) -> None:
+    """What the client's death and the end of their consent still leave to each side."""
+    referral, name = move.referral, move.row.name
+    if move.party in (w.RECIPIENT, w.POOL):
+        if not w.needs_no_consent(name, referral, move.details):
+            gates.check_client_allows(referral)
+    elif move.party != w.SYSTEM and referral.state in w.BEFORE_CARE and name != "withdraw":
+        gates.check_client_lives(referral)
 
 
 def carry_out(move: Move) -> Referral:
@@ -199,11 +207,7 @@ def _occurred_at(move: Move) -> datetime | None:
     occurred: datetime | None = move.details.get("occurred_at") or (move.details.get("recorded") or {}).get("at")
     if occurred is None:
         return None
-    now = clock.now()
-    if occurred > now:
-        raise invalid("/occurred_at", "This is in the future.", code="in_the_future")
-    if occurred < now - LATEST:
-        raise invalid("/occurred_at", "This is more than 7 days ago.", code="too_late")
+    gates.check_late_fact(occurred, "/occurred_at")
     before = move.referral.steps.order_by("-recorded_at", "-id").first()
     if before is not None and occurred < (before.occurred_at or before.recorded_at):
         raise invalid("/occurred_at", "This is before the step before it.", code="before_last_step")
@@ -224,6 +228,7 @@ def write_message(
         referral=referral,
         step=step,
         organization_id=actor.organization_id,
+        member_id=actor.member_id,
         party=party,
         by=by or actor.display or "Trialogue",
         kind=kind,
@@ -244,6 +249,9 @@ def add_message(referral_id: UUID | str, *, actor: Actor, text: str) -> Message:
         raise Forbidden("Messages are for the two sides of a referral.", code="wrong_party")
     if not Referral.objects.content_open_to(actor).filter(pk=referral.pk).exists():
         raise Conflict("This referral is closed for you.", code="content_closed")
+    gates.check_recipient_reads(referral)
+    if referral.client_id is None:
+        recognizing.refuse_who_it_is_about({"/text": text}, actor=actor)
     message = write_message(referral, actor, text, party=sorted(parties)[-1])
     referral.version += 1
     referral.updated_at = clock.now()

@@ -1,6 +1,6 @@
 """Each transition for itself: what it does, what it needs, who may not, and what is said when the answer is no."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -381,6 +381,15 @@ def test_the_recipient_writes_down_what_the_client_chose_by_phone(north: make.Cl
     assert step["by"] == "Probe Canary (recorded by South Physio Coordinator)"
 
 
+def test_a_time_chosen_for_the_client_says_who_told_it_and_how(north: make.Clinic, south: make.Clinic) -> None:
+    offered = in_state("times_offered", north, south)
+
+    answer = make.try_move(south, offered["id"], "choose_time", time_id=offered["offered_times"][0]["id"])
+
+    assert_readable(answer, 400, "recorded_required")
+    assert row(offered["id"], north).state == "times_offered"
+
+
 def test_another_clients_hand_reaches_nothing(north: make.Clinic, south: make.Clinic) -> None:
     offered = in_state("times_offered", north, south)
     stranger = as_client(make.client(north)["id"])
@@ -429,6 +438,23 @@ def test_a_cancelled_visit_is_no_no_show(north: make.Clinic, south: make.Clinic)
 
     back = read(south, booked["id"]).json()
     assert (back["state"], back["tracking"]["no_shows"], back["history"][-1]["party"]) == ("accepted", 0, "client")
+
+
+def test_attempts_are_on_different_days_of_the_recipients_clinic(north: make.Clinic, south: make.Clinic) -> None:
+    """In Denver three evenings are three days, although the second and third end on one day of UTC's."""
+    accepted = in_state("accepted", north, south)
+    for moment in ("2027-03-02T17:30:00Z", "2027-03-03T05:30:00Z", "2027-03-03T20:00:00Z"):
+        move_to(datetime.fromisoformat(moment))
+        make.move(south, accepted["id"], "log_contact", channel="phone", outcome="no_answer")
+
+    assert_readable(make.try_move(south, accepted["id"], "give_up_contact"), 409, "too_few_attempts")
+    move_to(datetime.fromisoformat("2027-03-04T05:00:00Z"))
+    make.move(south, accepted["id"], "log_contact", channel="phone", outcome="no_answer")
+    assert_readable(make.try_move(south, accepted["id"], "give_up_contact"), 409, "too_few_attempts")
+    move_to(datetime.fromisoformat("2027-03-04T20:00:00Z"))
+    make.move(south, accepted["id"], "log_contact", channel="phone", outcome="no_answer")
+
+    assert make.move(south, accepted["id"], "give_up_contact")["state"] == "unreachable"
 
 
 def test_giving_up_needs_three_attempts_on_three_days(north: make.Clinic, south: make.Clinic) -> None:
@@ -571,7 +597,7 @@ def test_no_signature_is_got_round_by_saying_it_was_written_down(
 def elsewhere(clinic: make.Clinic) -> dict[str, Any]:
     return {
         "practitioner_role_id": clinic.role_id,
-        "signed_at": (now() - timedelta(hours=1)).isoformat(),
+        "signed_at": now().isoformat(),
         "source": {"system": "urn:south:ehr", "value": "doc-1"},
     }
 
@@ -590,6 +616,29 @@ def test_a_system_delivers_what_was_signed_elsewhere_once_it_was_agreed(north: m
 
     signature = read(north, in_care["id"], "reports").json()["results"][0]["signature"]
     assert (signature["kind"], signature["application"] is not None) == ("elsewhere", True)
+
+
+def test_nothing_is_signed_elsewhere_before_the_referral_was_sent(north: make.Clinic, south: make.Clinic) -> None:
+    in_care = in_state("in_care", north, south)
+    PractitionerRole.objects.filter(pk=south.role_id).update(transmission_agreed_at=now())
+    system = make.Api(make.token(of=make.application(south.organization), scopes=f"{make.ALL_SCOPES} notes:transmit"))
+    early = {**elsewhere(south), "signed_at": (now() - timedelta(days=1)).isoformat()}
+
+    answer = make.try_move(system, in_care["id"], "report", report=make.REPORT, signed_elsewhere=early)
+
+    assert_readable(answer, 400, "before_the_referral")
+    assert read(north, in_care["id"], "reports").json()["results"] == []
+
+
+def test_a_client_was_seen_at_most_seven_days_before_it_is_said(north: make.Clinic, south: make.Clinic) -> None:
+    accepted = in_state("accepted", north, south)
+    long_ago = (now() - timedelta(days=8)).isoformat()
+
+    assert_readable(make.try_move(south, accepted["id"], "start", seen_at=long_ago), 400, "too_late")
+    answer = make.try_move(south, accepted["id"], "report", report=make.REPORT, seen_at=long_ago)
+
+    assert_readable(answer, 400, "too_late")
+    assert row(accepted["id"], north).state == "accepted"
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ def request_cancellation(move: Move) -> None:
 @of("refuse")
 def refuse(move: Move) -> None:
     move.say("refusal", move.details["reason"])
-    move.due_at = deadlines.next_report_due(move.referral) if move.referral.reports.exists() else None
+    move.due_at = deadlines.next_report_due(move.referral) if move.referral.reports.valid().exists() else None
 
 
 @of("agree")

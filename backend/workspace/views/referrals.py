@@ -106,18 +106,23 @@ def file(request: HttpRequest, referral_id: UUID, file_id: UUID) -> HttpResponse
 
 @page("POST")
 def guest_link(request: HttpRequest, referral_id: UUID) -> HttpResponse:
-    """The sender ends the link of a colleague without an account, or sends a fresh one."""
+    """The sender ends the link of a colleague without an account, sends a fresh one, or corrects the address."""
     actor = actor_of(request)
     queries.one_row(referral_id, actor)
-    ends = request.POST.get("press") == "end"
+    press = request.POST.get("press", "fresh")
 
     def act() -> str:
-        do = notifications.end_guest_link if ends else notifications.send_fresh_link
-        do(referral_id, actor=actor)
+        match press:
+            case "end":
+                notifications.end_guest_link(referral_id, actor=actor)
+            case "address":
+                notifications.correct_guest_address(referral_id, actor=actor, email=request.POST.get("email", ""))
+            case _:
+                notifications.send_fresh_link(referral_id, actor=actor)
         return f"/referrals/{referral_id}"
 
-    said = "The link is ended." if ends else "A fresh link is on its way. Earlier links open nothing any more."
-    result = submit(request, act, said=said)
+    fresh = "A fresh link is on its way. Earlier links open nothing any more."
+    result = submit(request, act, said="The link is ended." if press == "end" else fresh)
     if isinstance(result, Problem):
         return _shown(request, actor, referral_id, problem=result)
     return result
