@@ -20,9 +20,8 @@ from backend.lib.rest.pages import MOST, page_of
 from backend.lib.rest.renderers import AsItIs
 from backend.lib.rest.views import View
 from backend.referrals import attachments, corrections, drafts, examples, policies, queries, services
-from backend.referrals.inputs import NewMessage, NewReferral, ReferralFields
+from backend.referrals.inputs import EnteredInError, NewMessage, NewReferral, ReferralFields
 from backend.referrals.models import Attachment, Message, Referral, Report
-from backend.referrals.models.content import CanBeInError
 from backend.referrals.schema import TRANSITION
 from backend.referrals.serializers import (
     AttachmentOut,
@@ -266,13 +265,6 @@ class ReferralReports(ReferralView):
         found = found.prefetch_related(queries.files_of(self.actor))
         self.log([row])
         return page_of(found, request, order=("-received_at", "-id")).response(queries.report)
-
-
-class EnteredInError(StrictSerializer):
-    reason = serializers.ChoiceField(
-        CanBeInError.Reason.choices, help_text="wrong_client takes the words from the other side at once."
-    )
-    note = PlainText(max_length=500, required=False)
 
 
 class ReportInError(ReferralView):

@@ -17,7 +17,7 @@ def enter_report_in_error(referral_id: UUID, report_id: UUID, *, actor: Actor, r
     """
     referral = services.locked(referral_id, actor)
     report: Report = Report.objects.visible_to(actor).filter(referral=referral).one(report_id)
-    if not (_signed(report, actor) or _is_admin_of(_clinic_of(report, referral), actor)):
+    if not is_ones_own(report, actor):
         raise Forbidden(
             "Only who signed this report, or an admin of that clinic, says that it was a mistake.",
             code="not_the_author",
@@ -46,16 +46,21 @@ def enter_message_in_error(
     return message
 
 
+def is_ones_own(report: Report, actor: Actor) -> bool:
+    """Whether this caller may say of a report that it was a mistake."""
+    return _signed(report, actor) or _is_admin_of(_clinic_of(report), actor)
+
+
 def _signed(report: Report, actor: Actor) -> bool:
     if actor.kind == ActorKind.SYSTEM:
         return report.application_id is not None and report.application_id == actor.application_id
     return report.signed_by_role_id is not None and report.signed_by_role_id in actor.role_ids
 
 
-def _clinic_of(report: Report, referral: Referral) -> UUID | None:
+def _clinic_of(report: Report) -> UUID | None:
     """The sender's staff wrote down what a guest said; a guest's own report is nobody's here."""
     if report.signature_kind == Report.SignatureKind.RECORDED_BY_SENDER:
-        return referral.sender_organization_id
+        return report.referral.sender_organization_id
     return report.organization_id
 
 

@@ -234,11 +234,15 @@ def test_a_time_the_client_chose_by_phone_is_written_down_with_who_and_how(
 def test_a_report_entered_in_error_is_struck_through(north: make.Clinic, south: make.Clinic) -> None:
     reported = in_state("reported", north, south)["id"]
     report = read(south, reported, "reports").json()["results"][0]["id"]
-    south.http.send("POST", f"referrals/{reported}/reports/{report}/entered-in-error", {"reason": "wrong_entry"})
+    address = f"/referrals/{reported}"
+    assert "This was a mistake" not in Browser(north.practitioner).open(address).page
 
-    page = Browser(north.practitioner).open(f"/referrals/{reported}").page
+    Browser(south.practitioner).open(address).press(
+        f"{address}/reports/{report}/entered-in-error", reason="wrong_entry", note="Another shoulder."
+    )
 
-    assert "Entered in error" in page
+    page = Browser(north.practitioner).open(address).page
+    assert "Another shoulder." in page
     assert f"<s>{make.REPORT['answer']}</s>" in page
 
 

@@ -12,8 +12,9 @@ from backend.lib.problems import Problem, Stale
 from backend.lib.rest.authentication import actor_of
 from backend.notifications import services as notifications
 from backend.notifications.doors import newest_guest_link
-from backend.referrals import attachments, policies, presses, queries, services
+from backend.referrals import attachments, corrections, policies, presses, queries, services
 from backend.referrals import workflow as w
+from backend.referrals.inputs import EnteredInError
 from backend.referrals.models import Message, Referral, Report
 from backend.referrals.workflow import WORKFLOW
 from backend.workspace import words
@@ -95,6 +96,24 @@ def write_message(request: HttpRequest, referral_id: UUID) -> HttpResponse:
     result = submit(request, act, said="Your message was sent.")
     if isinstance(result, Problem):
         return _shown(request, actor, referral_id, message=text, problem=result)
+    return result
+
+
+@page("POST")
+def report_in_error(request: HttpRequest, referral_id: UUID, report_id: UUID) -> HttpResponse:
+    """Who signed a report, or an admin, says that it was a mistake."""
+    actor = actor_of(request)
+    queries.one_row(referral_id, actor)
+
+    def act() -> str:
+        said = EnteredInError(data={name: text for name in ("reason", "note") if (text := request.POST.get(name))})
+        said.is_valid(raise_exception=True)
+        corrections.enter_report_in_error(referral_id, report_id, actor=actor, **said.validated_data)
+        return f"/referrals/{referral_id}"
+
+    result = submit(request, act, said="The report is entered in error. It stays on record, struck through.")
+    if isinstance(result, Problem):
+        return _shown(request, actor, referral_id, problem=result)
     return result
 
 
@@ -257,6 +276,6 @@ def _messages(referral_id: UUID, actor: Actor) -> list[Message]:
 def _reports(referral_id: UUID, actor: Actor) -> list[dict[str, Any]]:
     if not policies.may_read_clinical(actor):
         return []
-    found = Report.objects.visible_to(actor).filter(referral_id=referral_id)
+    found = Report.objects.visible_to(actor).select_related("referral").filter(referral_id=referral_id)
     rows: Any = found.prefetch_related(queries.files_of(actor)).order_by("-received_at", "-id")
-    return [queries.report(row) for row in rows]
+    return [{**queries.report(row), "is_ours": corrections.is_ones_own(row, actor)} for row in rows]
