@@ -241,6 +241,7 @@ SPECTACULAR_SETTINGS = {
         "CredentialKindEnum": "backend.directory.models.Credential.Kind",
         "CredentialStatusEnum": "backend.directory.models.Credential.Status",
         "RelationshipEnum": "backend.clients.models.Representative.Relationship",
+        "InErrorReasonEnum": "backend.referrals.models.content.CanBeInError.Reason",
         "ReferralKindEnum": "backend.referrals.models.Referral.Kind",
         "ReportOutcomeEnum": "backend.referrals.models.Report.Outcome",
         "RightEnum": "backend.directory.models.Member.Right",

@@ -1,6 +1,7 @@
-"""The mailbox of a sandbox, for integrators and acceptance checks. Live instances have no such thing."""
+"""A guest's corrected address; and the mailbox of a sandbox, for integrators and acceptance checks."""
 
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from drf_spectacular.utils import OpenApiExample, extend_schema
@@ -16,9 +17,35 @@ from backend.lib.rest.fields import Moment, StrictSerializer, utc
 from backend.lib.rest.views import View
 from backend.notifications.models import SandboxMail
 from backend.notifications.sending import BOUNCED
-from backend.notifications.services import mail_named
+from backend.notifications.services import correct_guest_address, mail_named
+from backend.referrals import examples, queries
+from backend.referrals.api import ReferralView
+from backend.referrals.serializers import ReferralDetail
 
 MOST = 100
+
+
+class CorrectedAddressSerializer(StrictSerializer):
+    email = serializers.EmailField(help_text="The same person's address, as it should have been.")
+
+
+class GuestAddress(ReferralView):
+    @extend_schema(
+        operation_id="correct_guest_address",
+        summary="Correct the address of a guest who has not opened it yet",
+        description="The old link ends and a new one is mailed. Refused once somebody opened it: then it is another person.",
+        request=CorrectedAddressSerializer,
+        responses=ReferralDetail,
+        examples=[
+            OpenApiExample("Without the typing error", value={"email": "kim@example.org"}, request_only=True),
+            examples.DETAIL,
+        ],
+    )
+    def post(self, request: Request, referral_id: UUID) -> Response:
+        queries.one_row(referral_id, self.actor)
+        email = self.validated(CorrectedAddressSerializer)["email"]
+        correct_guest_address(referral_id, actor=self.actor, email=email)
+        return self.shown(referral_id)
 
 
 class MailSerializer(serializers.Serializer[Any]):

@@ -22,6 +22,7 @@ from backend.referrals.models import Referral
 SENDER, RECIPIENT = w.SENDER, w.RECIPIENT
 TIMED = frozenset({"referral.reminded", "referral.overdue"})
 QUEUE = ("practitioner", "coordinator")
+DESK = ("coordinator", "admin")
 ADMIN_HEARS_AFTER = 2
 
 
@@ -107,7 +108,7 @@ def _is_told(side: str, event: Event, referral: Referral) -> bool:
     if event.type == "referral.reminded":
         return mover == side
     if event.type == "referral.overdue":
-        return mover == side or side == SENDER
+        return mover == side or side == SENDER or deadlines.drags_on(referral)
     if event.type == "referral.message_added":
         return _came_from(event, referral) != side
     if event.type == "referral.acknowledged":
@@ -139,6 +140,8 @@ def members_on(side: str, event: Event, referral: Referral) -> list[Member]:
     here = Member.objects.filter(organization_id=event.organization_id, ended_at=None).select_related(
         "user", "organization"
     )
+    if event.type in TIMED and deadlines.drags_on(referral):
+        return list(here.filter(rights__overlap=list(DESK)))
     account = role.practitioner.user_id if role is not None and role.ended_at is None else None
     assigned = list(here.filter(user_id=account)) if account is not None else []
     found = assigned or list(here.filter(rights__overlap=list(QUEUE)))

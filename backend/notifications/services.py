@@ -6,19 +6,21 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import connection, transaction
 
 from backend.audit import work
 from backend.clients.models import Client
 from backend.lib import clock
 from backend.lib.actor import Actor, ActorKind, system_of
-from backend.lib.problems import Conflict, Forbidden, TooMany
+from backend.lib.problems import Conflict, Forbidden, TooMany, invalid
 from backend.lib.unit_of_work import acting_as
 from backend.links.models import Link
 from backend.links.services import revoke_links_of_client, revoke_links_of_referral
 from backend.notifications import doors
 from backend.notifications.models import Mail
-from backend.referrals import policies
+from backend.referrals import gates, policies
 from backend.referrals import workflow as w
 from backend.referrals.models import Guest, Referral
 from backend.referrals.services import locked, record
@@ -147,6 +149,44 @@ def send_fresh_link(referral_id: UUID, *, actor: Actor) -> Mail | None:
         referral_id=referral.pk,
         link_id=link.pk,
     )
+
+
+def correct_guest_address(referral_id: UUID, *, actor: Actor, email: str) -> Referral:
+    """The same person at another address, in the referral and in the client's yes; the old link ends, a new one is mailed.
+
+    409 once somebody has opened it: then another address is another person, and the client is asked again.
+    """
+    referral = _open_to_a_guest(referral_id, actor)
+    gates.check_client_lives(referral)
+    guest = Guest.objects.visible_to(actor).locked().get(pk=referral.pk)
+    address = checked_address(email)
+    if address == guest.email:
+        raise Conflict("It went to this address already; send a fresh link.", code="same_address")
+    opened = Link.objects.visible_to(actor).filter(referral_id=referral.pk, purpose=Link.Purpose.GUEST)
+    if guest.attested_at or referral.opened_at or opened.exclude(opened_at=None).exists():
+        raise Conflict(
+            "Somebody has opened it at the address it went to. Withdraw it, and send another with a yes that names the new one.",
+            code="already_opened",
+        )
+    if not gates.consent_holds(referral):
+        raise gates.consent_missing(referral)
+    doors.end_guest_links(referral, actor)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT correct_guest_address(%s, %s)", [referral.pk, address])
+    referral.version += 1
+    referral.updated_at = clock.now()
+    referral.save(update_fields=["version", "updated_at"])
+    related = {"consent_id": str(referral.consent_id)} if referral.consent_id else {}
+    record("referral.guest_address_corrected", referral, actor, related=related)
+    return referral
+
+
+def checked_address(email: str) -> str:
+    try:
+        validate_email(email)
+    except ValidationError as error:
+        raise invalid("/email", "This is not an e-mail address.") from error
+    return email.strip().lower()
 
 
 def was_renewed_enough(referral: Referral, actor: Actor) -> bool:

@@ -31,6 +31,7 @@ TOLD: dict[str, Told] = {
     "referral.information_asked": Told("{them} asks you a question.", asks=True),
     "referral.information_given": Told(recipient="{them} answered your question.", asks=True),
     "referral.released": Told("Your referral waits for somebody to take it again."),
+    "referral.pool_exhausted": Told("Nobody is left who could take your referral. Please send it to somebody else."),
     "referral.times_offered": Told("{them} offered your client times."),
     "referral.time_chosen": Told("The client chose a time with {them}.", "The client chose one of your times."),
     "referral.times_lapsed": Told(
@@ -49,6 +50,7 @@ TOLD: dict[str, Told] = {
     "referral.reported": Told("{them} reported back; please read it."),
     "referral.report_due": Told(recipient="Ten visits since the last report to {them}; please report.", asks=True),
     "referral.report_unread": Told("A report of {them} still waits to be read."),
+    "referral.report_entered_in_error": Told("{them} says that a report was a mistake; please look."),
     "referral.report_returned": Told(recipient="{them} asks for more on your report.", asks=True),
     "referral.acknowledged": Told(recipient="{them} read your report; the loop is closed."),
     "referral.converted": Told(recipient="{them} made a referral of your advice."),
@@ -101,8 +103,8 @@ GUEST: dict[str, tuple[str, str]] = {
     "referral.reminded": ("A reminder", "{asker} at {clinic} still hopes for your answer{by}."),
     "referral.overdue": ("Overdue", "{asker} at {clinic} is waiting for your answer; it was due{on}."),
 }
-GUEST["referral.consent_given"] = GUEST["referral.sent"]
-INVITES = frozenset({"referral.sent", "referral.consent_given"})
+INVITES = frozenset({"referral.sent", "referral.consent_given", "referral.guest_address_corrected"})
+GUEST |= dict.fromkeys(INVITES, GUEST["referral.sent"])
 ADVICE = ("May I ask for your advice?", "{asker} at {clinic} asks for your advice{by}.")
 
 
@@ -112,10 +114,8 @@ def guest_mail(event_type: str, *, is_advice: bool) -> tuple[str, str]:
 
 
 # Only while the guest still has the move.
-GUEST_ASKED = frozenset(
+GUEST_ASKED = INVITES | frozenset(
     {
-        "referral.sent",
-        "referral.consent_given",
         "referral.information_given",
         "referral.report_returned",
         "referral.cancellation_requested",

@@ -10,6 +10,7 @@ from backend.lib.problems import invalid
 
 Form = Mapping[str, str]
 MOST_TIMES = 3
+THE_CLIENT = "The client"
 
 
 def details_of(name: str, form: Form, *, zone: str, attachment_ids: list[UUID]) -> dict[str, Any]:
@@ -74,11 +75,17 @@ def cancel_visit(form: Form, zone: str, files: list[UUID]) -> dict[str, Any]:
     return {"by": "recipient", **texts("by", "detail")(form, zone, files)}
 
 
+def choose_time(form: Form, zone: str, files: list[UUID]) -> dict[str, Any]:
+    """The guest writes down what the client told them: who, and how."""
+    recorded = {"who": form.get("who", "").strip() or THE_CLIENT, "how": form.get("how", "phone")}
+    return {**texts("time_id")(form, zone, files), "recorded": recorded}
+
+
 BUILDERS: dict[str, Callable[[Form, str, list[UUID]], dict[str, Any]]] = {
     "ask_information": texts("question"),
     "decline": texts("reason", "detail"),
     "offer_times": offer_times,
-    "choose_time": texts("time_id"),
+    "choose_time": choose_time,
     "waitlist": texts("review_on", "detail"),
     "book": book,
     "cancel_visit": cancel_visit,

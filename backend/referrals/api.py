@@ -21,8 +21,8 @@ from backend.lib.rest.pages import MOST, page_of
 from backend.lib.rest.renderers import AsItIs
 from backend.lib.rest.transitions import asked_for
 from backend.lib.rest.views import View
-from backend.referrals import attachments, drafts, examples, policies, queries, services
-from backend.referrals.inputs import NewMessage, NewReferral, ReferralFields
+from backend.referrals import attachments, corrections, drafts, examples, policies, queries, services
+from backend.referrals.inputs import EnteredInError, NewMessage, NewReferral, ReferralFields
 from backend.referrals.models import Attachment, Message, Referral, Report
 from backend.referrals.schema import TRANSITION
 from backend.referrals.serializers import (
@@ -230,7 +230,7 @@ class ReferralMessages(ReferralView):
         if not policies.may_read_content(self.actor):
             found = found.none()
         self.log([row])
-        return page_of(found, request).response(_message)
+        return page_of(found, request).response(queries.message)
 
     @extend_schema(
         operation_id="write_message",
@@ -243,7 +243,7 @@ class ReferralMessages(ReferralView):
         queries.one_row(referral_id, self.actor)
         text = self.validated(NewMessage)["text"]
         message = services.add_message(referral_id, actor=self.actor, text=text)
-        return self.answer(_message(message), version=1, status=201, subject=message)
+        return self.answer(queries.message(message), version=1, status=201, subject=message)
 
 
 class ReferralReports(ReferralView):
@@ -261,6 +261,36 @@ class ReferralReports(ReferralView):
         found = found.prefetch_related(queries.files_of(self.actor))
         self.log([row])
         return page_of(found, request, order=("-received_at", "-id")).response(queries.report)
+
+
+class ReportInError(ReferralView):
+    @extend_schema(
+        operation_id="mark_report_entered_in_error",
+        summary="A signed report was a mistake: kept, struck through, said once",
+        request=EnteredInError,
+        responses=ReportOut,
+        examples=[examples.IN_ERROR, examples.REPORT],
+    )
+    def post(self, request: Request, referral_id: UUID, report_id: UUID) -> Response:
+        queries.one_row(referral_id, self.actor)
+        said = self.validated(EnteredInError)
+        report = corrections.enter_report_in_error(referral_id, report_id, actor=self.actor, **said)
+        return self.answer(queries.report(report), version=1, subject=report)
+
+
+class MessageInError(ReferralView):
+    @extend_schema(
+        operation_id="mark_message_entered_in_error",
+        summary="A message was a mistake: kept, struck through, said once",
+        request=EnteredInError,
+        responses=MessageOut,
+        examples=[examples.IN_ERROR, examples.MESSAGE],
+    )
+    def post(self, request: Request, referral_id: UUID, message_id: UUID) -> Response:
+        queries.one_row(referral_id, self.actor)
+        said = self.validated(EnteredInError)
+        message = corrections.enter_message_in_error(referral_id, message_id, actor=self.actor, **said)
+        return self.answer(queries.message(message), version=1, subject=message)
 
 
 class ReferralAttachments(ReferralView):
@@ -350,17 +380,6 @@ class TransitionCatalog(View):
     )
     def get(self, request: Request) -> Response:
         return Response({"results": queries.transitions(), "next": None, "previous": None})
-
-
-def _message(message: Message) -> dict[str, Any]:
-    return {
-        "id": str(message.id),
-        "kind": message.kind,
-        "party": message.party,
-        "by": message.by,
-        "text": message.text,
-        "created_at": queries.moment(message.created_at),
-    }
 
 
 def _asked(filters: dict[str, Any]) -> dict[str, Any]:

@@ -64,7 +64,7 @@ def _enter_under_referral(referral_id: UUID, *, actor: Actor, fields: Mapping[st
         )
     if fields.get("client_id", referral.client_id) != referral.client_id:
         raise invalid("/client_id", "This referral is about another client.", code="another_client")
-    gates.check_consent_holds(referral)
+    gates.check_client_allows(referral)
     visit = visits.enter_visit(referral.client_id, actor=actor, fields=fields)
     ReferralVisit(referral=referral, visit=visit, is_current=False).save(force_insert=True)
     _count(referral, visit, actor)

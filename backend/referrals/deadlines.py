@@ -6,6 +6,7 @@ Sources: PRODUCT.md §4 (the product's own defaults). A clinic's own due times m
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from itertools import count, islice
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -29,7 +30,8 @@ CONSENT_ANSWER, TIMES_ANSWER = timedelta(hours=48), timedelta(hours=48)
 CONSENT_REMINDER = timedelta(hours=24)
 REPORT_EVERY_DAYS, REPORT_EVERY_VISITS = 30, 10
 CLOSES_UNACKNOWLEDGED = timedelta(days=14)
-REMIND_AGAIN = timedelta(days=7)
+REMIND_AGAIN, WEEKLY_REMINDERS = timedelta(days=7), 8
+REMIND_MONTHLY, DRAGS_ON = timedelta(days=30), WEEKLY_REMINDERS * REMIND_AGAIN
 RELEASE_DAYS = 1
 
 
@@ -164,7 +166,7 @@ def report_due_after_visits(referral: Referral, *, stands: datetime | None) -> d
 
 def report_due_again(referral: Referral) -> datetime | None:
     """When care goes on although the sender had asked to stop."""
-    due = next_report_due(referral) if referral.reports.exists() else due_for(referral, w.IN_CARE)
+    due = next_report_due(referral) if referral.reports.valid().exists() else due_for(referral, w.IN_CARE)
     if visits_since_report(referral) < REPORT_EVERY_VISITS:
         return due
     return report_due_after_visits(referral, stands=due)
@@ -177,10 +179,12 @@ def report_read_due(referral: Referral, *, alarming: bool) -> datetime:
     return due.after(clock.now(), hours_of(clinic))
 
 
-def pool_answer_due(referral: Referral) -> datetime:
-    """When a pool that gets it back answers: the sender's opening days count."""
-    clinic = referral.sender_organization
-    return amount_at(clinic, w.SENT, referral.priority).after(clock.now(), hours_of(clinic))
+def due_after_release(referral: Referral) -> datetime:
+    """The pool's answer time goes on where it stood, for a business day at least, and never beyond the whole of it."""
+    now, hours = clock.now(), hours_of(referral.sender_organization)
+    rest = add_open_time(now, timedelta(minutes=referral.paused_minutes or 0), hours)
+    whole = amount_at(referral.sender_organization, w.SENT, referral.priority).after(now, hours)
+    return min(whole, max(rest, add_business_days(now, RELEASE_DAYS, hours)))
 
 
 def release_until(referral: Referral) -> datetime:
@@ -202,7 +206,7 @@ def open_minutes_left(referral: Referral) -> int:
 
 def is_alarming(referral: Referral) -> bool:
     """Whether the last report carries a red flag or a new precaution: read at once, never closed in silence."""
-    last = referral.reports.order_by("-received_at", "-id").first()
+    last = referral.reports.valid().order_by("-received_at", "-id").first()
     return last is not None and (last.has_red_flag or bool(last.new_precautions))
 
 
@@ -216,9 +220,9 @@ class Timer:
 
 def next_timer(referral: Referral) -> Timer | None:
     """What the clock does next with this referral, given how often it reminded already."""
-    reminders = list(_reminders(referral))[referral.reminders :]
+    reminders = list(islice(_reminders(referral), referral.reminders, referral.reminders + 1))
     lapse = _lapse(referral)
-    timers = [*reminders[:1], *([lapse] if lapse and not (reminders and reminders[0].at < lapse.at) else [])]
+    timers = [*reminders, *([lapse] if lapse and not (reminders and reminders[0].at < lapse.at) else [])]
     return min(timers, key=lambda timer: timer.at, default=None)
 
 
@@ -231,8 +235,15 @@ def _reminders(referral: Referral) -> Iterable[Timer]:
     elif referral.state in (w.SENT, w.NEEDS_INFORMATION, w.CANCELLATION_REQUESTED, w.REPORTED):
         yield Timer(entered + (due - entered) / 2, "remind")
     yield Timer(due, "overdue")
-    for n in range(1, 9):
-        yield Timer(due + n * REMIND_AGAIN, "remind")
+    for week in range(1, WEEKLY_REMINDERS + 1):
+        yield Timer(due + week * REMIND_AGAIN, "remind")
+    for month in count(1):
+        yield Timer(due + DRAGS_ON + month * REMIND_MONTHLY, "overdue")
+
+
+def drags_on(referral: Referral) -> bool:
+    """Overdue for longer than the weekly reminders go: from then on both sides' desks and admins hear of it."""
+    return referral.due_at is not None and clock.now() > referral.due_at + DRAGS_ON
 
 
 LAPSES: dict[str, tuple[str, Callable[[Referral], datetime | None]]] = {

@@ -5,12 +5,13 @@ from typing import Any
 from uuid import UUID
 
 from backend.catalog.queries import catalog
+from backend.clients.models import Client
 from backend.directory.models import Organization, PractitionerRole
 from backend.lib import clock, prepared
 from backend.lib.actor import Actor
 from backend.lib.problems import BadRequest, Conflict, FieldError, Forbidden, invalid
 from backend.lib.rest.views import check_version
-from backend.referrals import attachments, effects, gates, policies, services
+from backend.referrals import attachments, effects, gates, policies, recognizing, services
 from backend.referrals import workflow as w
 from backend.referrals.models import Guest, Package, Referral
 from backend.referrals.move import Move
@@ -28,6 +29,8 @@ def create_referral(*, actor: Actor, fields: dict[str, Any]) -> tuple[Referral, 
     """
     policies.refuse_who_writes_none(actor)
     facts = client_named(fields, actor)
+    if facts and facts.client.status == Client.Status.DECEASED:
+        raise gates.client_deceased()
     roles = roles_named(fields, actor)
     role = sender_role(fields, actor, roles)
     referral = Referral(
@@ -48,7 +51,7 @@ def create_referral(*, actor: Actor, fields: dict[str, Any]) -> tuple[Referral, 
         precautions=facts.precautions if facts else [],
     )
     fill_package(package, fields)
-    refuse_names_without_client(referral, fields)
+    refuse_names_without_client(referral, fields, actor)
     warnings = warnings_about(referral)
     draft: list[Package | Guest] = [package, guest] if guest else [package]
     prepared.insert(referral, *draft)
@@ -110,7 +113,7 @@ def change_draft(
     referral.save()
     package = Package.objects.get(pk=referral.pk)
     fill_package(package, fields)
-    refuse_names_without_client(referral, fields)
+    refuse_names_without_client(referral, fields, actor)
     package.save()
     services.record("referral.changed", referral, actor)
     return referral
@@ -183,10 +186,11 @@ def as_json(score: dict[str, Any]) -> dict[str, Any]:
     return {"measure": score["measure"], "value": str(score["value"]), "on": str(on) if on else None}
 
 
-def refuse_names_without_client(referral: Referral, fields: dict[str, Any]) -> None:
+def refuse_names_without_client(referral: Referral, fields: dict[str, Any], actor: Actor) -> None:
     """A corridor question holds no attachment; names and dates of birth are refused where they can be recognized."""
     if referral.client_id is not None:
         return
+    recognizing.refuse_who_it_is_about(recognizing.sentences_of(fields, PACKAGE_FIELDS), actor=actor)
     if fields.get("attachment_ids"):
         raise BadRequest(
             "A question without a client has no attachment.",
@@ -226,7 +230,7 @@ def send_another(move: Move) -> None:
         move.related["redirected_to_id"] = str(made.id)
         move.say("redirect", move.details.get("reason"))
         return
-    for unread in move.referral.reports.filter(read_at=None):
+    for unread in move.referral.reports.valid().filter(read_at=None):
         effects.mark_read(unread, move, "updated")
     move.referral.converted_to = made
     move.referral.closed_how = "converted"

@@ -162,9 +162,11 @@ MESSAGE = OpenApiExample(
         "by": "Dana Cole",
         "text": "She can come on Tuesdays.",
         "created_at": "2026-11-25T08:12:00Z",
+        "entered_in_error": None,
     },
     response_only=True,
 )
+IN_ERROR = OpenApiExample("About another client", value={"reason": "wrong_client"}, request_only=True)
 ATTACHMENT_BODY = {
     "id": "019a9f00-0000-7000-8000-000000000008",
     "name": "letter.pdf",
@@ -199,6 +201,7 @@ REPORT = OpenApiExample(
         "read_at": None,
         "read_by": None,
         "plan_change": None,
+        "entered_in_error": None,
         "attachments": [],
     },
     response_only=True,

@@ -76,12 +76,58 @@ def consent_holds(referral: Referral) -> bool:
 CONSENT_HOLDS = Statement("SELECT consent_holds($1)", "uuid")
 
 
-def check_consent_holds(referral: Referral) -> None:
-    """409 when the consent ended."""
-    if not consent_holds(referral):
+def check_client_allows(referral: Referral) -> None:
+    """409 when the client died or has stopped sharing with this recipient."""
+    if referral.client_id is None:
+        return
+    with CLIENT_ALLOWS.run(referral.id) as cursor:
+        holds, died = cursor.fetchone()
+    if died:
+        raise client_deceased()
+    if needs_consent(referral) and not holds:
         raise Conflict(
             "The client has stopped sharing.", code="consent_required", missing=["consent"], how="Ask the sender."
         )
+
+
+CLIENT_ALLOWS = Statement("SELECT consent_holds($1), client_died($1)", "uuid")
+
+
+def check_client_lives(referral: Referral) -> None:
+    """409 for what would begin something for a client who died."""
+    if client_died(referral):
+        raise client_deceased()
+
+
+def client_died(referral: Referral) -> bool:
+    if referral.client_id is None:
+        return False
+    with CLIENT_DIED.run(referral.id) as cursor:
+        return bool(cursor.fetchone()[0])
+
+
+CLIENT_DIED = Statement("SELECT client_died($1)", "uuid")
+
+
+def client_deceased() -> Problem:
+    return Conflict(
+        "This client died. What had not begun is withdrawn; what had begun waits for its final report.",
+        code="client_deceased",
+    )
+
+
+def check_recipient_reads(referral: Referral) -> None:
+    """409 when the recipient's reason to read has ended: what it received never grows."""
+    with RECIPIENT_READS.run(referral.id) as cursor:
+        if not cursor.fetchone()[0]:
+            raise Conflict(
+                "The two sides no longer share this: the client has stopped sharing, or the referral has ended. "
+                "Ring them, or send another referral.",
+                code="content_closed",
+            )
+
+
+RECIPIENT_READS = Statement("SELECT recipient_reads($1)", "uuid")
 
 
 def check_role(role: PractitionerRole, *, of_discipline: str, who: str = "recipient") -> None:
@@ -124,6 +170,16 @@ def check_recipient(referral: Referral) -> None:
     if not roles.filter(~Q(practitioner_id=sender)).exists():
         code = "empty_pool" if referral.is_pool else "credential_invalid"
         raise Conflict("Nobody there can take this referral at the moment; choose somebody else.", code=code)
+
+
+def pool_is_left(referral: Referral) -> bool:
+    """Whether anybody who has not let it pass could still take a pool's referral."""
+    kind = catalog().disciplines[referral.discipline].credential_kind
+    with POOL_IS_LEFT.run(referral.id, kind) as cursor:
+        return bool(cursor.fetchone()[0])
+
+
+POOL_IS_LEFT = Statement("SELECT pool_is_left($1, $2)", "uuid", "text")
 
 
 def check_not_oneself(referral: Referral) -> None:

@@ -11,6 +11,7 @@ from backend.clients.serializers import GivenBySerializer
 from backend.lib.rest import transitions
 from backend.lib.rest.fields import Identifier, Moment, PlainText, StrictSerializer
 from backend.referrals.models import ContactAttempt, Referral, Report
+from backend.referrals.models.content import CanBeInError
 
 LONG, SHORT = 10_000, 2_000
 PLAN_CHANGES = ("no_change", "updated")
@@ -362,6 +363,13 @@ class NewReferral(ReferralFields):
 
 class NewMessage(StrictSerializer):
     text = PlainText(max_length=LONG)
+
+
+class EnteredInError(StrictSerializer):
+    reason = serializers.ChoiceField(
+        CanBeInError.Reason.choices, help_text="wrong_client takes the words from the other side at once."
+    )
+    note = PlainText(max_length=SHORT, required=False)
 
 
 def role_named(details: dict[str, Any]) -> UUID | None:

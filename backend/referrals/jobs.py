@@ -16,6 +16,8 @@ from backend.referrals import workflow as w
 from backend.referrals.models import Referral, Report
 
 CONSENT_ENDED = "referral.consent_ended"
+# To the party that has the move; at the due time both sides learn that it is overdue.
+REMINDERS = {"remind": "referral.reminded", "overdue": "referral.overdue"}
 
 
 @work.handles(services.CLOCK)
@@ -29,19 +31,30 @@ def clock_struck(claim: work.Claim) -> None:
         timer = deadlines.next_timer(referral)
         if timer is None or timer.at > clock.now():
             services.set_clock(referral)
-        elif timer.action in ("remind", "overdue"):
-            remind(referral, timer.action, actor)
+        elif gates.client_died(referral):
+            go_on_in_silence(referral, timer.action, actor)
+        elif timer.action in REMINDERS:
+            services.record(REMINDERS[timer.action], referral, actor)
+            count_reminder(referral)
         else:
             services.move_referral(referral.id, timer.action, actor=actor)
 
 
-def remind(referral: Referral, action: str, actor: Actor) -> None:
-    """One reminder to the party that has the move; at the due time both sides learn that it is overdue."""
+def count_reminder(referral: Referral) -> None:
     referral.reminders += 1
     referral.version += 1
     referral.save(update_fields=["reminders", "version"])
-    services.record("referral.overdue" if action == "overdue" else "referral.reminded", referral, actor)
     services.set_clock(referral)
+
+
+def go_on_in_silence(referral: Referral, action: str, actor: Actor) -> None:
+    """After a death nobody is reminded; what ends by itself still does, and what has not begun is withdrawn."""
+    if referral.state in w.BEFORE_CARE:
+        services.move_referral(referral.id, "withdraw", actor=actor, reason="client_died")
+    elif action in REMINDERS:
+        count_reminder(referral)
+    else:
+        services.move_referral(referral.id, action, actor=actor)
 
 
 @work.handles(reports.UNREAD)
@@ -50,10 +63,10 @@ def report_unread(claim: work.Claim) -> None:
     assert claim.organization_id is not None
     actor = system_of(claim.organization_id)
     with acting_as(actor):
-        report = Report.objects.visible_to(actor).filter(pk=claim.subject_id, read_at=None).first()
+        report = Report.objects.visible_to(actor).valid().filter(pk=claim.subject_id, read_at=None).first()
         referral = services.locked(report.referral_id, actor) if report else None
         work.finish(claim)
-        if report is None or referral is None or referral.state in w.FINISHED:
+        if report is None or referral is None or referral.state in w.FINISHED or gates.client_died(referral):
             return
         services.record("referral.report_unread", referral, actor, related={"report_id": str(report.id)})
         reports.watch_unread(referral, report, due_at=clock.now() + deadlines.REMIND_AGAIN)
@@ -119,16 +132,13 @@ def end_with_death(client: Client, actor: Actor) -> None:
 
 
 def end_for(client_id: UUID, actor: Actor) -> None:
-    """What this organization sent: withdrawn before care; in care its reminders stop."""
+    """What this organization sent and has not begun is withdrawn; the clock of the rest goes on in silence."""
     mine = Referral.objects.visible_to(actor).filter(
-        client_id=client_id, sender_organization_id=actor.organization_id, state__in=w.UNFINISHED
+        client_id=client_id, sender_organization_id=actor.organization_id, state__in=w.BEFORE_CARE
     )
     system = system_of(actor.organization_id) if actor.organization_id else actor
     for referral in mine:
-        if referral.state in w.BEFORE_CARE:
-            services.move_referral(referral.id, "withdraw", actor=system, reason="client_died")
-        else:
-            work.drop([services.CLOCK], referral.id)
+        services.move_referral(referral.id, "withdraw", actor=system, reason="client_died")
 
 
 @reactions.on("client.deceased")

@@ -70,7 +70,8 @@ def check_recorded(actor: Actor, row: Transition[Referral], referral: Referral, 
         return False
     is_sender = referral.sender_organization_id == actor.organization_id
     for_guest = actor.is_staff and is_sender and referral.is_guest and w.RECIPIENT in row.by
-    if not for_guest and not (actor.is_staff and w.CLIENT in row.by):
+    answers_for_client = w.CLIENT in row.by and (actor.is_staff or actor.kind == ActorKind.GUEST)
+    if not for_guest and not answers_for_client:
         raise Forbidden("Only the answer of a guest or a client is written down by somebody else.", code="wrong_party")
     return for_guest
 

@@ -148,7 +148,7 @@ def report_pdf(body: Body, report: Body, *, is_superseded: bool = False) -> byte
         Document(
             title=f"{'Final' if report['is_final'] else 'Interim'} report on referral {short_id(body['id'])}",
             sender=Block(_reporting(body, recipient), recipient.contact),
-            banner="A later report replaces this one." if is_superseded else None,
+            banner=_report_banner(report, is_superseded=is_superseded),
             blocks=[Block("To", _person(sender)), Block("Client", client)],
             facts=[*_report_facts(body, report, zone)],
             sections=[*_report_sections(body, report, zone)],
@@ -157,6 +157,12 @@ def report_pdf(body: Body, report: Body, *, is_superseded: bool = False) -> byte
         ),
         printed_at=now,
     )
+
+
+def _report_banner(report: Body, *, is_superseded: bool) -> str | None:
+    if report["entered_in_error"]:
+        return "This report was entered in error."
+    return "A later report replaces this one." if is_superseded else None
 
 
 # --- the two sides -----------------------------------------------------------------------------------------------

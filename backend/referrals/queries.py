@@ -40,6 +40,7 @@ from backend.referrals.models import (
     Attachment,
     ContactAttempt,
     Guest,
+    Message,
     OfferedTime,
     Package,
     Referral,
@@ -48,6 +49,7 @@ from backend.referrals.models import (
     Report,
     Step,
 )
+from backend.referrals.models.content import CanBeInError
 from backend.referrals.workflow import WORKFLOW
 
 SENDERS_MOVE = [name for name, state in w.STATES.items() if state.mover == w.SENDER and name != w.DRAFT]
@@ -190,7 +192,7 @@ def _one(actor: Actor, *, pk: UUID) -> "QuerySet[Referral, dict[str, Any]]":
         visit_list=children(ReferralVisit, VISIT, "visit__starts_at"),
         offer_list=children(OfferedTime, OFFER, "starts_at", is_open=True),
         attempt_list=children(ContactAttempt, ATTEMPT, "at"),
-        unread_list=children(Report, UNREAD, "received_at", read_at=None),
+        unread_list=children(Report, UNREAD, "received_at", read_at=None, in_error_at=None),
         file_list=children(Attachment, FILE, "created_at", report=None),
     ).values(
         *ENVELOPE, *REST, *LIST_EXTRAS, "came_from", "step_list", "visit_list", "offer_list", "attempt_list", "unread_list", "file_list",
@@ -512,7 +514,32 @@ def report(found: Report) -> dict[str, Any]:
         "read_at": moment(found.read_at),
         "read_by": found.read_by or None,
         "plan_change": found.plan_change or None,
+        "entered_in_error": in_error(found),
         "attachments": [attachment(a) for a in found.attachments.all()],
+    }
+
+
+def message(found: Message) -> dict[str, Any]:
+    return {
+        "id": str(found.id),
+        "kind": found.kind,
+        "party": found.party,
+        "by": found.by,
+        "text": found.text,
+        "created_at": moment(found.created_at),
+        "entered_in_error": in_error(found),
+    }
+
+
+def in_error(found: CanBeInError) -> dict[str, Any] | None:
+    """That it was a mistake: who said so, when and why."""
+    if found.in_error_at is None:
+        return None
+    return {
+        "at": moment(found.in_error_at),
+        "by": found.in_error_by,
+        "reason": found.in_error_reason,
+        "note": found.in_error_note or None,
     }
 
 

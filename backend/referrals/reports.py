@@ -42,7 +42,7 @@ def sign_report(move: Move) -> Report:
         referral=referral,
         organization_id=move.actor.organization_id if not move.details.get("recorded") else None,
         is_final=move.details["final"],
-        supersedes=referral.reports.filter(is_final=True).order_by("-received_at").first()
+        supersedes=referral.reports.valid().filter(is_final=True).order_by("-received_at").first()
         if move.details["final"]
         else None,
         answer=body["answer"],
@@ -119,6 +119,10 @@ def _elsewhere(move: Move, elsewhere: dict[str, Any]) -> dict[str, Any]:
         )
     if elsewhere["signed_at"] > clock.now():
         raise invalid("/signed_elsewhere/signed_at", "This is in the future.", code="in_the_future")
+    if move.referral.sent_at is not None and elsewhere["signed_at"] < move.referral.sent_at:
+        raise invalid(
+            "/signed_elsewhere/signed_at", "This is before the referral was sent.", code="before_the_referral"
+        )
     gates.check_role(role, of_discipline=role.discipline, who="signer")
     return {
         "signature_kind": Report.SignatureKind.ELSEWHERE,

@@ -8,6 +8,7 @@ from backend.lib.rest.fields import Identifier, Label, Moment
 from backend.lib.rest.transitions import AvailableTransition
 from backend.referrals import workflow as w
 from backend.referrals.models import Referral, Report
+from backend.referrals.models.content import CanBeInError
 
 GROUPS = ("draft", "waiting_for_them", "waiting_for_us", "in_care", "deciding", "finished")
 
@@ -217,6 +218,15 @@ class ReferralDetail(ReferralSummary):
     warnings = Warning(many=True, required=False, help_text="Only in the answer to creating.")
 
 
+class InErrorOut(serializers.Serializer[Any]):
+    """It was a mistake: show it struck through, or not at all."""
+
+    at = Moment()
+    by = serializers.CharField()
+    reason = serializers.ChoiceField(CanBeInError.Reason.choices)
+    note = serializers.CharField(allow_null=True)
+
+
 class MessageOut(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     kind = serializers.CharField()
@@ -224,6 +234,7 @@ class MessageOut(serializers.Serializer[Any]):
     by = serializers.CharField()
     text = serializers.CharField()
     created_at = Moment()
+    entered_in_error = InErrorOut(allow_null=True)
 
 
 class SignatureOut(serializers.Serializer[Any]):
@@ -254,6 +265,7 @@ class ReportOut(serializers.Serializer[Any]):
     read_at = Moment(allow_null=True)
     read_by = serializers.CharField(allow_null=True)
     plan_change = serializers.CharField(allow_null=True)
+    entered_in_error = InErrorOut(allow_null=True)
     attachments = AttachmentOut(many=True)
 
 

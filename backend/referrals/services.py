@@ -11,13 +11,13 @@ from backend.audit import events, work
 from backend.catalog.queries import catalog
 from backend.lib import clock, prepared
 from backend.lib.actor import Actor, ActorKind
-from backend.lib.late_facts import check_occurred_at
+from backend.lib.late_facts import check_late_fact
 from backend.lib.prepared import PreparedModels
 from backend.lib.problems import Conflict, Forbidden, NotFound
 from backend.lib.querysets import id_or_404
 from backend.lib.rest.transitions import checked
 from backend.lib.rest.views import check_version
-from backend.referrals import deadlines, effects, gates, policies
+from backend.referrals import deadlines, effects, gates, policies, recognizing
 from backend.referrals import workflow as w
 from backend.referrals.models import Guest, Message, Package, Referral, Step
 from backend.referrals.move import Move
@@ -54,9 +54,18 @@ def move_referral(
         details=checked(row, details, actor=actor),
     )
     WORKFLOW.require(row, referral, move.details)
-    if move.party in (w.RECIPIENT, w.POOL) and not w.needs_no_consent(row.name, referral, move.details):
-        gates.check_consent_holds(referral)
+    check_client(move)
     return carry_out(move)
+
+
+def check_client(move: Move) -> None:
+    """What the client's death and the end of their consent still leave to each side."""
+    referral, name = move.referral, move.row.name
+    if move.party in (w.RECIPIENT, w.POOL):
+        if not w.needs_no_consent(name, referral, move.details):
+            gates.check_client_allows(referral)
+    elif move.party != w.SYSTEM and referral.state in w.BEFORE_CARE and name != "withdraw":
+        gates.check_client_lives(referral)
 
 
 def carry_out(move: Move) -> Referral:
@@ -189,7 +198,7 @@ def _occurred_at(move: Move) -> datetime | None:
     if occurred is None:
         return None
     before = move.referral.steps.order_by("-recorded_at", "-id").first()
-    check_occurred_at(occurred, step_before=(before.occurred_at or before.recorded_at) if before else None)
+    check_late_fact(occurred, step_before=(before.occurred_at or before.recorded_at) if before else None)
     return occurred
 
 
@@ -207,6 +216,7 @@ def write_message(
         referral=referral,
         step=step,
         organization_id=actor.organization_id,
+        member_id=actor.member_id,
         party=party,
         by=by or actor.display or "Trialogue",
         kind=kind,
@@ -228,8 +238,9 @@ def add_message(referral_id: UUID | str, *, actor: Actor, text: str) -> Message:
         raise Forbidden("Messages are for the two sides of a referral.", code="wrong_party")
     if not Referral.objects.content_open_to(actor).filter(pk=referral.pk).exists():
         raise Conflict("This referral is closed for you.", code="content_closed")
-    if referral.sent_at is not None:
-        gates.check_consent_holds(referral)
+    gates.check_recipient_reads(referral)
+    if referral.client_id is None:
+        recognizing.refuse_who_it_is_about({"/text": text}, actor=actor)
     message = write_message(referral, actor, text, party=sorted(parties)[-1])
     referral.version += 1
     referral.updated_at = clock.now()

@@ -91,6 +91,17 @@ def tell_access_started(client_id: UUID, referral: Referral, actor: Actor) -> No
     )
 
 
+def tell_pool_exhausted(referral: Referral, actor: Actor) -> None:
+    """Nobody is left who could take it: the sender sends it to somebody else."""
+    events.record(
+        "referral.pool_exhausted",
+        subject=referral,
+        actor=actor,
+        organizations=[referral.sender_organization_id],
+        client_id=referral.client_id,
+    )
+
+
 def tell_access_ended(client_id: UUID, ended: Iterable[tuple[UUID, UUID]], *, because: str, actor: Actor) -> None:
     """Stop showing your copy: told to those who lost access, with the reason."""
     for access_id, organization_id in ended:

@@ -13,6 +13,8 @@ urlpatterns = [
     path("referrals/<uuid:referral_id>/messages", api.ReferralMessages.as_view()),
     path("referrals/<uuid:referral_id>/reports", api.ReferralReports.as_view()),
     path("referrals/<uuid:referral_id>/reports/<uuid:report_id>/pdf", api_printing.ReportPdf.as_view()),
+    path("referrals/<uuid:referral_id>/reports/<uuid:report_id>/entered-in-error", api.ReportInError.as_view()),
+    path("referrals/<uuid:referral_id>/messages/<uuid:message_id>/entered-in-error", api.MessageInError.as_view()),
     path("referrals/<uuid:referral_id>/letter", api_printing.ReferralLetter.as_view()),
     path("referrals/<uuid:referral_id>/attachments", api.ReferralAttachments.as_view()),
     path("referrals/<uuid:referral_id>/attachments/<uuid:attachment_id>", api.OneAttachment.as_view()),

@@ -185,7 +185,7 @@ WORKFLOW: Workflow[Referral] = Workflow(
              past="assigned", input=inputs.Assign),
         step("start", (ACCEPTED, WAITLISTED, TIMES_OFFERED, BOOKED), IN_CARE, (RECIPIENT,), "The client was seen.",
              past="started", label="Seen", input=inputs.Start, rights=TREATS, offered=is_care),
-        step("report", (SENT, ACCEPTED, BOOKED, IN_CARE), REPORTED, (RECIPIENT,), "Report back, signed.", past="reported",
+        step("report", (SENT, ACCEPTED, BOOKED, IN_CARE), REPORTED, (RECIPIENT, POOL), "Report back, signed.", past="reported",
              label="Report back", input=inputs.MakeReport, rights=TREATS, offered=may_report,
              choose_target=report_target, targets=(IN_CARE, REPORTED)),
         step("read_report", (IN_CARE,), None, (SENDER,), "Read an interim report.", past="report_read",

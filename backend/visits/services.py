@@ -10,7 +10,7 @@ from backend.clients.models import Client
 from backend.directory.models import Organization, PractitionerRole
 from backend.lib import clock
 from backend.lib.actor import Actor
-from backend.lib.late_facts import check_occurred_at
+from backend.lib.late_facts import check_late_fact
 from backend.lib.problems import Conflict, invalid
 from backend.lib.rest.transitions import checked
 from backend.lib.rest.views import check_version
@@ -38,7 +38,7 @@ def enter_visit(client_id: UUID, *, actor: Actor, fields: Mapping[str, Any]) -> 
         occurred_at=fields.get("occurred_at"),
     )
     if visit.occurred_at is not None:
-        check_occurred_at(visit.occurred_at)
+        check_late_fact(visit.occurred_at)
     _check_begun(visit, visit.state, visit.occurred_at)
     return _add(visit, actor)
 
@@ -86,7 +86,7 @@ def carry_out(row: Transition[Visit], visit: Visit, *, actor: Actor, details: Ma
     said = checked(row, details)
     target, occurred_at = row.target_for(visit, said), said.get("occurred_at")
     if occurred_at is not None:
-        check_occurred_at(occurred_at, step_before=visit.occurred_at or visit.updated_at)
+        check_late_fact(occurred_at, step_before=visit.occurred_at or visit.updated_at)
     _check_begun(visit, target, occurred_at)
     enter_state(visit, target, actor=actor, by=said.get("by", ""), occurred_at=occurred_at)
     return visit

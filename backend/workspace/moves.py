@@ -148,7 +148,7 @@ def left_out(
     """Fields that make no sense here."""
     out = set(NEVER_ASKED)
     is_guest = bool(body["recipient"].get("guest"))
-    if not (is_guest and party == w.RECIPIENT):
+    if not (is_guest and party == w.RECIPIENT) and name != "choose_time":
         out |= {"recorded"}
     if is_guest and name == "accept":
         out |= {"practitioner_role_id", "own_client_id", "recipient_identifier"}
@@ -247,6 +247,8 @@ def _required(name: str, body: dict[str, Any], actor: Actor) -> tuple[str, ...]:
         return ("practitioner_role_id",)
     if name == "assign":
         return ("side",)
+    if name == "choose_time":
+        return ("recorded.who", "recorded.how")
     if name == "convert":
         return ("client_id",)
     if name in ("consent_given", "consent_refused"):

@@ -68,7 +68,8 @@ def _message(message: Message, zone: str) -> Entry:
     at = message.created_at
     titles = {"message": "wrote", "question": "asked", "answer": "answered", "client_told": "told the client"}
     text = f"{message.by} {titles.get(message.kind, 'said')}:"
-    return Entry(at, words.moment(at, zone), text, quote=message.text, kind="message")
+    note = f"Entered in error by {message.in_error_by}." if message.in_error_at else ""
+    return Entry(at, words.moment(at, zone), text, quote=message.text, kind="message", note=note)
 
 
 def _report(report: Mapping[str, Any], zone: str) -> Entry:

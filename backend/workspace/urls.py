@@ -25,6 +25,7 @@ urlpatterns = [
     path("referrals/<uuid:referral_id>/discard", referrals.discard),
     path("referrals/<uuid:referral_id>/letter.pdf", printing.letter),
     path("referrals/<uuid:referral_id>/reports/<uuid:report_id>.pdf", printing.report),
+    path("referrals/<uuid:referral_id>/reports/<uuid:report_id>/entered-in-error", referrals.report_in_error),
     path("clients", clients.all_clients),
     path("clients/new", clients.new_client),
     path("clients/<uuid:client_id>", clients.one_client),

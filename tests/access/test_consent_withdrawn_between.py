@@ -99,6 +99,82 @@ def test_after_accepting_the_record_is_closed_and_what_was_received_stays(
     assert all(says(after[name]) for name in ("referral", "messages", "attachments"))
 
 
+LATER = "Zqlater"
+
+
+def write(who: make.Clinic, told: dict[str, str]) -> Any:
+    return who.http.send("POST", f"referrals/{told['referral']}/messages", {"text": f"{LATER} words"})
+
+
+@pytest.mark.parametrize("state", ["accepted", "in_care", "reported"])
+def test_what_was_received_does_not_grow_after_the_withdrawal(
+    north: make.Clinic, south: make.Clinic, told: dict[str, str], state: str
+) -> None:
+    for name in {"accepted": ["accept"], "in_care": ["accept", "start"], "reported": ["accept", "start", "report"]}[
+        state
+    ]:
+        make.move(south, told["referral"], name, **({"report": make.REPORT} if name == "report" else {}))
+    withdraw(north, told)
+
+    written = [write(clinic, told) for clinic in (north, south)]
+
+    assert [(answer.status_code, answer.json()["code"]) for answer in written] == [(409, "content_closed")] * 2
+    for clinic in (north, south):
+        texts = [m["text"] for m in clinic.http.send("GET", f"referrals/{told['referral']}/messages").json()["results"]]
+        assert texts == [f"{WORD}-message"]
+
+
+def test_a_finished_evaluation_takes_no_more_words(
+    north: make.Clinic, south: make.Clinic, told: dict[str, str]
+) -> None:
+    client = told["client"]
+    evaluated = make.referral(north, south, client_id=client, kind="evaluate", regions=[{"region": "lumbar"}])
+    for clinic, name, details in (
+        (south, "accept", {}),
+        (south, "start", {}),
+        (south, "report", {"report": make.REPORT}),
+        (north, "acknowledge", {"plan_change": "no_change"}),
+    ):
+        make.move(clinic, evaluated["id"], name, **details)
+
+    answers = [write(clinic, {**told, "referral": evaluated["id"]}) for clinic in (north, south)]
+
+    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(409, "content_closed")] * 2
+    assert north.http.send("GET", f"referrals/{evaluated['id']}/messages").json()["results"] == []
+
+
+def test_a_report_is_not_returned_to_who_cannot_read_what_is_missing(
+    north: make.Clinic, south: make.Clinic, told: dict[str, str]
+) -> None:
+    for name in ("accept", "start"):
+        make.move(south, told["referral"], name)
+    make.move(south, told["referral"], "report", report=make.REPORT)
+    withdraw(north, told)
+
+    answer = make.try_move(north, told["referral"], "return_report", missing=f"{LATER} range of motion")
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "content_closed")
+    assert make.move(north, told["referral"], "acknowledge", plan_change="no_change")["state"] == "closed"
+
+
+def test_the_senders_own_sentences_after_the_withdrawal_stay_with_the_sender(
+    north: make.Clinic, south: make.Clinic, told: dict[str, str]
+) -> None:
+    make.move(south, told["referral"], "accept")
+    make.move(south, told["referral"], "start")
+    withdraw(north, told)
+
+    make.move(north, told["referral"], "request_cancellation", reason=f"{LATER} she moves away.")
+
+    messages = f"referrals/{told['referral']}/messages"
+    assert f"{LATER} she moves away." in [m["text"] for m in north.http.send("GET", messages).json()["results"]]
+    assert [m["text"] for m in south.http.send("GET", messages).json()["results"]] == [f"{WORD}-message"]
+    person = make.signed_in(south.practitioner.member.user)
+    shown = ways_out(person, told).values()
+    assert not [answer for answer in shown if LATER.lower() in answer.content.decode("utf-8", "replace").lower()]
+    assert make.move(south, told["referral"], "agree")["state"] == "withdrawn"
+
+
 def test_the_feed_says_no_more_of_the_client_than_that_it_ended(
     north: make.Clinic, south: make.Clinic, told: dict[str, str]
 ) -> None:

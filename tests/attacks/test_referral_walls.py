@@ -235,10 +235,14 @@ def step_row(referral_id: str, organization_id: str | None) -> tuple[str, list[A
     )  # fmt: skip
 
 
+NO_ERROR = {"in_error_by": "", "in_error_reason": "", "in_error_note": ""}
+
+
 def message_row(referral_id: str, organization_id: str | None) -> tuple[str, list[Any]]:
     return insert(
         "referrals_message", id=uuid7(), referral_id=referral_id, organization_id=organization_id, party="sender",
-        by="Somebody", kind="message", text="Forged.", created_at="now",
+        by="Somebody", kind="message", text="Forged.", created_at="now", reaches_recipient=True,
+        **NO_ERROR,
     )  # fmt: skip
 
 
@@ -247,8 +251,39 @@ def report_row(referral_id: str, organization_id: str | None, kind: str) -> tupl
         "referrals_report", id=uuid7(), referral_id=referral_id, organization_id=organization_id, is_final=True, answer="Forged.",
         findings="", recommendations="", outcome="answered", not_completed_reason="", has_red_flag=False, new_precautions=[],
         signature_kind=kind, signed_by="Somebody", signed_license="", signed_at="now", received_at="now",
-        document_sha256="", content_hash="", read_by="", plan_change="",
+        document_sha256="", content_hash="", read_by="", plan_change="", **NO_ERROR,
     )  # fmt: skip
+
+
+def test_a_message_that_comes_after_the_withdrawal_is_not_the_recipients(
+    waiting: Any, north: make.Clinic, south: make.Clinic
+) -> None:
+    """Written past the service, and said to reach: the trigger knows better."""
+    make.move(south, waiting["id"], "accept")
+    north.http.send("POST", f"referrals/{waiting['id']}/messages", {"text": "Before."})
+    withdraw(north, client_of(waiting))
+    statement, values = message_row(waiting["id"], north.id)
+    rows(north, statement, *values)
+
+    texts = "SELECT text FROM referrals_message WHERE referral_id = %s ORDER BY text"
+
+    assert [text for (text,) in rows(north, texts, waiting["id"])] == ["Before.", "Forged."]
+    assert [text for (text,) in rows(south, texts, waiting["id"])] == ["Before."]
+
+
+def test_a_guest_reads_no_message_that_comes_after_the_end(north: make.Clinic) -> None:
+    client = make.client(north)["id"]
+    make.consent(north, client, guests=[{"email": "guest@example.org"}])
+    to = {"guest": {"name": "Gail Guest", "discipline": "chiropractic", "email": "guest@example.org"}}
+    sent = make.referral(north, to, client_id=client)
+    make.move(north, sent["id"], "accept", recorded={"who": "Gail Guest", "how": "phone"})
+    guest = Actor(kind=ActorKind.GUEST, referral_id=sent["id"], link_id=uuid7())
+    withdraw(north, client)
+    statement, values = message_row(sent["id"], north.id)
+    rows(north, statement, *values)
+
+    assert rows(guest, CONTENT, sent["id"])
+    assert not rows(guest, "SELECT text FROM referrals_message WHERE referral_id = %s", sent["id"])
 
 
 def test_nobody_writes_history_or_messages_in_the_name_of_the_other_side(
@@ -305,6 +340,7 @@ def test_a_file_is_not_hung_on_a_referral_of_others(waiting: Any, outsider: make
     statement, values = insert(
         "referrals_attachment", id=uuid7(), referral_id=waiting["id"], organization_id=outsider.id, name="x", media_type="application/pdf",
         size=1, sha256=hashlib.sha256(content).hexdigest(), content=content, by="x", created_at="now",
+        reaches_recipient=True,
     )  # fmt: skip
     assert refused(outsider, statement, *values)
     made = outsider.http.generic("POST", "/api/v1/attachments?name=a.pdf", data=content, content_type="application/pdf")

@@ -136,6 +136,19 @@ def test_an_excluded_practitioner_does_not_see_the_client_and_colleagues_do(
     assert south.http.send("GET", "clients").json()["results"] == []
 
 
+def test_a_short_consent_is_announced_half_way_to_its_end(north: make.Clinic, south: make.Clinic) -> None:
+    client = make.client(north)
+    make.consent(north, client["id"], south, expires_on=day(9))
+
+    move_clock(timedelta(days=4))
+    work.run_due()
+    early = types_at(north, "consent.expiring")
+    move_clock(timedelta(days=6))
+    work.run_due()
+
+    assert (early, types_at(north, "consent.expiring")) == ([], ["consent.expiring"])
+
+
 def test_a_consent_ends_with_its_last_day_and_says_so_once(north: make.Clinic, south: make.Clinic) -> None:
     client = make.client(north)
     given = make.consent(north, client["id"], south, expires_on=day(30))

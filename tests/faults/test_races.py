@@ -46,6 +46,27 @@ def test_of_a_pool_exactly_one_wins(north: make.Clinic, south: make.Clinic, outs
     assert row(pool["id"], north).recipient_organization_id in (south.organization.id, outsider.organization.id)
 
 
+def test_of_two_answers_to_a_pools_question_exactly_one_wins(
+    north: make.Clinic, south: make.Clinic, outsider: make.Clinic
+) -> None:
+    client = make.client(north)
+    make.consent(north, client["id"], pools=[{"discipline": "physical_therapy"}])
+    pool = make.referral(north, {"discipline": "physical_therapy"}, client_id=client["id"], kind="advice")
+    path, answer = f"referrals/{pool['id']}/transitions", {"name": "report", "report": make.REPORT}
+
+    answers = at_once(
+        [lambda: make.Api(south.practitioner.token).send("POST", path, answer)] * 2
+        + [lambda: make.Api(outsider.practitioner.token).send("POST", path, answer)] * 2
+    )
+
+    assert Counter(each.status_code for each in answers)[200] == 1
+    assert {each.status_code for each in answers} <= {200, 404, 409}
+    (report,) = north.http.send("GET", f"referrals/{pool['id']}/reports").json()["results"]
+    winner = row(pool["id"], north).recipient_organization
+    assert winner is not None
+    assert report["signature"]["practitioner"].endswith(winner.name)
+
+
 def test_fifty_equal_posts_have_one_effect_and_one_answer(north: make.Clinic, south: make.Clinic) -> None:
     client = make.client(north)
     make.consent(north, client["id"], south)

@@ -50,6 +50,9 @@ def test_every_event_that_is_told_of_exists() -> None:
         "referral.handed_over",
         "referral.mail_bounced",
         "referral.claimed",
+        "referral.pool_exhausted",
+        "referral.report_entered_in_error",
+        "referral.guest_address_corrected",
     }
 
     assert set(TOLD) | set(GUEST) | set(CLIENT) <= steps | others

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from backend.audit import work
+from backend.lib.unit_of_work import acting_as
+from backend.notifications.models import Notice
 from backend.referrals import services
 from tests import make
 from tests.referrals.stories import (
@@ -285,3 +287,17 @@ def test_an_interim_report_that_is_not_read_reminds_its_sender_until_it_is(
     make.move(north, in_care["id"], "read_report", report_id=unread, plan_change="no_change")
     advance(days=8)
     assert count(north, in_care, "report_unread") == 2
+
+
+def test_reminders_go_on_every_thirty_days_after_eight_weeks(north: make.Clinic, south: make.Clinic) -> None:
+    accepted = in_state("accepted", north, south)
+    advance(days=14 + 8 * 7 + 4)
+    weekly = count(south, accepted, "reminded"), count(south, accepted, "overdue")
+
+    advance(days=90)
+
+    assert weekly == (8, 1)
+    assert (count(south, accepted, "reminded"), count(south, accepted, "overdue")) == (8, 4)
+    with acting_as(north.practitioner.actor):
+        told = set(Notice.objects.filter(referral_id=accepted["id"]).values_list("member_id", flat=True))
+    assert {north.coordinator.member.id, north.admin.member.id} <= told

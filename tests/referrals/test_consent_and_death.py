@@ -234,3 +234,82 @@ def test_a_death_also_ends_what_another_clinic_had_sent(
     advance(seconds=2)
 
     assert row(passed_on["id"], south).state == "withdrawn"
+
+
+def test_until_the_worker_came_the_dead_clients_referral_moves_nowhere(
+    north: make.Clinic, south: make.Clinic, east: make.Clinic
+) -> None:
+    accepted = in_state("accepted", north, south)
+    client_id = accepted["client"]["id"]
+    make.consent(south, client_id, east)
+    passed_on = make.referral(south, east, client_id=client_id)
+    draft = make.referral(south, east, client_id=client_id, send=False)
+    north.http.send("POST", f"clients/{client_id}/death", {})
+
+    for who, pk, name, details in (
+        (east, passed_on["id"], "accept", {}),
+        (east, passed_on["id"], "ask_information", {"question": "Any dizziness?"}),
+        (south, draft["id"], "send", {}),
+        (south, draft["id"], "ask_consent", {}),
+    ):
+        assert_readable(make.try_move(who, pk, name, **details), 409, "client_deceased")
+    assert (row(passed_on["id"], south).state, row(draft["id"], south).state) == ("sent", "draft")
+    advance(seconds=2)
+
+    assert (row(passed_on["id"], south).state, row(draft["id"], south).state) == ("withdrawn", "withdrawn")
+
+
+def test_nothing_is_written_for_a_client_who_died(north: make.Clinic, south: make.Clinic) -> None:
+    client = make.client(north)
+    make.consent(north, client["id"], south)
+    north.http.send("POST", f"clients/{client['id']}/death", {})
+
+    for more in ({"send": True}, {"send": False, "ask_consent": True}, {"send": False}):
+        answer = north.http.send("POST", "referrals", make.referral_body(south, client_id=client["id"], **more))
+        assert_readable(answer, 409, "client_deceased")
+    assert north.http.send("GET", "referrals").json()["results"] == []
+
+
+@pytest.mark.parametrize("status", ["moved", "inactive"])
+def test_who_moved_or_does_not_come_any_more_is_still_referred(
+    north: make.Clinic, south: make.Clinic, status: str
+) -> None:
+    client = make.client(north)
+    make.consent(north, client["id"], south)
+    if status == "moved":
+        assert north.http.send("POST", f"clients/{client['id']}/moved", {}).status_code == 200
+    else:
+        tag = north.http.send("GET", f"clients/{client['id']}")["ETag"]
+        changed = north.http.send("PATCH", f"clients/{client['id']}", {"status": status}, **{"If-Match": tag})
+        assert changed.status_code == 200
+
+    assert make.referral(north, south, client_id=client["id"])["state"] == "sent"
+
+
+@pytest.mark.parametrize(
+    ("state", "after"), [("cancellation_requested", "withdrawn"), ("reported", "closed"), ("declined", "declined")]
+)
+def test_a_death_stops_reminders_and_no_end_that_comes_by_itself(
+    north: make.Clinic, south: make.Clinic, state: str, after: str
+) -> None:
+    referral = in_state(state, north, south)
+    client_id = read(north, referral["id"]).json()["client"]["id"]
+    north.http.send("POST", f"clients/{client_id}/death", {})
+
+    advance(days=40)
+
+    assert row(referral["id"], north).state == after
+    assert count(north, referral, "reminded") == count(north, referral, "overdue") == 0
+
+
+def test_after_a_death_only_the_final_report_is_left(north: make.Clinic, south: make.Clinic) -> None:
+    in_care = in_state("in_care", north, south)
+    make.move(south, in_care["id"], "report", final=False, report=make.REPORT)
+    north.http.send("POST", f"clients/{in_care['client']['id']}/death", {})
+
+    answer = make.try_move(south, in_care["id"], "report", final=False, report=make.REPORT)
+    advance(days=60)
+
+    assert_readable(answer, 409, "client_deceased")
+    assert [count(south, in_care, type) for type in ("reminded", "overdue", "report_unread")] == [0, 0, 0]
+    assert len(read(north, in_care["id"], "reports").json()["results"]) == 1

@@ -13,17 +13,19 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from backend.audit import work
+from backend.audit.models import Event
 from backend.clients import services as clients
 from backend.clients.models import Client, Consent
+from backend.directory import services as directory
 from backend.lib.actor import Actor, ActorKind, system_of
 from backend.lib.problems import Problem
 from backend.lib.unit_of_work import acting_as
-from backend.referrals import care, drafts, services
+from backend.referrals import care, drafts, jobs, services
 from backend.referrals import workflow as w
 from backend.referrals.inputs import NewReferral
 from backend.referrals.models import Guest, Referral
 from tests import make
-from tests.referrals.stories import GUEST, WAYS, in_state, move_to, now, row
+from tests.referrals.stories import GUEST, RECORDED, WAYS, in_state, move_to, now, row
 
 DEEPEST = 4
 # Where a side has done its part: finished, or the other side's to read and decide.
@@ -57,7 +59,9 @@ class Loop(RuleBasedStateMachine):
     north: make.Clinic
     south: make.Clinic
     outsider: make.Clinic
-    actors: dict[str, Actor]
+    cast: dict[str, Actor]
+    # Who goes on when a role ends.
+    colleagues: dict[str, make.Person]
     client_id: Any
 
     def __init__(self) -> None:
@@ -65,6 +69,8 @@ class Loop(RuleBasedStateMachine):
         self.savepoint = transaction.savepoint()
         self.referral_id: Any = None
         self.to_guest = False
+        self.actors = dict(self.cast)
+        self.roles = {"sender": self.north.role_id, "recipient": self.south.role_id}
 
     def teardown(self) -> None:
         try:
@@ -85,7 +91,7 @@ class Loop(RuleBasedStateMachine):
     def write(self, kind: str, to_guest: bool, how: str, with_consent: bool) -> None:
         if with_consent:
             self.give_consent()
-        to = GUEST if to_guest else {"practitioner_role_id": self.south.role_id}
+        to = GUEST if to_guest else {"practitioner_role_id": self.roles["recipient"]}
         body = make.referral_body(to, kind=kind, client_id=str(self.client_id), send=how == "send")
         checked = NewReferral(data={**body, "ask_consent": how == "ask_consent"})
         checked.is_valid(raise_exception=True)
@@ -153,6 +159,32 @@ class Loop(RuleBasedStateMachine):
         with acting_as(self.actors["client"]):
             for consent in Consent.objects.in_force():
                 clients.withdraw_consent(consent.pk, actor=self.actors["client"])
+
+    @precondition(lambda self: self.referral_id is not None)
+    @rule(lot=st.integers(min_value=0, max_value=5))
+    def the_client_dies(self, lot: int) -> None:
+        """Not in every life, or there would be no other."""
+        if lot > 0:
+            return
+        try:
+            with acting_as(self.actors["sender"]):
+                clients.mark_deceased(self.client_id, actor=self.actors["sender"])
+        except Problem as problem:
+            self.refused_well(problem)
+
+    @rule(side=st.sampled_from(["sender", "recipient"]))
+    def a_role_ends(self, side: str) -> None:
+        """The colleague goes on; what was open is handed over, as the event lets the worker do."""
+        colleague = self.colleagues[side]
+        assert colleague.role is not None
+        if self.roles[side] == str(colleague.role.id):
+            return
+        clinic = self.north if side == "sender" else self.south
+        with acting_as(clinic.admin.actor):
+            ended = directory.end_role(UUID(self.roles[side]), actor=clinic.admin.actor)
+        self.roles[side], self.actors[side] = str(colleague.role.id), colleague.actor
+        with acting_as(system_of(clinic.organization.id)):
+            jobs.hand_over(Event(organization_id=clinic.organization.id, subject_id=ended.pk))
 
     @rule(hours=st.integers(min_value=1, max_value=500), worker_runs=st.booleans())
     def time_passes(self, hours: int, worker_runs: bool) -> None:
@@ -253,13 +285,13 @@ class Loop(RuleBasedStateMachine):
         with acting_as(self.actors["sender"]):
             open_time = referral.offered_times.filter(is_open=True).values_list("id", flat=True).first()
             unread = referral.reports.filter(read_at=None).values_list("id", flat=True).first()
-        role = self.north.role_id if side == "sender" else self.south.role_id
+        role = self.roles.get(side, self.roles["recipient"])
         known: dict[str, dict[str, Any]] = {
             "consent_given": {"method": "verbal"},
             "ask_information": {"question": "Any dizziness?"},
             "give_information": {"answer": "None."},
             "offer_times": {"times": ahead},
-            "choose_time": {"time_id": str(open_time)},
+            "choose_time": {"time_id": str(open_time), **({"recorded": RECORDED} if side == "recipient" else {})},
             "waitlist": {"review_on": (now() + timedelta(days=9)).date().isoformat(), "detail": "Full."},
             "book": {"visit": ahead[0]},
             "cancel_visit": {"by": "client"},
@@ -297,7 +329,11 @@ def between(north: make.Clinic, south: make.Clinic, outsider: make.Clinic, clien
     sender, recipient = north.practitioner.actor, south.practitioner.actor
     client = Actor(kind=ActorKind.CLIENT, client_id=client_id, display="Probe Canary")
     Loop.client_id = client_id
-    Loop.actors = {
+    Loop.colleagues = {
+        "sender": make.person(north.organization, "practitioner", discipline="massage_therapy", name="Nora Next"),
+        "recipient": make.person(south.organization, "practitioner", discipline="physical_therapy", name="Sven Second"),
+    }
+    Loop.cast = {
         "sender": sender,
         "recipient": recipient,
         "recipient_clinic": system_of(south.organization.id),

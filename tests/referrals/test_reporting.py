@@ -7,7 +7,7 @@ import pytest
 
 from backend.directory.models import Credential, PractitionerRole
 from tests import make
-from tests.referrals.stories import RECORDED, assert_readable, in_state, names, now, read
+from tests.referrals.stories import RECORDED, assert_readable, in_state, names, now, read, row
 
 
 def test_seen_cannot_lie_ahead(north: make.Clinic, south: make.Clinic) -> None:
@@ -129,7 +129,7 @@ def test_no_signature_is_got_round_by_saying_it_was_written_down(
 def elsewhere(clinic: make.Clinic) -> dict[str, Any]:
     return {
         "practitioner_role_id": clinic.role_id,
-        "signed_at": (now() - timedelta(hours=1)).isoformat(),
+        "signed_at": now().isoformat(),
         "source": {"system": "urn:south:ehr", "value": "doc-1"},
     }
 
@@ -166,3 +166,26 @@ def test_deciding_needs_a_credential_in_force(
     Credential.objects.filter(organization=actor.organization).update(status="suspended")
 
     assert_readable(make.try_move(actor, referral["id"], name, **details), 409, "credential_invalid")
+
+
+def test_nothing_is_signed_elsewhere_before_the_referral_was_sent(north: make.Clinic, south: make.Clinic) -> None:
+    in_care = in_state("in_care", north, south)
+    PractitionerRole.objects.filter(pk=south.role_id).update(transmission_agreed_at=now())
+    system = make.Api(make.token(of=make.application(south.organization), scopes=f"{make.ALL_SCOPES} notes:transmit"))
+    early = {**elsewhere(south), "signed_at": (now() - timedelta(days=1)).isoformat()}
+
+    answer = make.try_move(system, in_care["id"], "report", report=make.REPORT, signed_elsewhere=early)
+
+    assert_readable(answer, 400, "before_the_referral")
+    assert read(north, in_care["id"], "reports").json()["results"] == []
+
+
+def test_a_client_was_seen_at_most_seven_days_before_it_is_said(north: make.Clinic, south: make.Clinic) -> None:
+    accepted = in_state("accepted", north, south)
+    long_ago = (now() - timedelta(days=8)).isoformat()
+
+    assert_readable(make.try_move(south, accepted["id"], "start", seen_at=long_ago), 400, "too_late")
+    answer = make.try_move(south, accepted["id"], "report", report=make.REPORT, seen_at=long_ago)
+
+    assert_readable(answer, 400, "too_late")
+    assert row(accepted["id"], north).state == "accepted"

@@ -1,6 +1,6 @@
 """Times, visits, the wait list, and a client who cannot be reached."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -8,7 +8,7 @@ from backend.lib.problems import NotFound
 from backend.lib.unit_of_work import acting_as
 from backend.referrals import services
 from tests import make
-from tests.referrals.stories import as_client, assert_readable, in_state, move_to, now, read
+from tests.referrals.stories import as_client, assert_readable, in_state, move_to, now, read, row
 
 
 def test_one_to_five_times_are_offered(north: make.Clinic, south: make.Clinic) -> None:
@@ -47,6 +47,15 @@ def test_the_recipient_writes_down_what_the_client_chose_by_phone(north: make.Cl
     step = booked["history"][-1]
     assert (booked["state"], step["manner"]) == ("booked", "recorded by the recipient, phone")
     assert step["by"] == "Probe Canary (recorded by South Physio Coordinator)"
+
+
+def test_a_time_chosen_for_the_client_says_who_told_it_and_how(north: make.Clinic, south: make.Clinic) -> None:
+    offered = in_state("times_offered", north, south)
+
+    answer = make.try_move(south, offered["id"], "choose_time", time_id=offered["offered_times"][0]["id"])
+
+    assert_readable(answer, 400, "recorded_required")
+    assert row(offered["id"], north).state == "times_offered"
 
 
 def test_another_clients_hand_reaches_nothing(north: make.Clinic, south: make.Clinic) -> None:
@@ -97,6 +106,23 @@ def test_a_cancelled_visit_is_no_no_show(north: make.Clinic, south: make.Clinic)
 
     back = read(south, booked["id"]).json()
     assert (back["state"], back["tracking"]["no_shows"], back["history"][-1]["party"]) == ("accepted", 0, "client")
+
+
+def test_attempts_are_on_different_days_of_the_recipients_clinic(north: make.Clinic, south: make.Clinic) -> None:
+    """In Denver three evenings are three days, although the second and third end on one day of UTC's."""
+    accepted = in_state("accepted", north, south)
+    for moment in ("2027-03-02T17:30:00Z", "2027-03-03T05:30:00Z", "2027-03-03T20:00:00Z"):
+        move_to(datetime.fromisoformat(moment))
+        make.move(south, accepted["id"], "log_contact", channel="phone", outcome="no_answer")
+
+    assert_readable(make.try_move(south, accepted["id"], "give_up_contact"), 409, "too_few_attempts")
+    move_to(datetime.fromisoformat("2027-03-04T05:00:00Z"))
+    make.move(south, accepted["id"], "log_contact", channel="phone", outcome="no_answer")
+    assert_readable(make.try_move(south, accepted["id"], "give_up_contact"), 409, "too_few_attempts")
+    move_to(datetime.fromisoformat("2027-03-04T20:00:00Z"))
+    make.move(south, accepted["id"], "log_contact", channel="phone", outcome="no_answer")
+
+    assert make.move(south, accepted["id"], "give_up_contact")["state"] == "unreachable"
 
 
 def test_giving_up_needs_three_attempts_on_three_days(north: make.Clinic, south: make.Clinic) -> None:

@@ -42,7 +42,7 @@ give_up_contact       .    .    .    .    R    R    R    .    .    .    .    .  
 decline               .    .    R    .    R    R    R    R    .    .    .    .    .    .    .    .    .    .
 assign                SR   SR   SR   SR   SR   SR   SR   SR   SR   SR   SR   SR   SR   SR   SR   .    .    .
 start                 .    .    .    .    R    R    R    R    .    .    .    .    .    .    .    .    .    .
-report                .    .    R    .    R    .    .    R    R    .    .    .    .    .    .    .    .    .
+report                .    .    RP   .    RP   .    .    RP   RP   .    .    .    .    .    .    .    .    .
 read_report           .    .    .    .    .    .    .    .    S    .    .    .    .    .    .    .    .    .
 return_report         .    .    .    .    .    .    .    .    .    .    S    .    .    .    .    .    .    .
 acknowledge           .    .    .    .    .    .    .    .    .    .    S    S    S    S    S    .    .    .

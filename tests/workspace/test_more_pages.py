@@ -13,6 +13,7 @@ from backend.links.models import Link
 from backend.referrals.models import Attachment
 from tests import make
 from tests.portal.browsing import GUEST, do_work, guest_referral, link_in
+from tests.referrals.stories import in_state, read
 from tests.workspace.browsing import Browser, forms_in
 
 NEEDS_WORKER = pytest.mark.django_db(transaction=True)
@@ -241,6 +242,38 @@ def test_the_sender_ends_a_guests_link_and_sends_a_fresh_one(north: make.Clinic)
 
     assert fresh != first
     assert (stranger.open(fresh).status, stranger.open(first).status) == (200, 410)
+
+
+def test_a_time_the_client_chose_by_phone_is_written_down_with_who_and_how(
+    north: make.Clinic, south: make.Clinic
+) -> None:
+    offered = in_state("times_offered", north, south)
+    page, chosen = f"/referrals/{offered['id']}", offered["offered_times"][0]["id"]
+    browser = Browser(south.coordinator)
+
+    browser.open(page).press(f"{page}/move", move="choose_time", time_id=chosen)
+    assert (browser.status, 'name="recorded.who"' in browser.page) == (400, True)
+    told = {"recorded.who": "Probe Canary", "recorded.how": "phone"}
+    browser.open(page).press(f"{page}/move", move="choose_time", time_id=chosen, **told)
+
+    step = read(north, offered["id"]).json()["history"][-1]
+    assert (step["name"], step["manner"]) == ("choose_time", "recorded by the recipient, phone")
+    assert step["by"] == "Probe Canary (recorded by South Physio Coordinator)"
+
+
+def test_a_report_entered_in_error_is_struck_through(north: make.Clinic, south: make.Clinic) -> None:
+    reported = in_state("reported", north, south)["id"]
+    report = read(south, reported, "reports").json()["results"][0]["id"]
+    address = f"/referrals/{reported}"
+    assert "This was a mistake" not in Browser(north.practitioner).open(address).page
+
+    Browser(south.practitioner).open(address).press(
+        f"{address}/reports/{report}/entered-in-error", reason="wrong_entry", note="Another shoulder."
+    )
+
+    page = Browser(north.practitioner).open(address).page
+    assert "Another shoulder." in page
+    assert f"<s>{make.REPORT['answer']}</s>" in page
 
 
 @NEEDS_WORKER

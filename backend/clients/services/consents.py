@@ -209,8 +209,13 @@ def _queue_end(consent: Consent) -> None:
     if consent.ends_at is None:
         return
     work.queue(EXPIRE, consent.pk, organization_id=consent.organization_id, due_at=consent.ends_at)
-    if consent.ends_at - ANNOUNCED > clock.now():
-        work.queue(ANNOUNCE, consent.pk, organization_id=consent.organization_id, due_at=consent.ends_at - ANNOUNCED)
+    work.queue(ANNOUNCE, consent.pk, organization_id=consent.organization_id, due_at=_announced_at(consent.ends_at))
+
+
+def _announced_at(ends_at: datetime) -> datetime:
+    """Fourteen days before the end; half way there when it is closer than that."""
+    now = clock.now()
+    return ends_at - ANNOUNCED if ends_at - ANNOUNCED > now else now + (ends_at - now) / 2
 
 
 def _end(consent: Consent, actor: Actor, *, type: str, because: str) -> None:

@@ -1,7 +1,8 @@
 """Answering: accept, decline, ask, and who on each side has it."""
 
 from backend.directory.models import PractitionerRole
-from backend.lib import clock
+from backend.lib import clock, prepared
+from backend.lib.actor import Actor
 from backend.lib.ids import uuid7
 from backend.lib.problems import Conflict, invalid
 from backend.referrals import deadlines, gates, sharing
@@ -11,6 +12,7 @@ from backend.referrals.effects.registry import of
 from backend.referrals.models import (
     Guest,
     PoolPass,
+    Referral,
 )
 from backend.referrals.move import Move
 
@@ -23,6 +25,7 @@ def ask_information(move: Move) -> None:
 
 @of("give_information")
 def give_information(move: Move) -> None:
+    gates.check_recipient_reads(move.referral)
     move.say("answer", move.details["answer"])
     move.due_at = deadlines.due_for(move.referral, w.SENT)
     move.referral.paused_minutes = None
@@ -41,12 +44,9 @@ def accept(move: Move) -> None:
         raise invalid(
             "/practitioner_role_id", "Name the practitioner who takes the client on.", code="practitioner_required"
         )
-    gates.check_role(role, of_discipline=referral.discipline)
-    gates.check_not_excluded(referral, role)
-    referral.recipient_role = role
-    if referral.recipient_organization_id != role.organization_id:
-        referral.recipient_organization = role.organization
-    gates.check_not_oneself(referral)
+    if referral.is_pool:
+        referral.paused_minutes = deadlines.open_minutes_left(referral)
+    become_recipient(referral, role)
     if referral.is_pool:
         referral.release_until = deadlines.release_until(referral)
     if identifier := move.details.get("recipient_identifier"):
@@ -58,13 +58,40 @@ def accept(move: Move) -> None:
     referral.no_show_count = 0
     if referral.client_id is None:
         return
+    open_record(move)
+    if own := move.details.get("own_client_id"):
+        move.after.append(lambda: sharing.link_own_client(referral, own, actor=actor))
+
+
+def become_recipient(referral: Referral, role: PractitionerRole) -> None:
+    """Who takes it, with the gates of the recipient's side asked again."""
+    gates.check_role(role, of_discipline=referral.discipline)
+    gates.check_not_excluded(referral, role)
+    referral.recipient_role = role
+    if referral.recipient_organization_id != role.organization_id:
+        referral.recipient_organization = role.organization
+    gates.check_not_oneself(referral)
+
+
+def open_record(move: Move) -> None:
+    """Once it is saved who took it: a pool's winner joins the circle, and the shared record opens."""
+    referral = move.referral
     if referral.is_pool:
         move.after.append(lambda: guard("join_circle", referral.id))
     if not referral.is_inside_one_organization:
         move.after.append(lambda: guard("share_record", uuid7(), referral.id))
-        move.after.append(lambda: sharing.tell_access_started(move.client_id, referral, actor))
-    if own := move.details.get("own_client_id"):
-        move.after.append(lambda: sharing.link_own_client(referral, own, actor=actor))
+        move.after.append(lambda: sharing.tell_access_started(move.client_id, referral, move.actor))
+
+
+def take_by_answering(move: Move) -> None:
+    """A pool's member that answers an advice wins it as by accepting; what it writes is its own from the first word."""
+    if move.on_behalf_of is None:
+        raise invalid("/on_behalf_of", "Name the practitioner who answers.", code="practitioner_required")
+    become_recipient(move.referral, move.on_behalf_of)
+    move.referral.accepted_at = clock.now()
+    prepared.save(move.referral)
+    if move.referral.client_id is not None:
+        open_record(move)
 
 
 def accept_as_guest(move: Move) -> None:
@@ -79,17 +106,26 @@ def pass_on(move: Move) -> None:
     passed = PoolPass(referral=move.referral, organization_id=move.actor.clinic_id)
     passed.save(force_insert=True)
     move.due_at = move.referral.due_at
+    tell_when_nobody_is_left(move.referral, move.actor)
 
 
 @of("release")
 def release(move: Move) -> None:
     """The winner gives it back: last of all the guard takes the clinic off, which may not see the row afterwards."""
     referral = move.referral
-    move.due_at = deadlines.pool_answer_due(referral)
     end_access(referral, move.actor, because="release")
     guard("leave_circle", referral.id)
     PoolPass(referral=referral, organization_id=move.actor.clinic_id).save(force_insert=True)
+    move.due_at = deadlines.due_after_release(referral)
+    referral.paused_minutes = None
     move.after.append(lambda: guard("give_back", referral.id))
+    move.after.append(lambda: tell_when_nobody_is_left(referral, move.actor))
+
+
+def tell_when_nobody_is_left(referral: Referral, actor: Actor) -> None:
+    """The sender need not wait for the time to run out when no eligible clinic is left."""
+    if not gates.pool_is_left(referral):
+        sharing.tell_pool_exhausted(referral, actor)
 
 
 @of("decline")

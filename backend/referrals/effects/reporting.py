@@ -4,10 +4,12 @@ from datetime import datetime
 
 from backend.lib import clock
 from backend.lib.ids import uuid7
+from backend.lib.late_facts import check_late_fact
 from backend.lib.problems import Conflict, invalid
-from backend.referrals import deadlines, reports
+from backend.referrals import deadlines, gates, reports
 from backend.referrals import workflow as w
 from backend.referrals.effects.access import guard
+from backend.referrals.effects.answering import take_by_answering
 from backend.referrals.effects.registry import of
 from backend.referrals.effects.visiting import end_current_visit
 from backend.referrals.models import (
@@ -24,8 +26,7 @@ def start(move: Move) -> None:
 
 
 def mark_seen(move: Move, seen_at: datetime) -> None:
-    if seen_at > clock.now():
-        raise invalid("/seen_at", "This is in the future.", code="in_the_future")
+    check_late_fact(seen_at, pointer="/seen_at")
     move.referral.first_seen_at = seen_at
     end_current_visit(move, state="done")
 
@@ -44,6 +45,8 @@ def report(move: Move) -> None:
         mark_seen(move, move.details["seen_at"])
     if referral.state != w.IN_CARE and not move.details["final"]:
         raise Conflict("An interim report belongs to care that has begun.", code="final_only")
+    if move.party == w.POOL:
+        take_by_answering(move)
     made = reports.sign_report(move)
     move.related["report_id"] = str(made.id)
     if not made.is_final:
@@ -63,7 +66,7 @@ def report(move: Move) -> None:
 
 @of("read_report")
 def read_report(move: Move) -> None:
-    found = move.referral.reports.filter(pk=move.details["report_id"], read_at=None).first()
+    found = move.referral.reports.valid().filter(pk=move.details["report_id"], read_at=None).first()
     if found is None:
         raise invalid("/report_id", "There is no such unread report.", code="unknown_report")
     mark_read(found, move, move.details["plan_change"])
@@ -78,7 +81,8 @@ def mark_read(found: Report, move: Move, plan_change: str) -> None:
 
 @of("return_report")
 def return_report(move: Move) -> None:
-    last = move.referral.reports.filter(is_final=True).order_by("-received_at").first()
+    gates.check_recipient_reads(move.referral)
+    last = move.referral.reports.valid().filter(is_final=True).order_by("-received_at").first()
     if last is not None and last.read_at is None:
         mark_read(last, move, "no_change")
     move.referral.return_count += 1
@@ -94,7 +98,7 @@ def acknowledge(move: Move) -> None:
             raise invalid(
                 "/plan_change", "Say whether the plan was updated, or no_change.", code="plan_change_required"
             )
-        for unread in move.referral.reports.filter(read_at=None):
+        for unread in move.referral.reports.valid().filter(read_at=None):
             mark_read(unread, move, plan_change)
         move.referral.closed_how = "acknowledged"
         return

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.db.models import Exists, OuterRef, Q
 
@@ -40,6 +41,10 @@ def offer_times(move: Move) -> None:
 
 @of("choose_time")
 def choose_time(move: Move) -> None:
+    if move.party == w.RECIPIENT and not move.details.get("recorded"):
+        raise invalid(
+            "/recorded", "Say who chose this time for the client, and how they told you.", code="recorded_required"
+        )
     offer = move.referral.offered_times.filter(pk=move.details["time_id"], is_open=True).first()
     if offer is None:
         raise invalid("/time_id", "This time is not on offer any more.", code="unknown_time")
@@ -168,7 +173,9 @@ def log_contact(move: Move) -> None:
 
 @of("give_up_contact")
 def give_up_contact(move: Move) -> None:
-    days = {attempt.at.date() for attempt in move.referral.contact_attempts.exclude(outcome="reached")}
+    zone = ZoneInfo(deadlines.clinic_that_counts(move.referral, w.RECIPIENT).time_zone)
+    tried = move.referral.contact_attempts.exclude(outcome="reached")
+    days = {attempt.at.astimezone(zone).date() for attempt in tried}
     if len(days) < ATTEMPTS_BEFORE_GIVING_UP:
         raise Conflict(
             f"Try to reach the client on three different days first; {len(days)} noted so far.", code="too_few_attempts"

@@ -17,6 +17,22 @@ from backend.referrals.models.referral import Referral
 M = TypeVar("M", bound=models.Model)
 
 
+class CanBeInError(models.Model):
+    """Signed or sent, so never changed: only that it was a mistake is added, once. The words stay, struck through."""
+
+    class Reason(models.TextChoices):
+        WRONG_CLIENT = "wrong_client"
+        WRONG_ENTRY = "wrong_entry"
+
+    in_error_at = models.DateTimeField(null=True)
+    in_error_by = models.CharField(max_length=200, blank=True)
+    in_error_reason = models.CharField(max_length=20, choices=Reason.choices, blank=True)
+    in_error_note = models.TextField(blank=True)
+
+    class Meta:
+        abstract = True
+
+
 class OfReferralQuerySet(ScopedQuerySet[M]):
     """Content: read by who may read the referral's content, and by the organization that wrote it."""
 
@@ -25,13 +41,37 @@ class OfReferralQuerySet(ScopedQuerySet[M]):
         return self.filter(Exists(readable))
 
 
-class WrittenQuerySet(ScopedQuerySet[M]):
-    """Content that one party wrote: it keeps it, whatever happens to the rest."""
-
+class ReportQuerySet(ScopedQuerySet["Report"]):
     def visible_to(self, actor: Actor) -> Self:
+        """Content that one party wrote: it keeps it, whatever happens to the rest."""
         readable = Referral.objects.content_open_to(actor).filter(pk=OuterRef("referral_id"))
-        own = Q(organization_id=actor.organization_id) if actor.is_staff else Q(pk__in=[])
-        return self.filter(Q(Exists(readable)) | own)
+        whole = Referral.objects.wholly_open_to(actor).filter(pk=OuterRef("referral_id"))
+        recorded = Q(signature_kind=Report.SignatureKind.RECORDED_BY_SENDER) & Q(Exists(whole))
+        return self.filter((Q(Exists(readable)) & ABOUT_THIS_CLIENT) | recorded | written_by(actor))
+
+    def valid(self) -> Self:
+        """Those that were not entered in error."""
+        return self.filter(in_error_at=None)
+
+
+class MessageQuerySet(ScopedQuerySet["Message"]):
+    def visible_to(self, actor: Actor) -> Self:
+        return self.filter((readable_when_written(actor) & ABOUT_THIS_CLIENT) | written_by(actor))
+
+
+# What was about another client is gone for everybody but its author's clinic.
+ABOUT_THIS_CLIENT = ~Q(in_error_reason="wrong_client")
+
+
+def written_by(actor: Actor) -> Q:
+    return Q(organization_id=actor.organization_id) if actor.is_staff else Q(pk__in=[])
+
+
+def readable_when_written(actor: Actor) -> Q:
+    """What came after the recipient's live reason had ended is not the recipient's to read."""
+    readable = Referral.objects.content_open_to(actor).filter(pk=OuterRef("referral_id"))
+    whole = Referral.objects.wholly_open_to(actor).filter(pk=OuterRef("referral_id"))
+    return Q(Exists(readable)) & (Q(reaches_recipient=True) | Q(Exists(whole)))
 
 
 class Package(models.Model):
@@ -56,20 +96,23 @@ class Package(models.Model):
         return f"package of {self.referral_id}"
 
 
-class Message(models.Model):
+class Message(CanBeInError):
     """A sentence from one side to the other: a question, an answer, a reason in words, a plain message."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     referral = models.ForeignKey(Referral, on_delete=models.PROTECT, related_name="messages")
     step = models.ForeignKey(Step, on_delete=models.PROTECT, null=True, related_name="messages")
     organization = models.ForeignKey("directory.Organization", on_delete=models.PROTECT, null=True, related_name="+")
+    member_id = models.UUIDField(null=True)
     party = models.CharField(max_length=20)
     by = models.CharField(max_length=200)
     kind = models.CharField(max_length=30, default="message")
     text = models.TextField()
     created_at = models.DateTimeField(default=clock.now)
+    # Whether the recipient had a live reason when this was written; a trigger says so.
+    reaches_recipient = models.BooleanField(default=True)
 
-    objects = WrittenQuerySet.as_manager()
+    objects = MessageQuerySet.as_manager()
 
     class Meta:
         ordering = ["created_at", "id"]
@@ -79,8 +122,8 @@ class Message(models.Model):
         return f"{self.kind} of {self.referral_id}"
 
 
-class Report(models.Model):
-    """A signed answer to the referral's question. Append-only: only that it was read is added later."""
+class Report(CanBeInError):
+    """A signed answer to the referral's question. Append-only: only that it was read, or a mistake, is added later."""
 
     class Outcome(models.TextChoices):
         ANSWERED = "answered"
@@ -120,7 +163,7 @@ class Report(models.Model):
     read_by = models.CharField(max_length=200, blank=True)
     plan_change = models.CharField(max_length=20, blank=True)
 
-    objects = WrittenQuerySet.as_manager()
+    objects = ReportQuerySet.as_manager()
 
     class Meta:
         ordering = ["received_at", "id"]
@@ -182,10 +225,10 @@ class ContactAttempt(models.Model):
 
 class AttachmentQuerySet(ScopedQuerySet["Attachment"]):
     def visible_to(self, actor: Actor) -> Self:
-        readable = Referral.objects.content_open_to(actor).filter(pk=OuterRef("referral_id"))
-        own = Q(organization_id=actor.organization_id) if actor.is_staff else Q(pk__in=[])
         guests = Q(link_id=actor.link_id) if actor.link_id else Q(pk__in=[])
-        return self.filter(Q(Exists(readable)) | own | guests)
+        reports = Report.objects.visible_to(actor).filter(pk=OuterRef("report_id"))
+        readable = readable_when_written(actor) & (Q(report=None) | Q(Exists(reports)))
+        return self.filter(readable | written_by(actor) | guests)
 
 
 class Attachment(models.Model):
@@ -203,6 +246,8 @@ class Attachment(models.Model):
     content = models.BinaryField()
     by = models.CharField(max_length=200)
     created_at = models.DateTimeField(default=clock.now)
+    # As of a message, when it was tied to the referral.
+    reaches_recipient = models.BooleanField(default=True)
 
     objects = AttachmentQuerySet.as_manager()
 

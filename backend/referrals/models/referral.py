@@ -6,8 +6,9 @@ from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Case, Exists, F, Func, OuterRef, Q, When
+from django.db.models import Case, Exists, F, Func, OuterRef, Q, Value, When
 
+from backend.catalog.queries import catalog
 from backend.clients.models import Access, Consent
 from backend.directory.models import PractitionerRole
 from backend.lib import clock
@@ -24,6 +25,13 @@ class ConsentStands(Func):
     """Whether the consent behind a guest's referral stands; a guest reads no consent."""
 
     function = "consent_stands"
+    output_field = models.BooleanField()
+
+
+class TakesFromPool(Func):
+    """Whether an organization has an eligible role for a discipline near a place, by the credential it asks for."""
+
+    function = "takes_from_pool"
     output_field = models.BooleanField()
 
 
@@ -44,16 +52,16 @@ class ReferralQuerySet(ScopedQuerySet["Referral"]):
         )
 
     def _waiting_in_pool_of(self, actor: Actor) -> Q:
-        eligible = PractitionerRole.objects.filter(
-            organization_id=actor.clinic_id, discipline=OuterRef("discipline"), is_accepting=True, ended_at=None
-        )
-        near = eligible.filter(
-            Q(location__city__iexact=OuterRef("pool_near")) | Q(location__postal_code__iexact=OuterRef("pool_near"))
+        """While an eligible role works there, as ``eligible_roles`` asks at send."""
+        kinds = {row.code: row.credential_kind for row in catalog().disciplines.values()}
+        asked = Case(
+            *(When(discipline=code, then=Value(kind)) for code, kind in kinds.items()),
+            default=Value(None, output_field=models.CharField()),
         )
         passed = PoolPass.objects.filter(referral_id=OuterRef("pk"), organization_id=actor.clinic_id)
         return (
             Q(recipient_kind=Referral.RecipientKind.POOL, recipient_organization=None, state="sent")
-            & (Q(Exists(near)) | (Q(pool_near="") & Q(Exists(eligible))))
+            & Q(TakesFromPool(Value(actor.clinic_id), "discipline", "pool_near", asked))
             & ~Q(Exists(passed))
         )
 
@@ -83,6 +91,12 @@ class ReferralQuerySet(ScopedQuerySet["Referral"]):
             Q(sender_organization_id=actor.organization_id)
             | received & (Q(accepted_at__isnull=False) | Q(Exists(opened)) | Q(client=None))
         )
+
+    def wholly_open_to(self, actor: Actor) -> Self:
+        """Those of whose content the actor reads everything, whenever it was written: the sender's, and the client's own."""
+        if actor.kind == ActorKind.CLIENT:
+            return self.filter(client_id=actor.client_id)
+        return self.filter(sender_organization_id=actor.organization_id) if actor.is_staff else self.none()
 
 
 class Referral(models.Model):

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import template
 from django.middleware.csrf import get_token
+from django.template.defaultfilters import linebreaksbr
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -89,6 +90,13 @@ def switch(context: Any, name: str, icon: str = "") -> dict[str, Any]:
         "back": here(context),
         "icon": icon,
     }
+
+
+@register.simple_tag
+def struck(text: str, is_struck: Any) -> SafeString:
+    """What somebody wrote, with its lines; struck through when it was a mistake."""
+    lines = linebreaksbr(text, autoescape=True)
+    return format_html("<s>{}</s>", lines) if is_struck else lines
 
 
 @register.filter

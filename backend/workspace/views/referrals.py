@@ -13,8 +13,9 @@ from backend.lib.problems import Problem, Stale
 from backend.lib.rest.authentication import actor_of
 from backend.notifications import services as notifications
 from backend.notifications.doors import newest_guest_link
-from backend.referrals import attachments, policies, presses, queries, services
+from backend.referrals import attachments, corrections, policies, presses, queries, services
 from backend.referrals import workflow as w
+from backend.referrals.inputs import EnteredInError
 from backend.referrals.models import Message, Referral, Report
 from backend.referrals.workflow import WORKFLOW
 from backend.workspace import words
@@ -110,6 +111,24 @@ def write_message(request: HttpRequest, referral_id: UUID) -> HttpResponse:
     return result
 
 
+@page("POST")
+def report_in_error(request: HttpRequest, referral_id: UUID, report_id: UUID) -> HttpResponse:
+    """Who signed a report, or an admin, says that it was a mistake."""
+    actor = actor_of(request)
+    queries.one_row(referral_id, actor)
+
+    def act() -> str:
+        said = EnteredInError(data={name: text for name in ("reason", "note") if (text := request.POST.get(name))})
+        said.is_valid(raise_exception=True)
+        corrections.enter_report_in_error(referral_id, report_id, actor=actor, **said.validated_data)
+        return f"/referrals/{referral_id}"
+
+    result = submit(request, act, said="The report is entered in error. It stays on record, struck through.")
+    if isinstance(result, Problem):
+        return _shown(request, actor, referral_id, problem=result)
+    return result
+
+
 @page("GET")
 def file(request: HttpRequest, referral_id: UUID, file_id: UUID) -> HttpResponse:
     """One file of the referral or its reports, always as a download."""
@@ -134,18 +153,23 @@ def take_off_file(request: HttpRequest, referral_id: UUID, file_id: UUID) -> Htt
 
 @page("POST")
 def guest_link(request: HttpRequest, referral_id: UUID) -> HttpResponse:
-    """The sender ends the link of a colleague without an account, or sends a fresh one."""
+    """The sender ends the link of a colleague without an account, sends a fresh one, or corrects the address."""
     actor = actor_of(request)
     queries.one_row(referral_id, actor)
-    ends = request.POST.get("press") == "end"
+    press = request.POST.get("press", "fresh")
 
     def act() -> str:
-        do = notifications.end_guest_link if ends else notifications.send_fresh_link
-        do(referral_id, actor=actor)
+        match press:
+            case "end":
+                notifications.end_guest_link(referral_id, actor=actor)
+            case "address":
+                notifications.correct_guest_address(referral_id, actor=actor, email=request.POST.get("email", ""))
+            case _:
+                notifications.send_fresh_link(referral_id, actor=actor)
         return f"/referrals/{referral_id}"
 
-    said = "The link is ended." if ends else "A fresh link is on its way. Earlier links open nothing any more."
-    result = submit(request, act, said=said)
+    fresh = "A fresh link is on its way. Earlier links open nothing any more."
+    result = submit(request, act, said="The link is ended." if press == "end" else fresh)
     if isinstance(result, Problem):
         return _shown(request, actor, referral_id, problem=result)
     return result
@@ -294,6 +318,6 @@ def _messages(referral_id: UUID, actor: Actor) -> list[Message]:
 def _reports(referral_id: UUID, actor: Actor) -> list[dict[str, Any]]:
     if not policies.may_read_clinical(actor):
         return []
-    found = Report.objects.visible_to(actor).filter(referral_id=referral_id)
+    found = Report.objects.visible_to(actor).select_related("referral").filter(referral_id=referral_id)
     rows: Any = found.prefetch_related(queries.files_of(actor)).order_by("-received_at", "-id")
-    return [queries.report(row) for row in rows]
+    return [{**queries.report(row), "is_ours": corrections.is_ones_own(row, actor)} for row in rows]
