@@ -33,6 +33,7 @@ CLOSES_UNACKNOWLEDGED = timedelta(days=14)
 REMIND_AGAIN, WEEKLY_REMINDERS = timedelta(days=7), 8
 REMIND_MONTHLY, DRAGS_ON = timedelta(days=30), WEEKLY_REMINDERS * REMIND_AGAIN
 RELEASE_DAYS = 1
+SHORTEST_REST = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,16 +193,12 @@ def release_until(referral: Referral) -> datetime:
 
 
 def open_minutes_left(referral: Referral) -> int:
-    """How much of the recipient's answer time is left, for the pause while the sender answers a question."""
+    """How much of the recipient's answer time is left, in whole minutes and an hour at least, while somebody else has the move."""
     if referral.due_at is None:
         return 0
-    hours = hours_of(clinic_that_counts(referral, w.RECIPIENT))
-    now = clock.now()
-    return (
-        max(int(remaining_business(now, referral.due_at, hours).total_seconds() // 60), 60)
-        if now < referral.due_at
-        else 60
-    )
+    now, hours = clock.now(), hours_of(clinic_that_counts(referral, w.RECIPIENT))
+    left = remaining_business(now, referral.due_at, hours) if now < referral.due_at else timedelta(0)
+    return max(left // timedelta(minutes=1), SHORTEST_REST)  # a minute more could end on the next opening day
 
 
 def is_alarming(referral: Referral) -> bool:

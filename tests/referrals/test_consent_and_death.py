@@ -130,7 +130,7 @@ def test_what_was_received_never_grows_when_the_consent_has_ended(
     withdraw_consent(north, referral["client"]["id"], consent)
 
     for clinic in (north, south):
-        assert_readable(clinic.http.send("POST", messages, {"text": "One word more."}), 409, "consent_required")
+        assert_readable(clinic.http.send("POST", messages, {"text": "One word more."}), 409, "content_closed")
 
     after = [len(read(clinic, referral["id"], "messages").json()["results"]) for clinic in (north, south)]
     assert after == before

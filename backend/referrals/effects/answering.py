@@ -106,7 +106,7 @@ def pass_on(move: Move) -> None:
     passed = PoolPass(referral=move.referral, organization_id=move.actor.clinic_id)
     passed.save(force_insert=True)
     move.due_at = move.referral.due_at
-    tell_when_nobody_is_left(move.referral, move.actor)
+    move.after.append(lambda: tell_when_nobody_is_left(move.referral, move.actor))
 
 
 @of("release")
