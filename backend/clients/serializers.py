@@ -9,7 +9,7 @@ from backend.catalog.queries import catalog
 from backend.catalog.serializers import CatalogCode
 from backend.clients.models import Access, Client, Consent, Representative
 from backend.clients.services.people import local_system
-from backend.lib.rest.fields import Identifier, Label, Moment, PlainText, StrictSerializer
+from backend.lib.rest.fields import Identifier, Label, Moment, PlainText, StrictSerializer, ZoneName
 
 MOST = 100
 
@@ -44,7 +44,7 @@ class ClientFacts(StrictSerializer):
         max_length=2, required=False, allow_null=True, allow_blank=True, help_text="ISO 3166, two letters."
     )
     language = PlainText(max_length=10, required=False, allow_null=True, allow_blank=True, help_text="BCP 47.")
-    time_zone = PlainText(max_length=60, required=False, allow_null=True, allow_blank=True, help_text="IANA name.")
+    time_zone = ZoneName(required=False, allow_null=True, allow_blank=True, help_text="IANA name.")
     local_identifier = PlainText(
         max_length=200, required=False, allow_null=True, help_text="Your own number for this client; only you see it."
     )

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from datetime import time
 from itertools import pairwise
 from typing import Any
-from zoneinfo import available_timezones
 
 from drf_spectacular.utils import extend_schema_field, inline_serializer
 from rest_framework import serializers
@@ -13,18 +12,6 @@ from backend.catalog.serializers import CatalogCode
 from backend.lib.rest.fields import Moment, PlainText, StrictSerializer
 
 PRIORITIES = ("routine", "urgent", "asap")
-
-
-class ZoneName(PlainText):
-    """An IANA time zone."""
-
-    default_error_messages = {"unknown_zone": "“{zone}” is no IANA time zone such as America/Denver."}
-
-    def to_internal_value(self, data: Any) -> str:
-        zone = super().to_internal_value(data)
-        if zone not in available_timezones():
-            self.fail("unknown_zone", zone=zone)
-        return zone
 
 
 class Language(serializers.RegexField):

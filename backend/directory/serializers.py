@@ -16,7 +16,6 @@ from backend.directory.fields import (
     Language,
     Near,
     OpeningTimeSerializer,
-    ZoneName,
     codes,
     holiday_list,
     hour,
@@ -37,7 +36,7 @@ from backend.directory.models import (
 )
 from backend.directory.oauth import known_scopes
 from backend.lib.actor import Actor
-from backend.lib.rest.fields import Label, Moment, PlainText, StrictSerializer, utc
+from backend.lib.rest.fields import Label, Moment, PlainText, StrictSerializer, ZoneName, utc
 
 SETTINGS = ("break_glass_enabled", "coordinators_may_accept", "neuromuscular_hours", "due_times")
 

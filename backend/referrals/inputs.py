@@ -8,7 +8,7 @@ from rest_framework import serializers
 from backend.catalog.queries import catalog
 from backend.clients.models import Consent
 from backend.clients.serializers import GivenBySerializer
-from backend.lib.rest.fields import Identifier, Moment, PlainText, StrictSerializer
+from backend.lib.rest.fields import Identifier, Moment, PlainText, StrictSerializer, ZoneName
 from backend.referrals.models import ContactAttempt, Referral, Report
 
 LONG, SHORT = 10_000, 2_000
@@ -67,7 +67,7 @@ class Accept(Details):
 class TimeSpan(StrictSerializer):
     starts_at = Moment()
     ends_at = Moment()
-    time_zone = PlainText(max_length=60, required=False)
+    time_zone = ZoneName(required=False)
 
     def validate(self, span: dict[str, Any]) -> dict[str, Any]:
         if span["ends_at"] <= span["starts_at"]:

@@ -8,6 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from backend.lib.parsing import TEXT_PROBLEMS, text_problem
+from backend.lib.zones import known_zones
 
 
 @extend_schema_field(OpenApiTypes.DATETIME)
@@ -45,6 +46,18 @@ class PlainText(serializers.CharField):
         if problem:
             raise serializers.ValidationError(TEXT_PROBLEMS[problem], code=problem)
         return text
+
+
+class ZoneName(PlainText):
+    """An IANA time zone."""
+
+    default_error_messages = {"unknown_zone": "“{zone}” is no IANA time zone such as America/Denver."}
+
+    def to_internal_value(self, data: Any) -> str:
+        zone = super().to_internal_value(data)
+        if zone and zone not in known_zones():
+            self.fail("unknown_zone", zone=zone)
+        return zone
 
 
 class StrictSerializer(serializers.Serializer[Any]):
