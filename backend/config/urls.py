@@ -11,6 +11,7 @@ urlpatterns = [
     path("api/v1/", include("backend.clients.urls")),
     path("health/live", health.live),
     path("health/ready", health.ready),
+    path("health/work", health.working),
     path("api/v1/openapi.yaml", SpectacularYAMLAPIView.as_view()),
     path("api/v1/openapi.json", SpectacularJSONAPIView.as_view()),
     path("api/docs", SpectacularSwaggerSplitView.as_view(url="/api/v1/openapi.json")),

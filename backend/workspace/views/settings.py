@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 
+from backend.audit import work
 from backend.catalog.queries import catalog
 from backend.directory import policies, queries, services
 from backend.directory.models import (
@@ -66,7 +67,10 @@ CLINIC_FIELDS_LEFT_OUT = ("opening_times", "holidays", "due_times")
 
 @page("GET")
 def overview(request: HttpRequest) -> HttpResponse:
-    return show(request, "settings/overview.html")
+    """What can be set; an admin also learns when something the clinic waits for cannot be done, such as a mail."""
+    actor = actor_of(request)
+    trouble = work.trouble(actor.clinic_id) if actor.has_right("admin") else None
+    return show(request, "settings/overview.html", {"trouble": trouble})
 
 
 def _here(actor: Actor) -> Organization:
