@@ -13,7 +13,9 @@ from backend.directory.models import Organization
 from backend.lib import clock
 from backend.lib.actor import Actor, system_of
 from backend.lib.unit_of_work import acting_as
+from backend.links.actors import holder_of
 from backend.links.models import Link
+from backend.links.services import note_not_sent
 from backend.notifications import doors, services, words
 from backend.notifications.models import Mail, Notice
 from backend.notifications.told import CLIENT, CLIENT_REMINDED, CONSENT_ENDS, GUEST_ASKED, TOLD, guest_mail
@@ -61,7 +63,7 @@ def compose(mail: Mail, actor: Actor) -> EmailMessage | None:
 
 
 def deliver_code(link: Link, code: str) -> None:
-    """Sends a code at once. A refused address is an event; when the mail server is away the reader asks again."""
+    """Sends a code at once. A refused address is an event; when it did not leave, the page that waits for it says so."""
     actor = system_of(link.organization_id)
     with acting_as(actor):
         organization: Organization = Organization.objects.one(link.organization_id)
@@ -77,8 +79,12 @@ def deliver_code(link: Link, code: str) -> None:
     except SMTPRecipientsRefused:
         with acting_as(actor):
             services.tell_of_bounce(link.pk, actor)
+        with acting_as(holder_of(link)):
+            note_not_sent(link)
     except (SMTPException, OSError):
         log.exception("a code of link %s was not sent", link.pk)
+        with acting_as(holder_of(link)):
+            note_not_sent(link)
 
 
 @work.handles(services.NEW_LINK)

@@ -17,10 +17,10 @@ from backend.portal.doors import (
     CLIENT,
     Entry,
     ask_again,
+    code_page,
     door,
     enter_with_code,
     leave,
-    masked,
     send_a_code,
     show,
     submit,
@@ -75,7 +75,7 @@ def page(request: HttpRequest, entry: Entry) -> HttpResponse:
     """Who asks; after the code, the question of this link or the client's own page."""
     if entry.proven is None:
         if request.GET.get("code") == "sent":
-            return show(request, "code.html", {"entry": entry, "masked": masked(entry.link.contact), "is_client": True})
+            return code_page(request, entry)
         clinic: Organization = Organization.objects.one(entry.link.organization_id)
         return show(request, "client_landing.html", {"entry": entry, "clinic": clinic, "is_client": True})
     asked = asked_for_consent(entry)

@@ -17,7 +17,7 @@ from backend.lib.rest.problems import as_problem
 from backend.lib.unit_of_work import introduce
 from backend.links.actors import holder_of
 from backend.links.models import Link
-from backend.links.services import check_code, find_link, register_wrong_try, request_code
+from backend.links.services import check_code, find_link, register_wrong_try, request_code, was_code_sent
 from backend.links.sessions import actor_for, forget, remember
 from backend.notifications.services import ask_for_new_link, send_code
 
@@ -136,6 +136,16 @@ def submit(request: HttpRequest, act: Callable[[], object], *, to: str, said: st
 # --- the steps every link begins with -------------------------------------------------------------------------------
 
 
+def code_page(request: HttpRequest, entry: Entry) -> HttpResponse:
+    """Where the code is typed, once it was asked for; says so when its mail could not be sent."""
+    return show(request, "code.html", {**typing(entry), "was_sent": was_code_sent(entry.link)})
+
+
+def typing(entry: Entry) -> dict[str, Any]:
+    """What the page says on which a code is typed."""
+    return {"entry": entry, "masked": masked(entry.link.contact), "is_client": entry.link.purpose in CLIENT}
+
+
 def send_a_code(request: HttpRequest, entry: Entry) -> HttpResponse:
     """A fresh code to the address behind the link, never to one the visitor names."""
     send_code(entry.link, request_code(entry.link))
@@ -148,8 +158,7 @@ def enter_with_code(request: HttpRequest, entry: Entry) -> HttpResponse:
         remember(request, entry.link, is_own_device=request.POST.get("own_device") == "yes")
         return see_other(entry.home)
     request.after_refusal.append(lambda: register_wrong_try(entry.link))  # type: ignore[attr-defined]  # read by the transaction's middleware
-    words = {"entry": entry, "masked": masked(entry.link.contact), "is_wrong": True}
-    return show(request, "code.html", words, status=422)
+    return show(request, "code.html", {**typing(entry), "is_wrong": True, "was_sent": True}, status=422)
 
 
 def leave(request: HttpRequest, entry: Entry) -> HttpResponse:

@@ -23,11 +23,11 @@ from backend.portal.doors import (
     GUEST,
     Entry,
     ask_again,
+    code_page,
     come_in,
     door,
     enter_with_code,
     leave,
-    masked,
     see_other,
     send_a_code,
     show,
@@ -61,7 +61,7 @@ def page(request: HttpRequest, entry: Entry) -> HttpResponse:
     """The landing page; after the code who they are; after that the referral."""
     if entry.proven is None:
         if request.GET.get("code") == "sent":
-            return show(request, "code.html", {"entry": entry, "masked": masked(entry.link.contact)})
+            return code_page(request, entry)
         return show(request, "guest_landing.html", landing(entry))
     guest = Guest.objects.visible_to(entry.actor).get(pk=referral_id(entry))
     if guest.attested_at is None:
