@@ -17,8 +17,19 @@ from backend.links.actors import holder_of
 from backend.links.models import Link
 from backend.links.services import note_not_sent
 from backend.notifications import doors, services, words
+from backend.notifications.client_links import renew_own_link
 from backend.notifications.models import Mail, Notice
-from backend.notifications.told import CLIENT, CLIENT_REMINDED, CONSENT_ENDS, GUEST_ASKED, TOLD, guest_mail
+from backend.notifications.told import (
+    CLIENT,
+    CLIENT_REMINDED,
+    CONSENT_ENDS,
+    EMERGENCY,
+    GLASS_BROKEN,
+    GUEST_ASKED,
+    OWN_PAGE,
+    TOLD,
+    guest_mail,
+)
 from backend.referrals import workflow as w
 from backend.referrals.models import Referral
 from backend.referrals.workflow import WORKFLOW
@@ -95,6 +106,9 @@ def renew_link(claim: work.Claim) -> None:
         assert claim.organization_id is not None
         actor = system_of(claim.organization_id)
         old = Link.objects.visible_to(actor).filter(pk=claim.subject_id, revoked_at=None).first()
+        if old is not None and old.referral_id is None:
+            renew_own_link(old, actor, key=f"new_link:{claim.id}")
+            return
         referral = _referral(old.referral_id, actor) if old and old.referral_id else None
         if old is None or referral is None or not _may_be_renewed(referral):
             return
@@ -148,6 +162,8 @@ def _text_for_members(mail: Mail, actor: Actor) -> str | None:
     member = mail.member
     if member is None or member.ended_at is not None:
         return None
+    if mail.kind == EMERGENCY and mail.client_id is not None:
+        return words.for_member([(GLASS_BROKEN, words.client_address(mail.client_id))])
     waiting = Q(mail=mail) if mail.kind != "digest" else Q(mail=mail) | Q(mail=None)
     notices = Notice.objects.visible_to(actor).filter(waiting, member_id=member.pk).order_by("created_at", "id")
     lines = []
@@ -163,6 +179,10 @@ def _text_for_members(mail: Mail, actor: Actor) -> str | None:
 
 def _text_behind_link(mail: Mail, actor: Actor) -> str | None:
     link = Link.objects.visible_to(actor).filter(pk=mail.link_id).first() if mail.link_id else None
+    if mail.kind in OWN_PAGE:
+        if link is None or not link.is_live:
+            return None
+        return words.for_client(OWN_PAGE[mail.kind][1], mail.organization, link)
     referral = _referral(mail.referral_id, actor) if mail.referral_id else None
     if link is None or not link.is_live or referral is None or referral.content_gone_because:
         return None

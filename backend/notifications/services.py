@@ -196,6 +196,8 @@ def stop_with_death(client: Client, actor: Actor) -> None:
 
 def stop_mails_of(client_id: UUID, actor: Actor) -> None:
     """What the actor's clinic had waiting for guests and the client."""
+    mails = Mail.objects.visible_to(actor).filter(client_id=client_id, member=None, sent_at=None, dropped_at=None)
+    mails.update(dropped_at=clock.now())
     mine = Referral.objects.visible_to(actor).filter(client_id=client_id, sender_organization_id=actor.organization_id)
     for referral in mine:
         if referral.state not in (w.IN_CARE, w.CANCELLATION_REQUESTED):

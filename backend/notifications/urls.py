@@ -1,10 +1,12 @@
-"""Addresses of the sandbox's mailbox, under /api/v1/."""
+"""Addresses of clients' links and of the sandbox's mailbox, under /api/v1/."""
 
 from django.urls import path
 
-from backend.notifications import api
+from backend.notifications import api, api_links
 
 urlpatterns = [
+    path("clients/<str:client_id>/links", api_links.ClientLinks.as_view()),
+    path("clients/<str:client_id>/links/<str:link_id>/end", api_links.EndClientLink.as_view()),
     path("sandbox/mails", api.Mails.as_view()),
     path("sandbox/bounces", api.Bounces.as_view()),
 ]

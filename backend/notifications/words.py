@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from email.utils import formataddr, parseaddr
+from uuid import UUID
 
 from django.conf import settings
 
@@ -61,6 +62,10 @@ def consents_line(number: int) -> str:
 
 def consents_address() -> str:
     return f"{settings.BASE_URL}/clients?consents=ending"
+
+
+def client_address(client_id: UUID) -> str:
+    return f"{settings.BASE_URL}/clients/{client_id}"
 
 
 def referral_address(referral: Referral) -> str:

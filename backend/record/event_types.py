@@ -14,6 +14,8 @@ OTHER_TYPES: Mapping[str, str] = {
     "client.unlinked": "Such a link was undone.",
     "client.merged": "Two records of one person became one; the old id keeps answering.",
     "client.unmerged": "A merge was undone.",
+    "client.link_sent": "The clinic sent the client a link to their own page; its earlier ones open nothing any more.",
+    "client.link_ended": "The clinic ended a link to the client's own page.",
     "access.started": "You may see this client from now on: load it.",
     "access.ended": "You may no longer see this client; `related` says why. Stop showing your copy.",
     "access.break_glass": "Somebody opened this client in an emergency, without a live consent.",

@@ -178,6 +178,7 @@ def _tell(world: World, s: Situation) -> None:
     s.ids["hold_id"] = _made(north, f"{path}/holds", hold)
     mother = {"name": f"{word}-mother", "relationship": "parent"}
     s.ids["representative_id"] = _made(north, f"{path}/representatives", mother)
+    s.ids["link_id"] = _made(north, f"{path}/links", {})
     s.ids["consent_id"] = _consent(world, s)["id"]
     draft = make.referral(north, world.south, client_id=client["id"], send=False, **_words(word))
     s.ids["draft_id"] = draft["id"]
