@@ -60,7 +60,7 @@ def send_mail(claim: work.Claim) -> None:
         if was_refused:
             services.mark_bounced(mail, actor)
         else:
-            Mail.objects.visible_to(actor).filter(pk=mail.pk).update(sent_at=clock.now())
+            services.mark_sent(mail, actor)
         work.finish(claim)
 
 

@@ -31,13 +31,19 @@ SEE_OTHER = 303
 class Entry:
     """One request behind a link: the link, its address, and who came.
 
-    ``proven`` is None before the right code. ``account`` is the practitioner who is signed in in the same browser.
+    ``proven`` is None before the right code. ``account`` is who is signed in in the same browser: somebody without a
+    clinic, a member, or a practitioner; None when nobody is.
     """
 
     link: Link
     token: str
     proven: Actor | None
     account: Actor | None = None
+
+    @property
+    def claims_after(self) -> str:
+        """What somebody has to do before the referral can move to their account; empty when they can press."""
+        return before_claiming(self.account)
 
     @property
     def home(self) -> str:
@@ -48,6 +54,15 @@ class Entry:
         """Whoever gave the right code; a door that asks for a code has one."""
         assert self.proven is not None
         return self.proven
+
+
+def before_claiming(account: Actor | None) -> str:
+    """The next step on the way from a guest to a practitioner with a list of their own."""
+    if account is None:
+        return "sign_in"
+    if account.kind != ActorKind.MEMBER:
+        return "open_clinic"
+    return "" if account.role_ids else "take_role"
 
 
 def door(purposes: tuple[Link.Purpose, ...], *methods: str, needs_code: bool = True) -> Callable[[View], View]:
@@ -68,7 +83,7 @@ def door(purposes: tuple[Link.Purpose, ...], *methods: str, needs_code: bool = T
 
         def _behind(request: HttpRequest, token: str, more: dict[str, Any]) -> HttpResponse:
             signed_in = actor_of(request)
-            account = signed_in if signed_in.kind == ActorKind.MEMBER and signed_in.role_ids else None
+            account = signed_in if request.user.is_authenticated else None
             link = find_link(token)
             if link is None or link.purpose not in purposes:
                 raise NotFound

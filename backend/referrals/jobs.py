@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from django.db.models import F, Q
+from django.db.models import Q
 
 from backend.audit import reactions, work
 from backend.audit.models import Event
@@ -39,7 +39,8 @@ def remind(referral: Referral, action: str, actor: Actor) -> None:
     """One reminder to the party that has the move; at the due time both sides learn that it is overdue."""
     referral.reminders += 1
     referral.version += 1
-    referral.save(update_fields=["reminders", "version"])
+    referral.updated_at = clock.now()
+    referral.save(update_fields=["reminders", "version", "updated_at"])
     services.record("referral.overdue" if action == "overdue" else "referral.reminded", referral, actor)
     services.set_clock(referral)
 
@@ -67,8 +68,7 @@ def deliver(event: Event) -> None:
     referral = Referral.objects.visible_to(actor).filter(pk=event.subject_id, delivered_at=None).first()
     if referral is None or referral.recipient_organization_id != event.organization_id:
         return
-    Referral.objects.filter(pk=referral.pk).update(delivered_at=clock.now(), version=F("version") + 1)
-    services.record("referral.delivered", referral, actor)
+    services.mark_delivered(referral, actor)
 
 
 def end_with_consent(consent: Consent, actor: Actor) -> None:

@@ -6,7 +6,7 @@ from django.shortcuts import render
 from backend.lib import clock
 from backend.lib.actor import ActorKind
 from backend.lib.rest.authentication import actor_of
-from backend.referrals import queries
+from backend.referrals import guests, queries
 from backend.referrals.models import Referral
 from backend.workspace import worklist
 
@@ -35,5 +35,6 @@ def home(request: HttpRequest) -> HttpResponse:
             "counts": counts,
             "drafts": [worklist.line(row, actor, zone) for row in drafts],
             "next_up": [worklist.line(row, actor, zone) for row in next_up],
+            "to_claim": guests.referrals_to_claim(actor),
         },
     )
