@@ -27,21 +27,24 @@ class CatalogCode(PlainText):
         return code
 
 
-class TechniqueFilter(StrictSerializer):
+class NoFilter(StrictSerializer):
+    """Every list takes its size and, from the second page on, a cursor."""
+
+    limit = serializers.IntegerField(required=False, min_value=1, max_value=100, help_text="All of them when absent.")
+    cursor = serializers.CharField(required=False, max_length=4000)
+
+
+class TechniqueFilter(NoFilter):
     discipline = CatalogCode(
         "disciplines", required=False, help_text="Only techniques in the scope of this discipline."
     )
     region = CatalogCode("regions", required=False, help_text="Only techniques used on this region.")
 
 
-class RedFlagFilter(StrictSerializer):
+class RedFlagFilter(NoFilter):
     region = CatalogCode(
         "regions", required=False, help_text="The signs of this region and those asked for any region."
     )
-
-
-class NoFilter(StrictSerializer):
-    """A list that takes no parameters."""
 
 
 class CatalogLabelSerializer(serializers.Serializer[Any]):

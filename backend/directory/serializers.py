@@ -10,7 +10,6 @@ from backend.catalog.serializers import CatalogCode
 from backend.directory.eligibility import credential_problem, today_at
 from backend.directory.fields import (
     ChangedSinceQuery,
-    Changes,
     DueTimes,
     HolidaySerializer,
     Language,
@@ -36,7 +35,7 @@ from backend.directory.models import (
 )
 from backend.directory.oauth import known_scopes
 from backend.lib.actor import Actor
-from backend.lib.rest.fields import Label, Moment, PlainText, StrictSerializer, ZoneName, utc
+from backend.lib.rest.fields import Changes, Label, Moment, PlainText, StrictSerializer, ZoneName, utc
 
 SETTINGS = ("break_glass_enabled", "coordinators_may_accept", "neuromuscular_hours", "due_times")
 

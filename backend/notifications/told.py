@@ -74,6 +74,10 @@ TOLD: dict[str, Told] = {
         "A referral lost the colleague who had it; your clinic has it now.",
         "A referral lost the colleague who had it; your clinic has it now.",
     ),
+    "referral.press_lapsed": Told(
+        "A colleague pressed a button and left before it counted; please look at it again.",
+        "A colleague pressed a button and left before it counted; please look at it again.",
+    ),
     "referral.mail_bounced": Told("A mail to {them} or the client came back: ring them, or correct the address."),
     "referral.claimed": Told("{them} has an account now and keeps the referral there."),
 }

@@ -307,6 +307,7 @@ def context_of(entry: Entry) -> dict[str, Any]:
         ],
         "decline_reasons": [r for r in catalog().decline_reasons.values() if not r.needs_sentence],
         "decline_with_words": [r for r in catalog().decline_reasons.values() if r.needs_sentence],
+        "new_precautions": list(catalog().precautions.values()),
         "not_completed_reasons": list(catalog().not_completed_reasons.values()),
         "slots": range(1, MOST_TIMES + 1),
     }

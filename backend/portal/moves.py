@@ -1,15 +1,17 @@
 """From a guest's form to the details of a transition; the workflow's own serializers check them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.http import QueryDict
+
 from backend.lib.problems import invalid
 
-Form = Mapping[str, str]
-MOST_TIMES = 3
+Form = QueryDict
+MOST_TIMES = 5
 
 
 def details_of(name: str, form: Form, *, zone: str, attachment_ids: list[UUID]) -> dict[str, Any]:
@@ -65,6 +67,8 @@ def report(form: Form, zone: str, files: list[UUID]) -> dict[str, Any]:
     """The report, and with ``seen_at`` seen and report in one form."""
     said = texts("answer", "findings", "recommendations", "outcome", "not_completed_reason")(form, zone, files)
     said["has_red_flag"] = form.get("has_red_flag") == "yes"
+    if precautions := form.getlist("new_precautions"):
+        said["new_precautions"] = precautions
     if files:
         said["attachment_ids"] = [str(pk) for pk in files]
     return {"final": form.get("final") != "no", "report": said, **start(form, zone, files)}
@@ -76,7 +80,7 @@ def cancel_visit(form: Form, zone: str, files: list[UUID]) -> dict[str, Any]:
 
 BUILDERS: dict[str, Callable[[Form, str, list[UUID]], dict[str, Any]]] = {
     "ask_information": texts("question"),
-    "decline": texts("reason", "detail"),
+    "decline": texts("reason", "detail", "suggested_name"),
     "offer_times": offer_times,
     "choose_time": texts("time_id"),
     "waitlist": texts("review_on", "detail"),

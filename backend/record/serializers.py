@@ -8,6 +8,7 @@ from rest_framework import serializers
 from backend.audit.models import Event
 from backend.lib.actor import Actor
 from backend.lib.rest.fields import PlainText, StrictSerializer, utc
+from backend.record.event_types import event_types
 from backend.record.queries import SUBJECTS, cursor_at, place_of
 
 TYPE = re.compile(r"[a-z_]{1,40}\.(\*|[a-z_]{1,40})")
@@ -18,7 +19,7 @@ class TypesField(PlainText):
     """Names and prefixes with commas between them, such as ``referral.*,consent.withdrawn``."""
 
     default_error_messages = {
-        "unknown_type": "“{name}” is not an event type; write names such as referral.sent or referral.*",
+        "unknown_type": "“{name}” is not an event type; they are listed in /api/v1/catalog/event-types.",
         "too_many": f"At most {MOST_TYPES} types; a prefix such as referral.* says more with less.",
     }
 
@@ -27,9 +28,17 @@ class TypesField(PlainText):
         if len(names) > MOST_TYPES:
             self.fail("too_many")
         for name in names:
-            if not TYPE.fullmatch(name):
+            if not _is_known(name):
                 self.fail("unknown_type", name=name[:80])
         return names
+
+
+def _is_known(name: str) -> bool:
+    """A type there is, or a prefix of one: others would find nothing, by mistake."""
+    if not TYPE.fullmatch(name):
+        return False
+    known = event_types()
+    return name in known or (name.endswith(".*") and any(each.startswith(name[:-1]) for each in known))
 
 
 class FeedQuery(StrictSerializer):

@@ -1,5 +1,6 @@
 """Booking a visit and saying how it ended."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -19,8 +20,12 @@ def book_visit(
     ends_at: datetime,
     time_zone: str,
     actor: Actor,
+    parties: Iterable[UUID | None] = (),
 ) -> Visit:
-    """Books a visit; one that has begun already is a late entry and is welcome."""
+    """Books a visit; one that has begun already is a late entry and is welcome.
+
+    ``parties`` hear of a visit with a guest, who has no organization of their own.
+    """
     if client_id is None:
         raise invalid("/visit", "A visit needs a client.", code="client_required")
     if ends_at <= starts_at:
@@ -34,20 +39,26 @@ def book_visit(
         time_zone=time_zone,
     )
     visit.save(force_insert=True)
-    events.record("visit.booked", subject=visit, actor=actor, organizations=[organization_id], client_id=client_id)
+    _tell("visit.booked", visit, actor, parties)
     return visit
 
 
-def end_visit(visit: Visit, *, state: str, by: str, actor: Actor) -> None:
+def end_visit(visit: Visit, *, state: str, by: str, actor: Actor, parties: Iterable[UUID | None] = ()) -> None:
     """A visit is done, missed or cancelled; the row stays."""
     visit.state, visit.cancelled_by = state, by
     visit.version += 1
     visit.updated_at = clock.now()
     visit.save(update_fields=["state", "cancelled_by", "version", "updated_at"])
+    _tell(f"visit.{state}", visit, actor, parties)
+
+
+def _tell(type: str, visit: Visit, actor: Actor, parties: Iterable[UUID | None]) -> None:
+    is_with_a_guest = visit.organization_id is None
     events.record(
-        f"visit.{state}",
+        type,
         subject=visit,
         actor=actor,
-        organizations=[visit.organization_id],
+        organizations=parties if is_with_a_guest else [visit.organization_id],
         client_id=visit.client_id,
+        always=is_with_a_guest,  # the referral shows it; the visit itself is in nobody's calendar here
     )

@@ -1,6 +1,5 @@
 """What the views of this app share: the client in the address, and who may ask about clients at all."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from rest_framework.response import Response
@@ -38,8 +37,3 @@ class ClientView(View):
             **client_data(client, self.actor, identifiers_of(self.actor, [client])[client.pk]),
             "possible_duplicates": [client_label(other) for other in duplicates],
         }
-
-
-def address_of(client: Client, rest: str) -> Mapping[str, str]:
-    """The Location of something new under a client."""
-    return {"Location": f"/api/v1/clients/{client.pk}/{rest}"}

@@ -1,5 +1,6 @@
 """Serializer parts that hold to the contract: zoned times, no unknown fields, read-only means unchanged."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -82,6 +83,43 @@ class StrictSerializer(serializers.Serializer[Any]):
     def _is_unchanged(self, name: str, value: Any) -> bool:
         current = self.context.get("current")
         return isinstance(current, dict) and name in current and current[name] == value
+
+
+class Changes(StrictSerializer):
+    """The body of a PATCH: absent, or as it is, is unchanged. Other fields of the resource may come back, but not changed."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, dict):
+            data = {name: value for name, value in data.items() if not self._is_unchanged(name, value)}
+        return super().to_internal_value(data)
+
+    def _refuse_unknown(self, data: dict[str, Any]) -> None:
+        changed = [name for name in data if name in self.context.get("current", {}) and name not in self.fields]
+        if changed:
+            raise serializers.ValidationError(
+                {name: [serializers.ErrorDetail("This field cannot be changed.", code="read_only")] for name in changed}
+            )
+        super()._refuse_unknown(data)
+
+
+class NoQuery(StrictSerializer):
+    """An operation without parameters in its address."""
+
+
+class KnownCode(serializers.CharField):
+    """A word of an open enumeration, as a question: one that is not known finds nothing by mistake, so it is refused."""
+
+    default_error_messages = {"unknown_value": "“{value}” is not known here. Known are {known}."}
+
+    def __init__(self, known: Sequence[str], **options: Any) -> None:
+        super().__init__(**options)
+        self.known = known
+
+    def to_internal_value(self, data: Any) -> str:
+        value = str(super().to_internal_value(data))
+        if value not in self.known:
+            self.fail("unknown_value", value=value[:60], known=", ".join(self.known))
+        return value
 
 
 class Identifier(StrictSerializer):

@@ -61,8 +61,9 @@ def accept(move: Move) -> None:
     if referral.is_pool:
         move.after.append(lambda: guard("join_circle", referral.id))
     if not referral.is_inside_one_organization:
-        move.after.append(lambda: guard("share_record", uuid7(), referral.id))
-        move.after.append(lambda: sharing.tell_access_started(move.client_id, referral, actor))
+        access_id = uuid7()
+        move.after.append(lambda: guard("share_record", access_id, referral.id))
+        move.after.append(lambda: sharing.tell_access_started(access_id, move.client_id, referral, actor))
     if own := move.details.get("own_client_id"):
         move.after.append(lambda: sharing.link_own_client(referral, own, actor=actor))
 
@@ -102,8 +103,11 @@ def decline(move: Move) -> None:
         role = PractitionerRole.objects.filter(pk=suggested, ended_at=None).first()
         if role is None:
             raise invalid("/suggested_practitioner_role_id", "There is no such colleague.", code="unknown_role")
+        move.referral.suggested_role = role
         move.related["suggested_practitioner_role_id"] = str(role.id)
         move.say("suggestion", f"Suggested instead: {role.practitioner}, {role.organization}.")
+    if colleague := move.details.get("suggested_name"):
+        move.say("suggestion", f"Suggested instead: {colleague}.")
 
 
 @of("assign")

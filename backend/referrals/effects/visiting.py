@@ -96,6 +96,7 @@ def book_time(move: Move, starts_at: datetime, ends_at: datetime, time_zone: str
         ends_at=ends_at,
         time_zone=time_zone,
         actor=move.actor,
+        parties=referral.party_ids,
     )
     attach_visit(move, visit)
 
@@ -115,7 +116,7 @@ def end_current_visit(move: Move, *, state: str, by: str = "") -> None:
     current = move.referral.visits.filter(is_current=True).select_related("visit").first()
     if current is None:
         return
-    visits.end_visit(current.visit, state=state, by=by, actor=move.actor)
+    visits.end_visit(current.visit, state=state, by=by, actor=move.actor, parties=move.referral.party_ids)
     current.is_current = False
     current.save(update_fields=["is_current"])
     move.related["visit_id"] = str(current.visit_id)
