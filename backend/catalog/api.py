@@ -13,11 +13,13 @@ from rest_framework.views import APIView
 
 from backend.catalog import examples
 from backend.catalog.entries import Discipline, Muscle, Precaution, Reason, RedFlag, Region, Technique
+from backend.catalog.problems import PROBLEMS
 from backend.catalog.queries import catalog
 from backend.catalog.serializers import (
     CatalogDisciplineSerializer,
     CatalogMuscleSerializer,
     CatalogPrecautionSerializer,
+    CatalogProblemSerializer,
     CatalogReasonSerializer,
     CatalogRedFlagSerializer,
     CatalogRegionSerializer,
@@ -27,8 +29,9 @@ from backend.catalog.serializers import (
     TechniqueFilter,
 )
 from backend.lib.cursors import BadCursor, open_cursor, seal
-from backend.lib.problems import BadRequest
+from backend.lib.problems import PROBLEM_TYPE, BadRequest, NotFound
 from backend.lib.rest.authentication import actor_of
+from backend.lib.rest.permissions import AnybodyMayCall
 
 R = TypeVar("R")
 
@@ -244,3 +247,53 @@ class WithdrawReasons(CatalogList):
     )
     def get(self, request: Request) -> Response:
         return self.whole(request)
+
+
+class Problems(CatalogList):
+    serializer_class = CatalogProblemSerializer
+
+    def rows(self, asked: dict[str, str]) -> Iterable[dict[str, str]]:
+        return [explained(code) for code in sorted(PROBLEMS)]
+
+    @extend_schema(
+        operation_id="list_problems",
+        tags=["Catalog"],
+        summary="Codes of refusals",
+        description="What each `code` of a problem means, and what to do. More may come.",
+        parameters=[NoFilter],
+        responses=CatalogProblemSerializer(many=True),
+        examples=[OpenApiExample("Wrong state", value=examples.PROBLEM)],
+    )
+    def get(self, request: Request) -> Response:
+        return self.whole(request)
+
+
+class OneProblem(APIView):
+    """Where the ``type`` of a problem leads; for everybody, as a link in a log is."""
+
+    permission_classes = [AnybodyMayCall]
+
+    @extend_schema(
+        operation_id="get_problem",
+        tags=["Catalog"],
+        summary="One code of a refusal",
+        description="The address in the `type` of every problem.",
+        responses=CatalogProblemSerializer,
+        auth=[],
+        examples=[OpenApiExample("Wrong state", value=examples.PROBLEM)],
+    )
+    def get(self, request: Request, code: str) -> Response:
+        if code not in PROBLEMS:
+            raise NotFound
+        return Response(explained(code))
+
+
+def explained(code: str) -> dict[str, str]:
+    meaning = PROBLEMS[code]
+    return {
+        "type": f"{PROBLEM_TYPE}{code}",
+        "code": code,
+        "title": code.replace("_", " ").capitalize(),
+        "means": meaning.means,
+        "what_to_do": meaning.what_to_do,
+    }

@@ -1,5 +1,8 @@
 """Is the process alive, and can it do its work?"""
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -43,9 +46,9 @@ def working(request: HttpRequest) -> HttpResponse:
         return _not_ready("The database does not answer.", code="database_unavailable")
     if found.dead:
         detail = "Some work was given up after three days; find out why, then run manage.py work --raise-dead."
-        return _not_ready(detail, code="work_given_up", failing=found.failing, dead=found.dead)
+        return _not_ready(detail, code="work_given_up", extra={"failing": found.failing, "dead": found.dead})
     return JsonResponse({"status": "working", "failing": found.failing, "dead": 0})
 
 
-def _not_ready(detail: str, *, code: str, **more: int) -> HttpResponse:
-    return problem_response(Unavailable(detail, code=code, headers={"Retry-After": "5"}, **more))
+def _not_ready(detail: str, *, code: str, extra: Mapping[str, Any] | None = None) -> HttpResponse:
+    return problem_response(Unavailable(detail, code=code, headers={"Retry-After": "5"}, **(extra or {})))

@@ -22,7 +22,7 @@ TOLD_OF_EMERGENCIES = ["practitioner", "admin"]
 def tell_of_broken_glass(event: Event) -> None:
     """Home's practitioners and admins, and the client, at once and whatever their quiet hours."""
     actor, homes = system_of(event.organization_id), homes_of(event.client_id) if event.client_id else []
-    client = Client.objects.visible_to(actor).filter(pk=event.client_id).first()
+    client = Client.objects.visible_to(actor).filter(pk__in=[event.client_id]).first()
     if client is None or event.organization_id not in homes:
         return
     for member in _told(event.organization_id):

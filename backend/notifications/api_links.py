@@ -1,6 +1,7 @@
-"""Links to a client's own page over HTTP: sent, listed, ended."""
+"""Secure links over HTTP: a client's to their own page, a guest's to a referral; sent, listed, ended."""
 
 from typing import Any
+from uuid import UUID
 
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
@@ -12,7 +13,10 @@ from backend.clients.serializers import EmptyInput, PageQuery
 from backend.lib.rest.fields import Moment, utc
 from backend.lib.rest.pages import page_of
 from backend.links.models import Link
-from backend.notifications import client_links
+from backend.notifications import client_links, services
+from backend.referrals import examples
+from backend.referrals.api import ReferralView
+from backend.referrals.serializers import ReferralDetail
 
 EXAMPLE = {
     "id": "019a9f00-0000-7000-8000-000000000021",
@@ -97,3 +101,36 @@ class EndClientLink(ClientView):
         self.validated(EmptyInput)
         link = client_links.end_own_link(client.pk, link_id, actor=self.actor)
         return self.answer(link_data(link), version=link.version)
+
+
+class SendGuestLink(ReferralView):
+    @extend_schema(
+        operation_id="send_guest_link",
+        summary="Send a guest a fresh link",
+        description=(
+            "To the same address; earlier links end. Three a day. 409 `not_open_to_a_guest` when the referral is "
+            "finished or somebody with an account has it, `no_address` for a guest without one."
+        ),
+        request=EmptyInput,
+        responses=ReferralDetail,
+        examples=[examples.DETAIL],
+    )
+    def post(self, request: Request, referral_id: UUID) -> Response:
+        self.validated(EmptyInput)
+        services.send_fresh_link(referral_id, actor=self.actor)
+        return self.shown(referral_id)
+
+
+class EndGuestLink(ReferralView):
+    @extend_schema(
+        operation_id="end_guest_link",
+        summary="End a guest's link",
+        description="Whoever holds the address is out with their next press. A fresh link can be sent later.",
+        request=EmptyInput,
+        responses=ReferralDetail,
+        examples=[examples.DETAIL],
+    )
+    def post(self, request: Request, referral_id: UUID) -> Response:
+        self.validated(EmptyInput)
+        services.end_guest_link(referral_id, actor=self.actor)
+        return self.shown(referral_id)

@@ -74,7 +74,7 @@ def live_or_new_link(client: Client, actor: Actor) -> Link | None:
 
 def renew_own_link(old: Link, actor: Actor, *, key: str) -> None:
     """Whoever holds an address that ran out gets a new one, as long as the clinic has to do with the client."""
-    client = Client.objects.visible_to(actor).filter(pk=old.client_id).first()
+    client = Client.objects.visible_to(actor).filter(pk__in=[old.client_id]).first()
     if client is None or was_sent_enough(client.pk, actor):
         return
     link = live_or_new_link(client, actor)

@@ -7,6 +7,8 @@ from backend.notifications import api, api_links
 urlpatterns = [
     path("clients/<str:client_id>/links", api_links.ClientLinks.as_view()),
     path("clients/<str:client_id>/links/<str:link_id>/end", api_links.EndClientLink.as_view()),
+    path("referrals/<uuid:referral_id>/guest-link/send", api_links.SendGuestLink.as_view()),
+    path("referrals/<uuid:referral_id>/guest-link/end", api_links.EndGuestLink.as_view()),
     path("sandbox/mails", api.Mails.as_view()),
     path("sandbox/bounces", api.Bounces.as_view()),
 ]

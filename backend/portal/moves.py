@@ -24,7 +24,8 @@ def texts(*names: str) -> Callable[[Form, str, list[UUID]], dict[str, Any]]:
     """A form whose fields are the transition's own; what was left empty is left out."""
 
     def build(form: Form, zone: str, files: list[UUID]) -> dict[str, Any]:
-        return {name: form[name].strip() for name in names if form.get(name, "").strip()}
+        typed = {name: str(form.get(name, "")).strip() for name in names}
+        return {name: text for name, text in typed.items() if text}
 
     return build
 

@@ -6,6 +6,7 @@ from drf_spectacular.extensions import OpenApiSerializerExtension
 from drf_spectacular.utils import PolymorphicProxySerializer
 from rest_framework import serializers
 
+from backend.referrals.inputs import CodedReason
 from backend.referrals.workflow import WORKFLOW
 
 
@@ -41,5 +42,8 @@ class ClosedTransition(OpenApiSerializerExtension):
         if "name" in schema.get("properties", {}):
             (value,) = self.target.fields["name"].choices
             schema["properties"]["name"] = {"type": "string", "const": value}
+        for name, field in self.target.fields.items():
+            if isinstance(field, CodedReason):
+                schema["properties"][name]["x-open"] = True
         schema["additionalProperties"] = False
         return schema

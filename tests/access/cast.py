@@ -309,6 +309,7 @@ def _common_ids(world: World) -> dict[str, str]:
     application = make.application(north.organization, "clients:read")
     colleague = make.role(north.organization, "massage_therapy")
     return {
+        "code": "wrong_state",
         "other_client_id": another["id"],
         "organization_pk": north.id,
         "location_pk": str(role.location_id),

@@ -106,6 +106,16 @@ class NoQuery(StrictSerializer):
     """An operation without parameters in its address."""
 
 
+# How the schema names a word of an enumeration that may grow.
+OPEN: dict[str, Any] = {"type": "string", "x-open": True}
+
+
+@extend_schema_field(OPEN)
+class OpenCode(serializers.CharField):
+    """A word of an open enumeration, in answers: more may come, and readers ignore those they do not know."""
+
+
+@extend_schema_field(OPEN)
 class KnownCode(serializers.CharField):
     """A word of an open enumeration, as a question: one that is not known finds nothing by mistake, so it is refused."""
 
