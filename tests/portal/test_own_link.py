@@ -12,6 +12,7 @@ from backend.lib.actor import system_of
 from backend.lib.unit_of_work import acting_as
 from tests import make
 from tests.portal.browsing import NAME, do_work, link_in, move_clock, post, prove
+from tests.record.feed import settle
 
 pytestmark = pytest.mark.django_db(transaction=True)
 EMAIL = "own.canary@example.org"
@@ -125,6 +126,7 @@ def test_one_press_renews_a_link_that_ran_out(north: make.Clinic, client: Any) -
 def test_what_happened_to_links_is_in_the_feed_without_an_address(north: make.Clinic, client: Any) -> None:
     sent = send_link(north, client["id"]).json()
     north.http.send("POST", f"clients/{client['id']}/links/{sent['id']}/end", {})
+    settle()
 
     found = north.http.send("GET", "events?types=client.link_sent,client.link_ended").json()["results"]
 
