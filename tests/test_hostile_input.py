@@ -4,11 +4,17 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.test import Client as Browser
 from drf_spectacular.generators import SchemaGenerator
 
+from backend.lib.actor import system_of
+from backend.lib.unit_of_work import acting_as
+from backend.referrals.models import OfferedTime
 from backend.referrals.workflow import WORKFLOW
+from backend.visits.models import Visit
 from tests import make
 from tests.lib.hostile_json import HOSTILE
+from tests.portal.browsing import do_work, link_in, post, press, prove, state_of
 
 WRITES = ("post", "put", "patch")
 # One body of each kind for every operation; the parser's own tests have them all.
@@ -139,3 +145,99 @@ def test_no_question_is_a_500(world: dict[str, str], north: make.Clinic, query: 
     for path in ("referrals", "clients", "visits", "events", "practitioner-roles", "organizations"):
         answer = north.http.send("GET", f"{path}?{query}")
         refuse(answer, "GET", f"/api/v1/{path}", query)
+
+
+# --- what was stored is shown -----------------------------------------------------------------------------------------
+
+ODD = "\u202e<script>alert(1)</script> {{ 7*7 }} {% now 'Y' %} '\"; \U0001f600\ufeff " + "w" * 300
+ODD_NAME = "\u202eO<b>'Neil {{ x }} \U0001f600"
+BAD_ZONES = ["Bad/Zone", "../UTC", "/etc/localtime", "utc+2", "\u202eUTC", "x" * 60]
+CLIENT, GUEST = "odd.client@example.org", "odd.guest@example.org"
+
+
+def odd_referral(north: make.Clinic, to: Any, **more: Any) -> dict[str, Any]:
+    """A referral whose every text is odd, for a client whose every text is."""
+    words = dict.fromkeys(("family_name", "given_name", "address", "city"), ODD_NAME)
+    client = make.client(north, email=CLIENT, **words)
+    texts = dict.fromkeys(("reason", "question", "findings", "tried", "goals", "feedback_wanted"), ODD)
+    if isinstance(to, make.Clinic):
+        make.consent(north, client["id"], to)
+    else:
+        make.consent(north, client["id"], guests=[{"email": GUEST}])
+    made: dict[str, Any] = make.referral(north, to, client_id=client["id"], **texts, **more)
+    assert north.http.send("POST", f"referrals/{made['id']}/messages", {"text": ODD}).status_code == 201
+    return made
+
+
+def bad_zone_stored(model: Any, clinic: make.Clinic, **found_by: Any) -> None:
+    """As a row from before the field was checked."""
+    with acting_as(system_of(clinic.organization.id)):
+        assert model.objects.filter(**found_by).update(time_zone="Bad/Zone") > 0
+
+
+def check_shown(pages: list[tuple[Any, str]]) -> None:
+    for browser, path in pages:
+        page = browser.get(path)
+        assert page.status_code == 200, (path, page.status_code, page.content[:300])
+        assert b"<script>alert(1)" not in page.content, path
+
+
+@pytest.mark.parametrize("zone", BAD_ZONES)
+def test_a_zone_nobody_knows_is_refused_wherever_one_comes_in(
+    north: make.Clinic, south: make.Clinic, zone: str
+) -> None:
+    sent = make.sent(north, south)
+    make.move(south, sent["id"], "accept")
+    span = {**make.visit_window(), "time_zone": zone}
+
+    answers = [
+        make.try_move(south, sent["id"], "book", visit=span),
+        make.try_move(south, sent["id"], "offer_times", times=[span]),
+        north.http.send("POST", "clients", {"family_name": "Doe", "time_zone": zone}),
+        north.admin.http.send("POST", "organizations", {"name": "Solo", "time_zone": zone}),
+    ]
+
+    pointers = ["/visit/time_zone", "/times/0/time_zone", "/time_zone", "/time_zone"]
+    for answer, pointer in zip(answers, pointers, strict=True):
+        assert answer.status_code == 400, answer.content
+        assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
+    assert state_of(south, sent["id"])["state"] == "accepted"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_pages_of_staff_and_client_show_whatever_was_stored(north: make.Clinic, south: make.Clinic) -> None:
+    sent = odd_referral(north, south)
+    make.move(south, sent["id"], "accept")
+    make.move(south, sent["id"], "offer_times", times=[make.visit_window()])
+    link = link_in(next(mail for mail in do_work() if mail.to == [CLIENT]))
+    visitor = Browser()
+    prove(visitor, link)
+    bad_zone_stored(OfferedTime, south, referral_id=sent["id"])
+    check_shown([(visitor, link)])
+    make.move(south, sent["id"], "book", visit=make.visit_window())
+    bad_zone_stored(Visit, south, client_id=sent["client"]["id"])
+
+    sender, recipient = (make.signed_in(clinic.practitioner.member.user) for clinic in (north, south))
+
+    check_shown([(visitor, link), *((who, path) for who in (sender, recipient) for path in pages_of(sent))])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_pages_of_a_guest_show_whatever_was_stored(north: make.Clinic) -> None:
+    sent = odd_referral(north, {"guest": {"name": ODD_NAME, "discipline": "physical_therapy", "email": GUEST}})
+    link = link_in(next(mail for mail in do_work() if mail.to == [GUEST]))
+    visitor = Browser()
+    prove(visitor, link)
+    odd = dict.fromkeys(("name", "clinic", "license_kind", "license_number", "place"), ODD_NAME)
+    assert post(visitor, f"{link}/who", **odd, is_true="yes").status_code == 200
+    press(visitor, link, "accept")
+    make.move(north, sent["id"], "offer_times", times=[make.visit_window()], recorded={"who": ODD_NAME, "how": "phone"})
+    bad_zone_stored(OfferedTime, north, referral_id=sent["id"])
+
+    sender = make.signed_in(north.practitioner.member.user)
+
+    check_shown([(visitor, link), (visitor, f"{link}/letter"), *((sender, path) for path in pages_of(sent))])
+
+
+def pages_of(sent: dict[str, Any]) -> list[str]:
+    return ["/inbox", f"/referrals/{sent['id']}", f"/clients/{sent['client']['id']}", "/clients"]

@@ -117,6 +117,13 @@ def test_compose_gives_no_service_but_the_database_more_rights_than_it_needs(com
     assert "USER trialogue" in (ROOT / "Dockerfile").read_text().splitlines()
 
 
+def test_compose_lets_whoever_sends_mails_reach_the_mail_server(compose: dict[str, Any]) -> None:
+    internal = {name for name, network in compose["networks"].items() if (network or {}).get("internal")}
+    reached = {name: set(compose["services"][name]["networks"]) - internal for name in ("web", "worker", "database")}
+
+    assert reached == {"web": {"outside"}, "worker": {"outside"}, "database": set()}
+
+
 def test_compose_mounts_only_what_exists(compose: dict[str, Any]) -> None:
     mounted = [mount for each in compose["services"].values() for mount in each.get("volumes", ())]
     names = [mount.split(":")[0] for mount in mounted]

@@ -16,6 +16,7 @@ from backend.audit.models import IdempotentRequest
 from backend.lib import clock
 from backend.lib.actor import Actor
 from backend.lib.ids import uuid7
+from backend.lib.middleware import LOCK_NOT_AVAILABLE
 from backend.lib.problems import BadRequest, Conflict, NotFound, Problem, Unprocessable
 from backend.lib.rest.authentication import actor_of
 from backend.lib.rest.problems import problem_response
@@ -130,6 +131,8 @@ def _take(values: list[str]) -> bool:
             cursor.execute(TAKE, [uuid7(), *values, clock.real_now()])
             return bool(cursor.rowcount)
     except OperationalError as error:
+        if getattr(error.__cause__, "pgcode", None) != LOCK_NOT_AVAILABLE:
+            raise
         raise Conflict(
             "The first request with this key is still running; ask again in a moment.",
             code="idempotency_in_progress",

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from backend.lib import clock
-from backend.lib.actor import Actor
+from backend.lib.actor import Actor, ActorKind
 from backend.lib.ids import uuid7
 from backend.lib.querysets import ScopedQuerySet
 
@@ -57,7 +57,9 @@ class Event(models.Model):
 
 class AccessLogQuerySet(ScopedQuerySet["AccessLog"]):
     def visible_to(self, actor: Actor) -> Self:
-        """What one's own people looked at, and looks at what is one's own."""
+        """What one's own people looked at, and looks at what is one's own; a client's, every look at them."""
+        if actor.kind == ActorKind.CLIENT:
+            return self.filter(client_id=actor.client_id)
         mine = actor.organization_id
         return self.filter(Q(organization_id=mine) | Q(owner_id=mine)) if actor.is_staff else self.none()
 

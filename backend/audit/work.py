@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Count, Q
 
 from backend.audit.models import Work
 from backend.lib import clock, request_ids
@@ -20,11 +21,21 @@ from backend.lib.prepared import Statement, sent_together, write
 from backend.lib.unit_of_work import acting_as
 
 LEASE = timedelta(seconds=60)
-MOST_ATTEMPTS = 8
+LONGEST_PAUSE = timedelta(hours=1)
+# Pauses double from two seconds to an hour: the last try is made three days after the first.
+MOST_ATTEMPTS = 83
 CHANNEL = "work"
 Handler = Callable[["Claim"], None]
 _handlers: dict[str, Handler] = {}
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """How much work failed and is tried again, and how much was given up and waits for the operator."""
+
+    failing: int
+    dead: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,14 +149,28 @@ def do_in_organization(claim: Claim, act: Callable[[], None]) -> None:
 
 
 def _put_back(claim: Claim) -> None:
-    delay = timedelta(seconds=min(2**claim.attempts, 3600))
+    gives_up = claim.attempts >= MOST_ATTEMPTS
+    if gives_up:
+        log.error("work %s of %s is given up; manage.py work --raise-dead tries again", claim.kind, claim.subject_id)
     with acting_as(WORKER):
         Work.objects.filter(id=claim.id, attempts=claim.attempts).update(
-            lease_until=clock.real_now() + delay, is_dead=claim.attempts >= MOST_ATTEMPTS
+            lease_until=clock.real_now() + pause_after(claim.attempts), is_dead=gives_up
         )
 
 
+def pause_after(attempts: int) -> timedelta:
+    """How long what failed so often waits before it is tried again."""
+    return min(timedelta(seconds=2.0 ** min(attempts, 12)), LONGEST_PAUSE)
+
+
+def trouble(organization_id: UUID | None = None) -> Trouble:
+    """What does not go well, of one organization or of all."""
+    rows = Work.objects.all() if organization_id is None else Work.objects.filter(organization_id=organization_id)
+    failing, dead = Q(is_dead=False, attempts__gt=1), Q(is_dead=True)
+    return Trouble(**rows.aggregate(failing=Count("pk", filter=failing), dead=Count("pk", filter=dead)))
+
+
 def raise_dead() -> int:
-    """Gives dead work another life; for the operator."""
+    """Gives dead work another life, now; returns how much. For the operator."""
     with acting_as(WORKER):
         return Work.objects.filter(is_dead=True).update(is_dead=False, attempts=0, lease_until=None)

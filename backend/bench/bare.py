@@ -220,8 +220,8 @@ def _create(run: Any, enter: Any, sent: dict[str, Any]) -> bytes | None:
     )  # fmt: skip
     run("send", pk, consent)
     run("open_package", uuid7(), pk)
-    told = ["referral.sent", "referral.sent", "access.started"]
-    _tell(run, enter, pk, sent["client_id"], [organization, recipient, recipient], told, wakes=2)
+    told = ["referral.sent", "referral.sent"]
+    _tell(run, enter, pk, sent["client_id"], [organization, recipient], told, wakes=2)
     return _read(run, enter, str(pk))
 
 

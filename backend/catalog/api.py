@@ -1,10 +1,12 @@
-"""Reading the catalog: short lists, always sent whole."""
+"""Reading the catalog: short lists, sent whole unless less is asked for."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.pagination import BasePagination
+from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
@@ -12,11 +14,13 @@ from rest_framework.views import APIView
 
 from backend.catalog import examples
 from backend.catalog.entries import Discipline, Muscle, Precaution, Reason, RedFlag, Region, Technique
+from backend.catalog.problems import PROBLEMS
 from backend.catalog.queries import catalog
 from backend.catalog.serializers import (
     CatalogDisciplineSerializer,
     CatalogMuscleSerializer,
     CatalogPrecautionSerializer,
+    CatalogProblemSerializer,
     CatalogReasonSerializer,
     CatalogRedFlagSerializer,
     CatalogRegionSerializer,
@@ -25,16 +29,18 @@ from backend.catalog.serializers import (
     RedFlagFilter,
     TechniqueFilter,
 )
+from backend.lib.cursors import BadCursor, open_cursor, seal
+from backend.lib.problems import PROBLEM_TYPE, BadRequest, NotFound
+from backend.lib.rest.authentication import actor_of
+
+R = TypeVar("R")
 
 
 class WholeList(BasePagination):
-    """The envelope of every list, for lists that have one page."""
-
-    def get_paginated_response(self, data: Any) -> Response:
-        return Response({"results": data, "next": None, "previous": None})
+    """The envelope of every list, for the schema."""
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
-        never = {"type": ["string", "null"], "format": "uri", "example": None, "description": "Always null here."}
+        never = {"type": ["string", "null"], "format": "uri", "example": None, "description": "Null without `limit`."}
         return {
             "type": "object",
             "required": ["results", "next", "previous"],
@@ -55,8 +61,32 @@ class CatalogList(APIView):
     def whole(self, request: Request) -> Response:
         asked = self.filter_class(data=request.query_params.dict())
         asked.is_valid(raise_exception=True)
-        rows = self.serializer_class(list(self.rows(asked.validated_data)), many=True)
-        return self.pagination_class().get_paginated_response(rows.data)
+        rows, links = stretch(list(self.rows(asked.validated_data)), request, asked.validated_data.get("limit"))
+        shown = self.serializer_class(rows, many=True).data
+        return Response({"results": shown, **links})
+
+
+def stretch(rows: list[R], request: Request, limit: int | None) -> tuple[list[R], dict[str, str | None]]:
+    """As many rows of a list that never changes while it is read as were asked for, and where the others are."""
+    bound_to = actor_of(request).caller_key
+    start = 0
+    if text := request.query_params.get("cursor"):
+        try:
+            (start,) = open_cursor(text, purpose=request.path, bound_to=bound_to)
+        except (BadCursor, ValueError) as error:
+            raise BadRequest(
+                "This cursor does not belong to this list; begin again without it.", code="bad_cursor"
+            ) from error
+    size = limit or len(rows)
+
+    def link(at: int) -> str:
+        kept = {**request.query_params.dict(), "cursor": seal([at], purpose=request.path, bound_to=bound_to)}
+        return request.build_absolute_uri(f"{request.path}?{urlencode(kept)}")
+
+    return rows[start : start + size], {
+        "next": link(start + size) if start + size < len(rows) else None,
+        "previous": link(max(start - size, 0)) if start else None,
+    }
 
 
 class Disciplines(CatalogList):
@@ -70,6 +100,7 @@ class Disciplines(CatalogList):
         tags=["Catalog"],
         summary="Disciplines",
         description="The professions that can send and receive referrals.",
+        parameters=[NoFilter],
         responses=CatalogDisciplineSerializer(many=True),
         examples=[OpenApiExample("Massage therapy", value=examples.DISCIPLINE)],
     )
@@ -110,6 +141,7 @@ class Regions(CatalogList):
         tags=["Catalog"],
         summary="Regions of the body",
         description="Regions with the sides they can have and their neighbors.",
+        parameters=[NoFilter],
         responses=CatalogRegionSerializer(many=True),
         examples=[OpenApiExample("Neck", value=examples.REGION)],
     )
@@ -128,6 +160,7 @@ class Muscles(CatalogList):
         tags=["Catalog"],
         summary="Muscles and where they refer to",
         description="Referral patterns are a picture aid drawn from clinical experience, not a diagnosis.",
+        parameters=[NoFilter],
         responses=CatalogMuscleSerializer(many=True),
         examples=[OpenApiExample("Upper trapezius", value=examples.MUSCLE)],
     )
@@ -146,6 +179,7 @@ class Precautions(CatalogList):
         tags=["Catalog"],
         summary="Precautions",
         description="Conditions that limit care, with the question that finds them at intake.",
+        parameters=[NoFilter],
         responses=CatalogPrecautionSerializer(many=True),
         examples=[OpenApiExample("History of blood clot", value=examples.PRECAUTION)],
     )
@@ -188,6 +222,7 @@ class DeclineReasons(CatalogList):
         tags=["Catalog"],
         summary="Reasons to decline a referral",
         description="The codes for the transition `decline`.",
+        parameters=[NoFilter],
         responses=CatalogReasonSerializer(many=True),
         examples=[OpenApiExample("A doctor first", value=examples.DECLINE_REASON)],
     )
@@ -206,8 +241,59 @@ class WithdrawReasons(CatalogList):
         tags=["Catalog"],
         summary="Reasons to withdraw a referral",
         description="The codes for the transition `withdraw`.",
+        parameters=[NoFilter],
         responses=CatalogReasonSerializer(many=True),
         examples=[OpenApiExample("The client asked", value=examples.WITHDRAW_REASON)],
     )
     def get(self, request: Request) -> Response:
         return self.whole(request)
+
+
+class Problems(CatalogList):
+    serializer_class = CatalogProblemSerializer
+
+    def rows(self, asked: dict[str, str]) -> Iterable[dict[str, str]]:
+        return [explained(code) for code in sorted(PROBLEMS)]
+
+    @extend_schema(
+        operation_id="list_problems",
+        tags=["Catalog"],
+        summary="Codes of refusals",
+        description="What each `code` of a problem means, and what to do. More may come.",
+        parameters=[NoFilter],
+        responses=CatalogProblemSerializer(many=True),
+        examples=[OpenApiExample("Wrong state", value=examples.PROBLEM)],
+    )
+    def get(self, request: Request) -> Response:
+        return self.whole(request)
+
+
+class OneProblem(APIView):
+    """Where the ``type`` of a problem leads; for everybody, as a link in a log is."""
+
+    permission_classes = [AllowAny]
+
+    @extend_schema(
+        operation_id="get_problem",
+        tags=["Catalog"],
+        summary="One code of a refusal",
+        description="The address in the `type` of every problem.",
+        responses=CatalogProblemSerializer,
+        auth=[],
+        examples=[OpenApiExample("Wrong state", value=examples.PROBLEM)],
+    )
+    def get(self, request: Request, code: str) -> Response:
+        if code not in PROBLEMS:
+            raise NotFound
+        return Response(explained(code))
+
+
+def explained(code: str) -> dict[str, str]:
+    meaning = PROBLEMS[code]
+    return {
+        "type": f"{PROBLEM_TYPE}{code}",
+        "code": code,
+        "title": code.replace("_", " ").capitalize(),
+        "means": meaning.means,
+        "what_to_do": meaning.what_to_do,
+    }

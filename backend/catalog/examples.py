@@ -79,3 +79,10 @@ RED_FLAG = {
 }
 DECLINE_REASON = {"code": "needs_medical_first", "label": "Needs to see a doctor first", "needs_sentence": True}
 WITHDRAW_REASON = {"code": "client_request", "label": "The client asked for it", "needs_sentence": False}
+PROBLEM = {
+    "type": "/api/v1/problems/wrong_state",
+    "code": "wrong_state",
+    "title": "Wrong state",
+    "means": "The step does not start in this state.",
+    "what_to_do": "See `available` for what is possible now.",
+}

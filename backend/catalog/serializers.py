@@ -8,9 +8,10 @@ from rest_framework import serializers
 
 from backend.catalog.entries import Confidence, Load, Muscle, Precaution, RedFlag, Technique
 from backend.catalog.queries import catalog
-from backend.lib.rest.fields import PlainText, StrictSerializer
+from backend.lib.rest.fields import OPEN, OpenCode, PlainText, StrictSerializer
 
 
+@extend_schema_field(OPEN)
 class CatalogCode(PlainText):
     """A code of one kind of the catalog, such as ``CatalogCode("disciplines")``; others are 400 ``unknown_code``."""
 
@@ -27,25 +28,28 @@ class CatalogCode(PlainText):
         return code
 
 
-class TechniqueFilter(StrictSerializer):
+class NoFilter(StrictSerializer):
+    """Every list takes its size and, from the second page on, a cursor."""
+
+    limit = serializers.IntegerField(required=False, min_value=1, max_value=100, help_text="All of them when absent.")
+    cursor = serializers.CharField(required=False, max_length=4000)
+
+
+class TechniqueFilter(NoFilter):
     discipline = CatalogCode(
         "disciplines", required=False, help_text="Only techniques in the scope of this discipline."
     )
     region = CatalogCode("regions", required=False, help_text="Only techniques used on this region.")
 
 
-class RedFlagFilter(StrictSerializer):
+class RedFlagFilter(NoFilter):
     region = CatalogCode(
         "regions", required=False, help_text="The signs of this region and those asked for any region."
     )
 
 
-class NoFilter(StrictSerializer):
-    """A list that takes no parameters."""
-
-
 class CatalogLabelSerializer(serializers.Serializer[Any]):
-    code = serializers.CharField()
+    code = OpenCode()
     # DRF takes declared fields off the class, so this does not hide Serializer.label
     label = serializers.CharField(help_text="What a practitioner reads.")  # type: ignore[assignment]
 
@@ -66,7 +70,7 @@ class CatalogDisciplineSerializer(CatalogLabelSerializer):
 
 
 class CatalogTechniqueSerializer(CatalogLabelSerializer):
-    code = serializers.CharField(help_text="Send it in `technique_ids`.")
+    code = OpenCode(help_text="Send it in `technique_ids`.")
     group = serializers.SerializerMethodField(help_text="Techniques that act alike on tissue.")
     load = serializers.ChoiceField(choices=get_args(Load), help_text="Typical mechanical load on the treated region.")
     disciplines = serializers.ListField(child=serializers.CharField(), help_text="Usual scope; state law may differ.")
@@ -147,3 +151,11 @@ class CatalogReasonSerializer(CatalogLabelSerializer):
 
 def _labeled(rows: Mapping[str, Any], code: str) -> dict[str, str]:
     return {"code": code, "label": rows[code].label}
+
+
+class CatalogProblemSerializer(serializers.Serializer[Any]):
+    type = serializers.CharField(help_text="As in the problem; the address of this explanation.")
+    code = OpenCode()
+    title = serializers.CharField()
+    means = serializers.CharField(help_text="What is wrong.")
+    what_to_do = serializers.CharField(help_text="What can be done instead.")

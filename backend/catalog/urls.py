@@ -13,4 +13,5 @@ urlpatterns = [
     path("red-flags", api.RedFlags.as_view()),
     path("decline-reasons", api.DeclineReasons.as_view()),
     path("withdraw-reasons", api.WithdrawReasons.as_view()),
+    path("problems", api.Problems.as_view()),
 ]

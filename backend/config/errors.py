@@ -42,10 +42,15 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Django turns what an inner middleware raises into this at once, so a database that is down ends here too."""
+    """Django turns what an inner middleware raises into this at once, so a database that is down ends here too.
+
+    A refusal that a library's page lets through is answered as itself.
+    """
     error = sys.exception()
     if isinstance(error, OperationalError | InterfaceError):
         return _answer(request, database_problem(error))
+    if isinstance(error, Problem):
+        return _answer(request, error)
     return _answer(request, Problem("Something went wrong on our side. Nothing was saved; please try again."))
 
 

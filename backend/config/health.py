@@ -1,10 +1,14 @@
 """Is the process alive, and can it do its work?"""
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
+from backend.audit import work
 from backend.lib.problems import Unavailable
 from backend.lib.rest.problems import problem_response
 
@@ -29,5 +33,22 @@ def ready(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"status": "ready"})
 
 
-def _not_ready(detail: str, *, code: str) -> HttpResponse:
-    return problem_response(Unavailable(detail, code=code, headers={"Retry-After": "5"}))
+@require_safe
+def working(request: HttpRequest) -> HttpResponse:
+    """200 with how much work is tried again; 503 while some was given up, until the operator raises it.
+
+    Apart from ``ready``: the web goes on answering while a mail server is away.
+    """
+    try:
+        found = work.trouble()
+    except DatabaseError:
+        connection.close()
+        return _not_ready("The database does not answer.", code="database_unavailable")
+    if found.dead:
+        detail = "Some work was given up after three days; find out why, then run manage.py work --raise-dead."
+        return _not_ready(detail, code="work_given_up", extra={"failing": found.failing, "dead": found.dead})
+    return JsonResponse({"status": "working", "failing": found.failing, "dead": 0})
+
+
+def _not_ready(detail: str, *, code: str, extra: Mapping[str, Any] | None = None) -> HttpResponse:
+    return problem_response(Unavailable(detail, code=code, headers={"Retry-After": "5"}, **(extra or {})))

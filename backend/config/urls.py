@@ -3,6 +3,7 @@
 from django.urls import include, path
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView, SpectacularYAMLAPIView
 
+from backend.catalog.api import OneProblem
 from backend.config import health
 from backend.directory.admin import operator_site
 from backend.directory.oauth_views import server_metadata, smart_configuration
@@ -11,10 +12,12 @@ urlpatterns = [
     path("api/v1/", include("backend.clients.urls")),
     path("health/live", health.live),
     path("health/ready", health.ready),
+    path("health/work", health.working),
     path("api/v1/openapi.yaml", SpectacularYAMLAPIView.as_view()),
     path("api/v1/openapi.json", SpectacularJSONAPIView.as_view()),
     path("api/docs", SpectacularSwaggerSplitView.as_view(url="/api/v1/openapi.json")),
     path("api/v1/catalog/", include("backend.catalog.urls")),
+    path("api/v1/problems/<str:code>", OneProblem.as_view()),
     path("api/v1/", include("backend.referrals.urls")),
     path("api/v1/", include("backend.record.urls")),
     path("api/v1/", include("backend.notifications.urls")),

@@ -1,5 +1,7 @@
 """Accounts of people, applications of clinic systems, and their tokens (kept as SHA-256 only)."""
 
+import logging
+from smtplib import SMTPException
 from typing import Any, ClassVar
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -19,6 +21,9 @@ from oauth2_provider.models import (
 
 from backend.directory import sign_in
 from backend.lib.ids import uuid7
+from backend.lib.problems import Unavailable
+
+log = logging.getLogger(__name__)
 
 
 class UserManager(BaseUserManager["User"]):
@@ -121,6 +126,17 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return True
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Nobody waits for a mail that did not leave: what asked for it fails, and says so."""
+        try:
+            super().send_mail(template_prefix, email, context)
+        except (SMTPException, OSError) as error:
+            log.exception("a mail about an account was not sent")
+            raise Unavailable(
+                "The mail could not be sent. Nothing was saved; please try again in a few minutes.",
+                code="mail_not_sent",
+            ) from error
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Refuses a password that comes too soon after too many wrong ones."""

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from datetime import time
 from itertools import pairwise
 from typing import Any
-from zoneinfo import available_timezones
 
 from drf_spectacular.utils import extend_schema_field, inline_serializer
 from rest_framework import serializers
@@ -13,18 +12,6 @@ from backend.catalog.serializers import CatalogCode
 from backend.lib.rest.fields import Moment, PlainText, StrictSerializer
 
 PRIORITIES = ("routine", "urgent", "asap")
-
-
-class ZoneName(PlainText):
-    """An IANA time zone."""
-
-    default_error_messages = {"unknown_zone": "“{zone}” is no IANA time zone such as America/Denver."}
-
-    def to_internal_value(self, data: Any) -> str:
-        zone = super().to_internal_value(data)
-        if zone not in available_timezones():
-            self.fail("unknown_zone", zone=zone)
-        return zone
 
 
 class Language(serializers.RegexField):
@@ -128,25 +115,12 @@ class ListQuery(StrictSerializer):
         return {name: value for name, value in values.items() if name not in ("limit", "cursor")}
 
 
-class ChangedSinceQuery(ListQuery):
+class UpdatedSinceQuery(ListQuery):
     updated_since = Moment(required=False, help_text="Rows changed at or after this moment.")
+
+
+class ChangedSinceQuery(UpdatedSinceQuery):
     q = PlainText(required=False, max_length=100, help_text="Words that are part of the name.")
-
-
-class Changes(StrictSerializer):
-    """The body of a PATCH: absent is unchanged. Other fields of the resource may come back, but not changed."""
-
-    def _refuse_unknown(self, data: dict[str, Any]) -> None:
-        current = self.context.get("current", {})
-        shown = {name: value for name, value in data.items() if name in current and name not in self.fields}
-        changed = {
-            name: [serializers.ErrorDetail("This field cannot be changed.", code="read_only")]
-            for name, value in shown.items()
-            if current[name] != value
-        }
-        if changed:
-            raise serializers.ValidationError(changed)
-        super()._refuse_unknown({name: value for name, value in data.items() if name not in shown})
 
 
 def page_schema(row: type[serializers.Serializer[Any]]) -> serializers.Serializer[Any]:

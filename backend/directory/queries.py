@@ -1,6 +1,7 @@
 """Reading the directory: lists with their filters, rows with what is shown beside them."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -70,14 +71,14 @@ def credentials(actor: Actor, practitioner_id: Any) -> QuerySet[Credential]:
     return rows
 
 
-def members(actor: Actor) -> QuerySet[Member]:
+def members(actor: Actor, changed_since: datetime | None = None) -> QuerySet[Member]:
     rows: QuerySet[Member] = Member.objects.visible_to(actor).filter(ended_at=None).select_related("user")
-    return rows
+    return rows if changed_since is None else rows.filter(updated_at__gte=changed_since)
 
 
-def applications(actor: Actor) -> QuerySet[Application]:
+def applications(actor: Actor, changed_since: datetime | None = None) -> QuerySet[Application]:
     rows: QuerySet[Application] = Application.objects.filter(organization_id=actor.organization_id, ended_at=None)
-    return rows
+    return rows if changed_since is None else rows.filter(updated__gte=changed_since)
 
 
 def application(actor: Actor, pk: Any) -> Application:

@@ -41,6 +41,12 @@ class StrictJSONParser(JSONParser):
         return parse_json(_read_at_most(stream, max_bytes + 1), max_bytes=max_bytes)
 
 
+class MergePatchParser(StrictJSONParser):
+    """The same for a JSON merge patch (RFC 7396)."""
+
+    media_type = "application/merge-patch+json"
+
+
 def parse_json(body: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) -> Any:
     """The plain data in `body` (RFC 8259, UTF-8 only), or BadJson with one of these codes:
 

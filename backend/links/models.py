@@ -78,6 +78,7 @@ class Code(models.Model):
     tries = models.SmallIntegerField(default=0)
     created_at = models.DateTimeField(default=clock.real_now)
     used_at = models.DateTimeField(null=True)
+    was_not_sent = models.BooleanField(default=False, db_default=False)
 
     objects = CodeQuerySet.as_manager()
 

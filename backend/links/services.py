@@ -97,6 +97,19 @@ def request_code(link: Link) -> str:
     return code
 
 
+def note_not_sent(link: Link) -> None:
+    """The mail with the newest code did not leave: whoever waits for it is told on the page. As the link's holder."""
+    newest = _newest_code(link)
+    if newest is not None:
+        Code.objects.filter(pk=newest.pk).update(was_not_sent=True)
+
+
+def was_code_sent(link: Link) -> bool:
+    """Whether the newest code left. As the link's holder."""
+    newest = Code.objects.visible_to(holder_of(link)).order_by("-created_at", "-id").first()
+    return newest is None or not newest.was_not_sent
+
+
 def check_code(link: Link, code: str) -> bool:
     """Whether this is the newest code of a live link: ten minutes, five tries, once.
 

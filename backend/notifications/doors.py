@@ -77,12 +77,17 @@ def address_of_client(referral: Referral, actor: Actor) -> str:
     if referral.client_id is None:
         return ""
     client = Client.objects.visible_to(actor).filter(pk=referral.client_id).first()
-    if client is None or client.status == Client.Status.DECEASED:
+    return address_of(client, actor, asker_id=referral.sender_organization_id) if client else ""
+
+
+def address_of(client: Client, actor: Actor, *, asker_id: UUID) -> str:
+    """Empty for a client who died, or whom nothing reaches."""
+    if client.status == Client.Status.DECEASED:
         return ""
     if client.email:
         return client.email
     # Whom home, or the clinic that asks, wrote down: a guest in the circle does not answer for the client by its own word.
-    trusted = [referral.sender_organization_id, *homes_of(client.pk)]
+    trusted = [asker_id, *homes_of(client.pk)]
     others = (
         Representative.objects.visible_to(actor)
         .filter(client_id=client.pk, ended_at=None, organization_id__in=trusted)

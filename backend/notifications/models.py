@@ -33,6 +33,7 @@ class Mail(models.Model):
     event_type = models.CharField(max_length=60, blank=True)
     told_state = models.CharField(max_length=30, blank=True)
     referral_id = models.UUIDField(null=True)
+    client_id = models.UUIDField(null=True)
     link_id = models.UUIDField(null=True)
     member = models.ForeignKey(Member, on_delete=models.PROTECT, null=True, related_name="+")
     hold_until = models.DateTimeField()
@@ -46,7 +47,10 @@ class Mail(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["organization", "key"], name="mail_once")]
-        indexes = [models.Index(fields=["referral_id"], name="mail_referral")]
+        indexes = [
+            models.Index(fields=["referral_id"], name="mail_referral"),
+            models.Index(fields=["client_id"], name="mail_client", condition=models.Q(client_id__isnull=False)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} mail"

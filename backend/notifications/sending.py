@@ -13,10 +13,23 @@ from backend.directory.models import Organization
 from backend.lib import clock
 from backend.lib.actor import Actor, system_of
 from backend.lib.unit_of_work import acting_as
+from backend.links.actors import holder_of
 from backend.links.models import Link
+from backend.links.services import note_not_sent
 from backend.notifications import doors, services, words
+from backend.notifications.client_links import renew_own_link
 from backend.notifications.models import Mail, Notice
-from backend.notifications.told import CLIENT, CLIENT_REMINDED, CONSENT_ENDS, GUEST_ASKED, TOLD, guest_mail
+from backend.notifications.told import (
+    CLIENT,
+    CLIENT_REMINDED,
+    CONSENT_ENDS,
+    EMERGENCY,
+    GLASS_BROKEN,
+    GUEST_ASKED,
+    OWN_PAGE,
+    TOLD,
+    guest_mail,
+)
 from backend.referrals import workflow as w
 from backend.referrals.models import Referral
 from backend.referrals.workflow import WORKFLOW
@@ -47,7 +60,7 @@ def send_mail(claim: work.Claim) -> None:
         if was_refused:
             services.mark_bounced(mail, actor)
         else:
-            Mail.objects.visible_to(actor).filter(pk=mail.pk).update(sent_at=clock.now())
+            services.mark_sent(mail, actor)
         work.finish(claim)
 
 
@@ -61,7 +74,7 @@ def compose(mail: Mail, actor: Actor) -> EmailMessage | None:
 
 
 def deliver_code(link: Link, code: str) -> None:
-    """Sends a code at once. A refused address is an event; when the mail server is away the reader asks again."""
+    """Sends a code at once. A refused address is an event; when it did not leave, the page that waits for it says so."""
     actor = system_of(link.organization_id)
     with acting_as(actor):
         organization: Organization = Organization.objects.one(link.organization_id)
@@ -77,8 +90,12 @@ def deliver_code(link: Link, code: str) -> None:
     except SMTPRecipientsRefused:
         with acting_as(actor):
             services.tell_of_bounce(link.pk, actor)
+        with acting_as(holder_of(link)):
+            note_not_sent(link)
     except (SMTPException, OSError):
         log.exception("a code of link %s was not sent", link.pk)
+        with acting_as(holder_of(link)):
+            note_not_sent(link)
 
 
 @work.handles(services.NEW_LINK)
@@ -89,6 +106,9 @@ def renew_link(claim: work.Claim) -> None:
         assert claim.organization_id is not None
         actor = system_of(claim.organization_id)
         old = Link.objects.visible_to(actor).filter(pk=claim.subject_id, revoked_at=None).first()
+        if old is not None and old.referral_id is None:
+            renew_own_link(old, actor, key=f"new_link:{claim.id}")
+            return
         referral = _referral(old.referral_id, actor) if old and old.referral_id else None
         if old is None or referral is None or not _may_be_renewed(referral):
             return
@@ -142,6 +162,8 @@ def _text_for_members(mail: Mail, actor: Actor) -> str | None:
     member = mail.member
     if member is None or member.ended_at is not None:
         return None
+    if mail.kind == EMERGENCY and mail.client_id is not None:
+        return words.for_member([(GLASS_BROKEN, words.client_address(mail.client_id))])
     waiting = Q(mail=mail) if mail.kind != "digest" else Q(mail=mail) | Q(mail=None)
     notices = Notice.objects.visible_to(actor).filter(waiting, member_id=member.pk).order_by("created_at", "id")
     lines = []
@@ -157,6 +179,10 @@ def _text_for_members(mail: Mail, actor: Actor) -> str | None:
 
 def _text_behind_link(mail: Mail, actor: Actor) -> str | None:
     link = Link.objects.visible_to(actor).filter(pk=mail.link_id).first() if mail.link_id else None
+    if mail.kind in OWN_PAGE:
+        if link is None or not link.is_live:
+            return None
+        return words.for_client(OWN_PAGE[mail.kind][1], mail.organization, link)
     referral = _referral(mail.referral_id, actor) if mail.referral_id else None
     if link is None or not link.is_live or referral is None or referral.content_gone_because:
         return None

@@ -20,10 +20,11 @@ from backend.links.models import Link
 from backend.links.services import revoke_links_of_client, revoke_links_of_referral
 from backend.notifications import doors
 from backend.notifications.models import Mail
+from backend.notifications.told import INVITES
 from backend.referrals import gates, policies
 from backend.referrals import workflow as w
 from backend.referrals.models import Guest, Referral
-from backend.referrals.services import locked, record
+from backend.referrals.services import locked, mark_delivered, record
 
 SEND, NEW_LINK = "mail.send", "mail.new_link"
 RENEWALS_A_DAY = 3
@@ -85,6 +86,13 @@ def bounce(mail_id: UUID, actor: Actor) -> bool:
         return False
     mark_bounced(mail, actor)
     return True
+
+
+def mark_sent(mail: Mail, actor: Actor) -> None:
+    """The mail left. The one that invites a guest is the delivery of the referral."""
+    Mail.objects.visible_to(actor).filter(pk=mail.pk).update(sent_at=clock.now())
+    if mail.kind == "guest" and mail.event_type in INVITES and mail.referral_id is not None:
+        mark_delivered(locked(mail.referral_id, actor), actor)
 
 
 def mark_bounced(mail: Mail, actor: Actor) -> None:
@@ -230,6 +238,8 @@ def stop_with_death(client: Client, actor: Actor) -> None:
 
 def stop_mails_of(client_id: UUID, actor: Actor) -> None:
     """What the actor's clinic had waiting for guests and the client."""
+    mails = Mail.objects.visible_to(actor).filter(client_id=client_id, member=None, sent_at=None, dropped_at=None)
+    mails.update(dropped_at=clock.now())
     mine = Referral.objects.visible_to(actor).filter(client_id=client_id, sender_organization_id=actor.organization_id)
     for referral in mine:
         if referral.state not in (w.IN_CARE, w.CANCELLATION_REQUESTED):

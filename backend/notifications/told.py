@@ -77,6 +77,10 @@ TOLD: dict[str, Told] = {
         "A referral lost the colleague who had it; your clinic has it now.",
         "A referral lost the colleague who had it; your clinic has it now.",
     ),
+    "referral.press_lapsed": Told(
+        "A colleague pressed a button and left before it counted; please look at it again.",
+        "A colleague pressed a button and left before it counted; please look at it again.",
+    ),
     "referral.mail_bounced": Told("A mail to {them} or the client came back: ring them, or correct the address."),
     "referral.claimed": Told("{them} has an account now and keeps the referral there."),
 }
@@ -135,4 +139,20 @@ CLIENT: dict[str, tuple[str, str]] = {
     "referral.booked": ("News about a visit", "There is news about a visit."),
     "referral.visit_cancelled": ("News about a visit", "There is news about a visit."),
 }
+# What a client gets about their own page, by the mail's kind: the subject, and the sentence above the link.
+SENT_OWN_PAGE, CONSENT_WRITTEN, GLASS_WAS_BROKEN = "client.own_page", "client.consent", "client.broken_glass"
+OWN_PAGE: dict[str, tuple[str, str]] = {
+    SENT_OWN_PAGE: ("Your own page", "This is your own page: see who can see you and who looked, and stop sharing."),
+    CONSENT_WRITTEN: (
+        "What you said yes to",
+        "{clinic} wrote down that you share with others. On your own page you see with whom, and can stop it.",
+    ),
+    GLASS_WAS_BROKEN: (
+        "Somebody looked in an emergency",
+        "Somebody opened your record in an emergency, without asking you first. Your own page says who, and why.",
+    ),
+}
+# What home's people get when a glass was broken.
+BROKEN_GLASS, EMERGENCY = "access.break_glass", "emergency"
+GLASS_BROKEN = "Somebody opened one of your clients in an emergency, without a consent. See who looked, and why."
 CLIENT_REMINDED = ("A reminder from {clinic}", "{clinic} still waits for your answer. Please look and decide.")

@@ -2,11 +2,12 @@
 
 from datetime import datetime
 from email.utils import formataddr, parseaddr
-from zoneinfo import ZoneInfo
+from uuid import UUID
 
 from django.conf import settings
 
 from backend.directory.models import Organization
+from backend.lib.zones import zone_named
 from backend.links.models import Link
 from backend.links.tokens import path_of
 from backend.notifications.told import TOLD
@@ -30,7 +31,7 @@ def day(moment: datetime | None, zone: str) -> str:
     """Thu 27 Nov, by the clock of the clinic that asks."""
     if moment is None:
         return ""
-    there = moment.astimezone(ZoneInfo(zone))
+    there = moment.astimezone(zone_named(zone))
     return f"{there:%a} {there.day} {there:%b}"
 
 
@@ -61,6 +62,10 @@ def consents_line(number: int) -> str:
 
 def consents_address() -> str:
     return f"{settings.BASE_URL}/clients?consents=ending"
+
+
+def client_address(client_id: UUID) -> str:
+    return f"{settings.BASE_URL}/clients/{client_id}"
 
 
 def referral_address(referral: Referral) -> str:

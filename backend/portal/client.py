@@ -7,17 +7,21 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 
 from backend.audit.access_log import Look, log_looks
+from backend.audit.models import AccessLog
 from backend.clients import services as clients
 from backend.clients.models import Access, Client, Consent
+from backend.clients.queries import looks_at
+from backend.clients.rendering import names_of
 from backend.directory.models import Organization, PractitionerRole
 from backend.lib import clock
+from backend.lib.actor import ActorKind
 from backend.lib.problems import Problem
 from backend.portal import words
 from backend.portal.doors import (
     CLIENT,
     Entry,
+    code_page,
     door,
-    masked,
     show,
     submit,
 )
@@ -26,6 +30,7 @@ from backend.referrals import workflow as w
 from backend.referrals.models import Guest, OfferedTime, Package, Referral, ReferralVisit
 from backend.visits.models import Visit
 
+LOOKS = 20
 CATEGORIES = (
     ("plan", "Your plan", "What each of them does with you, and how often."),
     ("notes", "Notes", "What they wrote after a visit."),
@@ -71,7 +76,7 @@ def page(request: HttpRequest, entry: Entry) -> HttpResponse:
     """Who asks; after the code, the question of this link or the client's own page."""
     if entry.proven is None:
         if request.GET.get("code") == "sent":
-            return show(request, "code.html", {"entry": entry, "masked": masked(entry.link.contact), "is_client": True})
+            return code_page(request, entry)
         clinic: Organization = Organization.objects.one(entry.link.organization_id)
         return show(request, "client_landing.html", {"entry": entry, "clinic": clinic, "is_client": True})
     return own_page(request, entry) if request.GET.get("see") == "all" else first_page(request, entry)
@@ -206,6 +211,7 @@ def own_page(request: HttpRequest, entry: Entry, *, problem: Problem | None = No
         "client": Client.objects.visible_to(entry.actor).get(pk=client_id(entry)),
         "referrals": [shown(referral, entry) for referral in own_referrals(entry)],
         "people": who_sees(entry),
+        "looks": who_looked(entry),
         "consents": [(consent, circle(consent)) for consent in consents],
         "problem": problem,
     }
@@ -264,12 +270,29 @@ def who_sees(entry: Entry) -> list[dict[str, str]]:
     return [
         {
             "who": row.organization.name,
-            "why": WHY[row.why],
+            "why": f"{WHY[row.why]}: {row.reason}" if row.reason else WHY[row.why],
             "how_much": "only what was sent" if row.extent == Access.Extent.PACKAGE else "",
             "since": words.by_when(row.from_at, row.organization.time_zone),
             "until": words.by_when(row.until, row.organization.time_zone),
         }
         for row in rows
+    ]
+
+
+def who_looked(entry: Entry) -> list[dict[str, str]]:
+    """The last looks by others than the client: when, who, why."""
+    mine = looks_at(entry.actor, [client_id(entry)]).exclude(actor_kind=ActorKind.CLIENT)
+    newest = list(mine.filter(action__in=(AccessLog.Action.READ, AccessLog.Action.BROKE_GLASS)).order_by("-at")[:LOOKS])
+    names = names_of(look.organization_id for look in newest)
+    zone = Organization.objects.values_list("time_zone", flat=True).get(pk=entry.link.organization_id)
+    return [
+        {
+            "when": words.when(look.at, zone),
+            "who": look.actor_display or "A clinic's system",
+            "clinic": names.get(look.organization_id, "") if look.organization_id else "a colleague without an account",
+            "why": WHY.get(look.why, ""),
+        }
+        for look in newest
     ]
 
 

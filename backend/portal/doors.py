@@ -19,7 +19,7 @@ from backend.lib.rest.problems import as_problem
 from backend.lib.unit_of_work import introduce
 from backend.links.actors import holder_of
 from backend.links.models import Link
-from backend.links.services import check_code, find_link, register_wrong_try, request_code
+from backend.links.services import check_code, find_link, register_wrong_try, request_code, was_code_sent
 from backend.links.sessions import actor_for, forget, remember
 from backend.links.tokens import path_of
 from backend.notifications.services import ask_for_new_link, send_code
@@ -36,12 +36,18 @@ UNKNOWN_LINKS, WRONG_CODES, MAILS = Limit("unknown links", 20), Limit("wrong cod
 class Entry:
     """One request behind a link: the link, and who came.
 
-    ``proven`` is None before the right code. ``account`` is the practitioner who is signed in in the same browser.
+    ``proven`` is None before the right code. ``account`` is who is signed in in the same browser: somebody without a
+    clinic, a member, or a practitioner; None when nobody is.
     """
 
     link: Link
     proven: Actor | None
     account: Actor | None = None
+
+    @property
+    def claims_after(self) -> str:
+        """What somebody has to do before the referral can move to their account; empty when they can press."""
+        return before_claiming(self.account)
 
     @property
     def home(self) -> str:
@@ -52,6 +58,15 @@ class Entry:
         """Whoever gave the right code; a door that asks for a code has one."""
         assert self.proven is not None
         return self.proven
+
+
+def before_claiming(account: Actor | None) -> str:
+    """The next step on the way from a guest to a practitioner with a list of their own."""
+    if account is None:
+        return "sign_in"
+    if account.kind != ActorKind.MEMBER:
+        return "open_clinic"
+    return "" if account.role_ids else "take_role"
 
 
 def door(
@@ -74,7 +89,7 @@ def door(
 
         def _behind(request: HttpRequest, token: str, more: dict[str, Any]) -> HttpResponse:
             signed_in = actor_of(request)
-            account = signed_in if signed_in.kind == ActorKind.MEMBER and signed_in.role_ids else None
+            account = signed_in if request.user.is_authenticated else None
             link = _known_link(request, token, purposes)
             proven = actor_for(request, link)
             entry = Entry(link=link, proven=proven, account=account)
@@ -164,6 +179,16 @@ def steps_of(purposes: tuple[Link.Purpose, ...]) -> list[URLPattern]:
     ]
 
 
+def code_page(request: HttpRequest, entry: Entry) -> HttpResponse:
+    """Where the code is typed, once it was asked for; says so when its mail could not be sent."""
+    return show(request, "code.html", {**typing(entry), "was_sent": was_code_sent(entry.link)})
+
+
+def typing(entry: Entry) -> dict[str, Any]:
+    """What the page says on which a code is typed."""
+    return {"entry": entry, "masked": masked(entry.link.contact), "is_client": entry.link.purpose in CLIENT}
+
+
 def send_a_code(request: HttpRequest, entry: Entry) -> HttpResponse:
     """A fresh code to the address behind the link, never to one the visitor names."""
     MAILS.count_or_refuse(address_of(request))
@@ -179,8 +204,7 @@ def enter_with_code(request: HttpRequest, entry: Entry) -> HttpResponse:
         remember(request, entry.link, is_own_device=request.POST.get("own_device") == "yes")
         return see_other(entry.home)
     request.after_refusal += [lambda: register_wrong_try(entry.link), lambda: WRONG_CODES.count(address)]  # type: ignore[attr-defined]  # read by the transaction's middleware
-    words = {"entry": entry, "masked": masked(entry.link.contact), "is_wrong": True}
-    return show(request, "code.html", words, status=422)
+    return show(request, "code.html", {**typing(entry), "is_wrong": True, "was_sent": True}, status=422)
 
 
 def leave(request: HttpRequest, entry: Entry) -> HttpResponse:

@@ -14,7 +14,6 @@ from backend.catalog.queries import catalog
 from backend.catalog.words import places
 from backend.directory.models import Location, Organization, PractitionerRole
 from backend.lib import clock
-from backend.lib.actor import ActorKind
 from backend.lib.problems import Conflict, Forbidden, NotFound, Problem, invalid
 from backend.lib.rest.authentication import actor_of
 from backend.links.actors import actor_behind
@@ -23,9 +22,10 @@ from backend.portal import words
 from backend.portal.doors import (
     GUEST,
     Entry,
+    before_claiming,
+    code_page,
     come_in,
     door,
-    masked,
     see_other,
     show,
     submit,
@@ -51,6 +51,11 @@ AT_THE_DOOR = (
 # Moves inside the recipient's own clinic; a guest has none.
 NOT_FOR_GUESTS = frozenset({"assign", "release", "pass"})
 MOST_FILES = 5
+FIRST = {
+    "sign_in": "Sign in first, then open the link again.",
+    "open_clinic": "Open your clinic first, or let its admin add you; then open the link again.",
+    "take_role": "Take up a role as a practitioner in your clinic first; then open the link again.",
+}
 
 
 @door(GUEST, "GET", needs_code=False)
@@ -58,7 +63,7 @@ def page(request: HttpRequest, entry: Entry) -> HttpResponse:
     """The landing page; after the code who they are; after that the referral."""
     if entry.proven is None:
         if request.GET.get("code") == "sent":
-            return show(request, "code.html", {"entry": entry, "masked": masked(entry.link.contact)})
+            return code_page(request, entry)
         return show(request, "guest_landing.html", landing(entry))
     guest = Guest.objects.visible_to(entry.actor).get(pk=referral_id(entry))
     if guest.attested_at is None:
@@ -171,8 +176,8 @@ def letter(request: HttpRequest, entry: Entry) -> HttpResponse:
 @door(GUEST, "POST")
 def claim(request: HttpRequest, entry: Entry) -> HttpResponse:
     """Whoever gave this link's code and is signed in with the same address keeps the referrals in their account."""
-    if entry.account is None:
-        raise Forbidden("Sign in first, then open the link again.", code="sign_in_first")
+    if entry.account is None or entry.claims_after:
+        raise Forbidden(FIRST[entry.claims_after], code=f"{entry.claims_after}_first")
     come_in(request, entry.account)
     claimed = claim_guest_referrals(actor=entry.account, proven_address=entry.link.contact)
     return see_other("/inbox" if claimed else entry.home)
@@ -181,8 +186,10 @@ def claim(request: HttpRequest, entry: Entry) -> HttpResponse:
 def claim_with_account(request: HttpRequest) -> HttpResponse:
     """The same for an address that the account itself has confirmed."""
     actor = actor_of(request)
-    if actor.kind != ActorKind.MEMBER:
+    if not request.user.is_authenticated:
         return see_other("/accounts/login/?next=/claim")
+    if step := before_claiming(actor):
+        return show(request, "claim.html", {"step": step})
     mine = EmailAddress.objects.filter(user_id=actor.user_id, verified=True).values_list("email", flat=True).first()
     if request.method == "POST" and mine:
         claimed = claim_guest_referrals(actor=actor, proven_address=mine)
@@ -270,6 +277,7 @@ def context_of(entry: Entry) -> dict[str, Any]:
         "reports": reports_of(entry, zone),
         "decline_reasons": [r for r in catalog().decline_reasons.values() if not r.needs_sentence],
         "decline_with_words": [r for r in catalog().decline_reasons.values() if r.needs_sentence],
+        "new_precautions": list(catalog().precautions.values()),
         "not_completed_reasons": list(catalog().not_completed_reasons.values()),
         "slots": range(1, MOST_TIMES + 1),
     }

@@ -1,15 +1,17 @@
 """From a guest's form to the details of a transition; the workflow's own serializers check them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.http import QueryDict
+
 from backend.lib.problems import invalid
 
-Form = Mapping[str, str]
-MOST_TIMES = 3
+Form = QueryDict
+MOST_TIMES = 5
 THE_CLIENT = "The client"
 
 
@@ -23,7 +25,8 @@ def texts(*names: str) -> Callable[[Form, str, list[UUID]], dict[str, Any]]:
     """A form whose fields are the transition's own; what was left empty is left out."""
 
     def build(form: Form, zone: str, files: list[UUID]) -> dict[str, Any]:
-        return {name: form[name].strip() for name in names if form.get(name, "").strip()}
+        typed = {name: str(form.get(name, "")).strip() for name in names}
+        return {name: text for name, text in typed.items() if text}
 
     return build
 
@@ -66,6 +69,8 @@ def report(form: Form, zone: str, files: list[UUID]) -> dict[str, Any]:
     """The report, and with ``seen_at`` seen and report in one form."""
     said = texts("answer", "findings", "recommendations", "outcome", "not_completed_reason")(form, zone, files)
     said["has_red_flag"] = form.get("has_red_flag") == "yes"
+    if precautions := form.getlist("new_precautions"):
+        said["new_precautions"] = precautions
     if files:
         said["attachment_ids"] = [str(pk) for pk in files]
     return {"final": form.get("final") != "no", "report": said, **start(form, zone, files)}
@@ -83,7 +88,7 @@ def choose_time(form: Form, zone: str, files: list[UUID]) -> dict[str, Any]:
 
 BUILDERS: dict[str, Callable[[Form, str, list[UUID]], dict[str, Any]]] = {
     "ask_information": texts("question"),
-    "decline": texts("reason", "detail"),
+    "decline": texts("reason", "detail", "suggested_name"),
     "offer_times": offer_times,
     "choose_time": choose_time,
     "waitlist": texts("review_on", "detail"),

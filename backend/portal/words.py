@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.utils.dateparse import parse_datetime
 
 from backend.catalog.queries import catalog
 from backend.lib import clock
+from backend.lib.zones import zone_named
 from backend.referrals import words
 
 # Which part of the body, no closer: a landing page is read before anybody has said who they are.
@@ -70,10 +70,10 @@ def when(value: Any, zone: str) -> str:
     moment = as_moment(value)
     if moment is None:
         return ""
-    there = moment.astimezone(ZoneInfo(zone))
+    there = moment.astimezone(zone_named(zone))
     return f"{day(there)}, {there:%H:%M}"
 
 
 def by_when(value: Any, zone: str) -> str:
     moment = as_moment(value)
-    return day(moment.astimezone(ZoneInfo(zone))) if moment else ""
+    return day(moment.astimezone(zone_named(zone))) if moment else ""

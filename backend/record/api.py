@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from backend.catalog.api import CatalogList
 from backend.lib.problems import Forbidden
-from backend.lib.rest.fields import StrictSerializer
+from backend.lib.rest.fields import NoQuery
 from backend.lib.rest.views import View
 from backend.record.event_types import event_types
 from backend.record.queries import BEGINNING, cursor_at, end_of_feed, events_after, place_at
@@ -37,10 +37,6 @@ EXAMPLE = {
     "request_id": "req-0198c1a4-5b5f-7f08-9a6d-c4e1b2870f35",
 }
 LATEST_EXAMPLE = {"results": [], "next": None, "previous": None, "cursor": EXAMPLE["cursor"]}
-
-
-class Nothing(StrictSerializer):
-    """An operation without parameters."""
 
 
 class FeedView(View):
@@ -100,7 +96,7 @@ class LatestEvents(FeedView):
         examples=[OpenApiExample("The end", value=LATEST_EXAMPLE)],
     )
     def get(self, request: Request) -> Response:
-        self.query(Nothing)
+        self.query(NoQuery)
         cursor = cursor_at(end_of_feed(), self.actor)
         return Response({"results": [], "next": None, "previous": None, "cursor": cursor})
 

@@ -7,7 +7,8 @@ from rest_framework import serializers
 
 from backend.audit.models import Event
 from backend.lib.actor import Actor
-from backend.lib.rest.fields import PlainText, StrictSerializer, utc
+from backend.lib.rest.fields import OpenCode, PlainText, StrictSerializer, utc
+from backend.record.event_types import event_types
 from backend.record.queries import SUBJECTS, cursor_at, place_of
 
 TYPE = re.compile(r"[a-z_]{1,40}\.(\*|[a-z_]{1,40})")
@@ -18,7 +19,7 @@ class TypesField(PlainText):
     """Names and prefixes with commas between them, such as ``referral.*,consent.withdrawn``."""
 
     default_error_messages = {
-        "unknown_type": "“{name}” is not an event type; write names such as referral.sent or referral.*",
+        "unknown_type": "“{name}” is not an event type; they are listed in /api/v1/catalog/event-types.",
         "too_many": f"At most {MOST_TYPES} types; a prefix such as referral.* says more with less.",
     }
 
@@ -27,9 +28,17 @@ class TypesField(PlainText):
         if len(names) > MOST_TYPES:
             self.fail("too_many")
         for name in names:
-            if not TYPE.fullmatch(name):
+            if not _is_known(name):
                 self.fail("unknown_type", name=name[:80])
         return names
+
+
+def _is_known(name: str) -> bool:
+    """A type there is, or a prefix of one: others would find nothing, by mistake."""
+    if not TYPE.fullmatch(name):
+        return False
+    known = event_types()
+    return name in known or (name.endswith(".*") and any(each.startswith(name[:-1]) for each in known))
 
 
 class FeedQuery(StrictSerializer):
@@ -43,14 +52,14 @@ class FeedQuery(StrictSerializer):
 
 
 class EventSubjectSerializer(serializers.Serializer[Any]):
-    type = serializers.CharField(help_text="What the event is about, such as `referral`. More may come.")
+    type = OpenCode(help_text="What the event is about, such as `referral`. More may come.")
     id = serializers.UUIDField()
     version = serializers.IntegerField(help_text="Its version then: load it again when yours is older.")
     href = serializers.CharField(allow_null=True, help_text="Where to load it; null when it has no address of its own.")
 
 
 class EventActorSerializer(serializers.Serializer[Any]):
-    kind = serializers.CharField(help_text="`member`, `system`, `guest` or `client`. More may come.")
+    kind = OpenCode(help_text="`member`, `system`, `guest` or `client`. More may come.")
     practitioner_role_id = serializers.UUIDField(allow_null=True)
     application_id = serializers.UUIDField(allow_null=True)
 
@@ -58,7 +67,7 @@ class EventActorSerializer(serializers.Serializer[Any]):
 class EventSerializer(serializers.Serializer[Any]):
     id = serializers.UUIDField(help_text="Of your copy; the same in `webhook-id`.")
     cursor = serializers.CharField(help_text="Send it as `after` to read what comes behind this event.")
-    type = serializers.CharField(help_text="See `/api/v1/catalog/event-types`. More may come.")
+    type = OpenCode(help_text="See `/api/v1/catalog/event-types`. More may come.")
     occurred_at = serializers.DateTimeField()
     recorded_at = serializers.DateTimeField()
     organization_id = serializers.UUIDField(help_text="Whose copy this is.")
@@ -76,7 +85,7 @@ class FeedSerializer(serializers.Serializer[Any]):
 
 
 class EventTypeSerializer(serializers.Serializer[Any]):
-    type = serializers.CharField()
+    type = OpenCode()
     summary = serializers.CharField(help_text="What happened.")
 
 

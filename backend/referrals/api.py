@@ -16,13 +16,13 @@ from rest_framework.response import Response
 
 from backend.lib.actor import Actor, ActorKind
 from backend.lib.problems import Conflict, Forbidden
-from backend.lib.rest.fields import Identifier, Moment, PlainText, StrictSerializer
+from backend.lib.rest.fields import Identifier, KnownCode, Moment, NoQuery, PlainText, StrictSerializer
 from backend.lib.rest.pages import MOST, page_of
 from backend.lib.rest.renderers import AsItIs
 from backend.lib.rest.transitions import asked_for
 from backend.lib.rest.views import View
 from backend.referrals import attachments, corrections, drafts, examples, policies, queries, services
-from backend.referrals.inputs import EnteredInError, NewMessage, NewReferral, ReferralFields
+from backend.referrals.inputs import EnteredInError, NewMessage, NewReferral, ReferralPatch
 from backend.referrals.models import Attachment, Message, Referral, Report
 from backend.referrals.schema import TRANSITION
 from backend.referrals.serializers import (
@@ -33,14 +33,14 @@ from backend.referrals.serializers import (
     ReferralSummary,
     ReportOut,
 )
-from backend.referrals.workflow import ANSWERS, EXPIRED, WORKFLOW
+from backend.referrals.workflow import ANSWERS, EXPIRED, STATES, WORKFLOW
 
 
 class ReferralFilters(StrictSerializer):
     """What a list can be asked for."""
 
     box = serializers.ChoiceField(queries.BOXES, required=False, help_text="By whose move it is.")
-    state = serializers.CharField(required=False, max_length=30)
+    state = KnownCode(list(STATES), required=False, help_text="See /catalog/transitions.")
     due_before = Moment(required=False)
     assigned_to = serializers.UUIDField(required=False, help_text="A practitioner role on either side.")
     client_id = serializers.UUIDField(required=False)
@@ -66,10 +66,7 @@ class ReferralView(View):
         self.log([row])
         if warnings is not None:
             body["warnings"] = warnings
-        response = self.answer(body, version=row["version"], status=status, subject=Referral(id=row["id"]))
-        if status == 201:
-            response["Location"] = f"/api/v1/referrals/{row['id']}"
-        return response
+        return self.answer(body, version=row["version"], status=status, subject=Referral(id=row["id"]))
 
     def log(self, rows: list[dict[str, Any]]) -> None:
         """One row per client of another clinic whose content was shown."""
@@ -135,6 +132,7 @@ class ReferralSearch(ReferralView):
         examples=[examples.SEARCH, examples.SUMMARY],
     )
     def post(self, request: Request) -> Response:
+        self.query(NoQuery)
         identifier = self.validated(FindReferrals)["identifier"]
         numbered = queries.rows(self.actor).filter(queries.numbered(identifier, self.actor))
         found = list(numbered.order_by("-created_at", "-id")[:MOST])  # a number is unique per clinic: a page holds them
@@ -160,15 +158,17 @@ class OneReferral(ReferralView):
     @extend_schema(
         operation_id="change_referral",
         summary="Change a draft (JSON merge patch, needs If-Match)",
-        request=ReferralFields,
+        request=ReferralPatch,
         responses=ReferralDetail,
         examples=[examples.CHANGE, examples.DETAIL],
     )
     def patch(self, request: Request, referral_id: UUID) -> Response:
-        queries.one_row(referral_id, self.actor)
-        expected = self.expected_version(required=True)
-        fields = self.validated(ReferralFields)
-        drafts.change_draft(referral_id, actor=self.actor, expected_version=expected, fields=fields)
+        shown = queries.detail(queries.one_row(referral_id, self.actor), self.actor)
+        drafts.own_referral(referral_id, self.actor)  # before a missing If-Match is said
+        draft = drafts.draft_to_change(
+            referral_id, actor=self.actor, expected_version=self.expected_version(required=True)
+        )
+        drafts.change(draft, actor=self.actor, fields=self.validated(ReferralPatch, current=shown))
         return self.shown(referral_id)
 
     @extend_schema(
@@ -379,7 +379,8 @@ class TransitionCatalog(View):
         examples=[examples.TRANSITIONS],
     )
     def get(self, request: Request) -> Response:
-        return Response({"results": queries.transitions(), "next": None, "previous": None})
+        self.query(NoQuery)
+        return Response({"results": queries.transitions(), "states": queries.states(), "next": None, "previous": None})
 
 
 def _asked(filters: dict[str, Any]) -> dict[str, Any]:

@@ -84,10 +84,14 @@ def change_draft(
     referral_id: UUID | str, *, actor: Actor, expected_version: int | None, fields: dict[str, Any]
 ) -> Referral:
     """Changes a draft; what was sent is never changed."""
-    referral = services.locked(referral_id, actor)
-    if w.SENDER not in policies.parties_of(actor, referral):
-        raise Forbidden("Only the sender changes a draft.", code="wrong_party")
-    policies.refuse_who_writes_none(actor)
+    return change(
+        draft_to_change(referral_id, actor=actor, expected_version=expected_version), actor=actor, fields=fields
+    )
+
+
+def draft_to_change(referral_id: UUID | str, *, actor: Actor, expected_version: int | None) -> Referral:
+    """The draft, locked: 403 for who may not change it, 412 when it changed, 409 when it was sent."""
+    referral = own_referral(referral_id, actor)
     check_version(referral.version, expected_version)
     if referral.state != w.DRAFT:
         raise Conflict(
@@ -96,6 +100,20 @@ def change_draft(
             state=referral.state,
             available=[row.name for row in WORKFLOW.available(referral, policies.parties_of(actor, referral))],
         )
+    return referral
+
+
+def own_referral(referral_id: UUID | str, actor: Actor) -> Referral:
+    """One the caller may write, locked; 403 for the other side and for who writes none."""
+    referral = services.locked(referral_id, actor)
+    if w.SENDER not in policies.parties_of(actor, referral):
+        raise Forbidden("Only the sender changes a draft.", code="wrong_party")
+    policies.refuse_who_writes_none(actor)
+    return referral
+
+
+def change(referral: Referral, *, actor: Actor, fields: dict[str, Any]) -> Referral:
+    """Writes the changed fields of a draft that may be changed."""
     roles = roles_named(fields, actor)
     if "practitioner_role_id" in fields:
         referral.sender_role = sender_role(fields, actor, roles)

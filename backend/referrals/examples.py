@@ -122,6 +122,7 @@ DETAIL_BODY: dict[str, Any] = {
         }
     ],
     "closed_how": None,
+    "suggested_practitioner_role": None,
     "redirected_to_id": None,
     "converted_to_id": None,
     "came_from_id": None,

@@ -61,3 +61,15 @@ def claim_guest_referrals(*, actor: Actor, proven_address: str) -> list[Referral
     for referral in found:
         services.record("referral.claimed", referral, actor)
     return found
+
+
+def referrals_to_claim(actor: Actor) -> int:
+    """How many referrals to the person's own address, as a guest, could move to their roles here."""
+    if actor.kind != ActorKind.MEMBER:
+        return 0
+    found = 0
+    with connection.cursor() as cursor:
+        for role_id in actor.role_ids:
+            cursor.execute("SELECT guest_referrals_to_claim(%s)", [role_id])
+            found += cursor.fetchone()[0]
+    return found

@@ -9,7 +9,7 @@ from backend.catalog.queries import catalog
 from backend.clients.models import Consent
 from backend.clients.serializers import GivenBySerializer
 from backend.lib.rest import transitions
-from backend.lib.rest.fields import Identifier, Moment, PlainText, StrictSerializer
+from backend.lib.rest.fields import Changes, Identifier, Moment, PlainText, StrictSerializer, ZoneName
 from backend.referrals.models import ContactAttempt, Referral, Report
 from backend.referrals.models.content import CanBeInError
 
@@ -68,7 +68,7 @@ class Accept(Details):
 class TimeSpan(StrictSerializer):
     starts_at = Moment()
     ends_at = Moment()
-    time_zone = PlainText(max_length=60, required=False)
+    time_zone = ZoneName(required=False)
 
     def validate(self, span: dict[str, Any]) -> dict[str, Any]:
         if span["ends_at"] <= span["starts_at"]:
@@ -132,6 +132,9 @@ class Decline(Details):
     reason = CodedReason(_codes("decline_reasons"))
     detail = PlainText(max_length=SHORT, required=False)
     suggested_practitioner_role_id = serializers.UUIDField(required=False)
+    suggested_name = PlainText(
+        max_length=200, required=False, help_text="A colleague who is not in the directory; shown as it is written."
+    )
 
     def validate(self, details: dict[str, Any]) -> dict[str, Any]:
         if catalog().decline_reasons[details["reason"]].needs_sentence and not details.get("detail"):
@@ -339,6 +342,30 @@ class ReferralFields(StrictSerializer):
         if unknown:
             raise serializers.ValidationError(f"There is no technique {unknown[0]}.", code="unknown_code")
         return ids
+
+
+# What a merge patch leaves behind where it says null. What a referral cannot be without is not cleared.
+CLEARED: dict[str, Any] = {
+    **dict.fromkeys(("findings", "tried", "goals", "feedback_wanted"), ""),
+    **{name: [] for name in ("regions", "technique_ids", "scores")},
+    "transfer": False,
+    "red_flags": {"asked": False, "positive": []},
+    "order": None,
+    "sender_identifier": None,
+}
+
+
+class ReferralPatch(Changes, ReferralFields):
+    """A merge patch of a draft: absent is unchanged, null clears."""
+
+    def get_fields(self) -> dict[str, serializers.Field]:  # type: ignore[type-arg]  # DRF's own signature
+        fields = super().get_fields()
+        for name in CLEARED:
+            fields[name].allow_null = True
+        return fields
+
+    def validate(self, patch: dict[str, Any]) -> dict[str, Any]:
+        return {name: CLEARED.get(name) if value is None else value for name, value in patch.items()}
 
 
 class NewReferral(ReferralFields):

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from django.db.models import F, Q
+from django.db.models import Q
 
 from backend.audit import reactions, work
 from backend.audit.models import Event
@@ -43,7 +43,8 @@ def clock_struck(claim: work.Claim) -> None:
 def count_reminder(referral: Referral) -> None:
     referral.reminders += 1
     referral.version += 1
-    referral.save(update_fields=["reminders", "version"])
+    referral.updated_at = clock.now()
+    referral.save(update_fields=["reminders", "version", "updated_at"])
     services.set_clock(referral)
 
 
@@ -80,8 +81,7 @@ def deliver(event: Event) -> None:
     referral = Referral.objects.visible_to(actor).filter(pk=event.subject_id, delivered_at=None).first()
     if referral is None or referral.recipient_organization_id != event.organization_id:
         return
-    Referral.objects.filter(pk=referral.pk).update(delivered_at=clock.now(), version=F("version") + 1)
-    services.record("referral.delivered", referral, actor)
+    services.mark_delivered(referral, actor)
 
 
 def end_with_consent(consent: Consent, actor: Actor) -> None:

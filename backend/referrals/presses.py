@@ -10,14 +10,14 @@ from uuid import UUID
 
 from django.db import transaction
 
-from backend.audit import work
+from backend.audit import events, work
 from backend.directory.actors import actor_of_member
 from backend.lib import clock
 from backend.lib.actor import Actor, system_of
 from backend.lib.problems import Conflict, Problem
 from backend.lib.unit_of_work import acting_as
 from backend.referrals import services
-from backend.referrals.models import Press
+from backend.referrals.models import Press, Referral
 
 HELD = frozenset({"send", "accept", "decline"})
 TAKES_BACK = timedelta(seconds=10)
@@ -63,8 +63,11 @@ def count(claim: work.Claim) -> None:
     held = _read(claim)
     actor = actor_of_member(held.member_id) if held else None
     assert claim.organization_id is not None
-    if held is None or actor is None:
+    if held is None:
         work.do_in_organization(claim, lambda: None)
+        return
+    if actor is None:
+        work.do_in_organization(claim, lambda: lapse(held))
         return
     try:
         with acting_as(actor):
@@ -76,6 +79,20 @@ def count(claim: work.Claim) -> None:
         with acting_as(actor):
             Press.objects.filter(pk=held.pk).update(refused_because=refused)
             work.finish(claim)
+
+
+def lapse(held: Press) -> None:
+    """Whoever pressed has left meanwhile: nothing happened, and the clinic is told so that a colleague decides."""
+    actor = system_of(held.organization_id)
+    referral = Referral.objects.visible_to(actor).one(held.referral_id)
+    events.record(
+        "referral.press_lapsed",
+        subject=referral,
+        actor=actor,
+        organizations=[held.organization_id],
+        client_id=referral.client_id,
+    )
+    Press.objects.filter(pk=held.pk).delete()
 
 
 def _read(claim: work.Claim) -> Press | None:

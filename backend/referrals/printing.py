@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.http import HttpResponse
@@ -17,6 +16,7 @@ from backend.directory.models import Location, Organization, PractitionerRole
 from backend.lib import clock
 from backend.lib.actor import Actor
 from backend.lib.problems import Forbidden
+from backend.lib.zones import zone_named
 from backend.referrals import deadlines, policies, queries, reports, services
 from backend.referrals import workflow as w
 from backend.referrals.models import Referral, Report
@@ -131,7 +131,7 @@ def letter_pdf(body: Body) -> bytes:
             ],
             facts=[*_facts(body, zone)],
             sections=[*_letter_sections(body, sender)],
-            footer=_footer(body, now.astimezone(ZoneInfo(zone)).date()),
+            footer=_footer(body, now.astimezone(zone_named(zone)).date()),
             paper=_paper(sender),
         ),
         printed_at=now,
@@ -152,7 +152,7 @@ def report_pdf(body: Body, report: Body, *, is_superseded: bool = False) -> byte
             blocks=[Block("To", _person(sender)), Block("Client", client)],
             facts=[*_report_facts(body, report, zone)],
             sections=[*_report_sections(body, report, zone)],
-            footer=_footer(body, now.astimezone(ZoneInfo(zone)).date()),
+            footer=_footer(body, now.astimezone(zone_named(zone)).date()),
             paper=_paper(sender),
         ),
         printed_at=now,
@@ -242,7 +242,7 @@ def _banner(body: Body) -> str | None:
 
 def _facts(body: Body, zone: str) -> Iterable[tuple[str, str]]:
     sent = parse_datetime(body["tracking"]["sent_at"] or "")
-    yield "Date", _day(sent.astimezone(ZoneInfo(zone)).date()) if sent else "not sent"
+    yield "Date", _day(sent.astimezone(zone_named(zone)).date()) if sent else "not sent"
     yield "Asked for", KINDS[body["kind"]] + (". The lead passes to you." if body["transfer"] else "")
     yield "Priority", PRIORITIES[body["priority"]]
     yield _reply(body, zone)
@@ -417,7 +417,7 @@ def _moment(moment: datetime | None, zone: str) -> str:
     """Friday, 27 November 2026, 18:00 (Denver time)."""
     if moment is None:
         return ""
-    there = moment.astimezone(ZoneInfo(zone))
+    there = moment.astimezone(zone_named(zone))
     place = zone if zone == "UTC" else f"{zone.rsplit('/', 1)[-1].replace('_', ' ')} time"
     return f"{there:%A}, {_day(there.date())}, {there:%H:%M} ({place})"
 

@@ -188,6 +188,7 @@ def _one(actor: Actor, *, pk: UUID) -> "QuerySet[Referral, dict[str, Any]]":
     found = with_extras(Referral.objects.visible_to(actor).filter(pk=pk), actor, WHOLE_PACKAGE)
     whole: QuerySet[Referral, dict[str, Any]] = found.annotate(
         came_from=Subquery(came_from.values("id")[:1]),
+        suggested_person=name_of("suggested_role"),
         step_list=children(Step, STEP, "recorded_at", "id"),
         visit_list=children(ReferralVisit, VISIT, "visit__starts_at"),
         offer_list=children(OfferedTime, OFFER, "starts_at", is_open=True),
@@ -195,7 +196,8 @@ def _one(actor: Actor, *, pk: UUID) -> "QuerySet[Referral, dict[str, Any]]":
         unread_list=children(Report, UNREAD, "received_at", read_at=None, in_error_at=None),
         file_list=children(Attachment, FILE, "created_at", report=None),
     ).values(
-        *ENVELOPE, *REST, *LIST_EXTRAS, "came_from", "step_list", "visit_list", "offer_list", "attempt_list", "unread_list", "file_list",
+        *ENVELOPE, *REST, *LIST_EXTRAS, "came_from", "suggested_role_id", "suggested_person",
+        "step_list", "visit_list", "offer_list", "attempt_list", "unread_list", "file_list",
     )  # fmt: skip
     return whole
 
@@ -358,6 +360,11 @@ def _client(row: Mapping[str, Any], package: Mapping[str, Any]) -> dict[str, Any
     return label(row["client_id"], (package["client"] or {}).get("display")) if row["client_id"] else None
 
 
+def _known(client: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """The package's client, whose empty fields were not known."""
+    return {name: value or None for name, value in client.items()} if client else None
+
+
 def _recipient(row: Mapping[str, Any]) -> dict[str, Any]:
     guest = row["guest_data"]
     return {
@@ -384,7 +391,7 @@ def detail(row: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
         else:
             package = _front_desk(package)
             withheld += ["package.findings", "attachments"]
-        body["package"] = package
+        body["package"] = {**package, "client": _known(package["client"])}
         body["offered_times"] = row["offer_list"]
         body["order"] = _order(row)
     else:
@@ -403,6 +410,7 @@ def detail(row: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
         "unread_reports": row["unread_list"],
         "history": row["step_list"],
         "closed_how": row["closed_how"] or None,
+        "suggested_practitioner_role": label(row["suggested_role_id"], row["suggested_person"]),
         "redirected_to_id": str(row["redirected_to_id"]) if row["redirected_to_id"] else None,
         "converted_to_id": str(row["converted_to_id"]) if row["converted_to_id"] else None,
         "came_from_id": str(row["came_from"]) if row["came_from"] else None,
@@ -557,6 +565,20 @@ def transitions() -> list[dict[str, Any]]:
             "fields": fields_of(row.input, Details),
         }
         for row in WORKFLOW.rows
+    ]
+
+
+def states() -> list[dict[str, Any]]:
+    """Every state, with its side of the move and what FHIR and IHE 360X call it."""
+    return [
+        {
+            "name": name,
+            "label": state.words.format(them="the recipient", recipient="The recipient", sender="The sender"),
+            "whose_move": state.mover,
+            "fhir_task_status": state.fhir_task,
+            "ihe_360x": state.ihe_360x or None,
+        }
+        for name, state in w.STATES.items()
     ]
 
 

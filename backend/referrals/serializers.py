@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from backend.lib.rest.fields import Identifier, Label, Moment
+from backend.lib.rest.fields import Identifier, Label, Moment, OpenCode
 from backend.lib.rest.transitions import AvailableTransition
 from backend.referrals import workflow as w
 from backend.referrals.models import Referral, Report
@@ -26,7 +26,7 @@ class GuestOut(serializers.Serializer[Any]):
     """A colleague without an account. What they attested is never called verified."""
 
     name = serializers.CharField()
-    discipline = serializers.CharField()
+    discipline = OpenCode()
     email = serializers.EmailField()
     attested_name = serializers.CharField()
     attested_clinic = serializers.CharField()
@@ -40,7 +40,7 @@ class GuestOut(serializers.Serializer[Any]):
 
 class RecipientOut(Side):
     kind = serializers.ChoiceField(Referral.RecipientKind.choices)
-    discipline = serializers.CharField()
+    discipline = OpenCode()
     near = serializers.CharField(allow_null=True)
     guest = GuestOut(allow_null=True)
 
@@ -62,7 +62,7 @@ class ReferralSummary(serializers.Serializer[Any]):
 
     id = serializers.UUIDField()
     version = serializers.IntegerField()
-    state = serializers.CharField(help_text="Open enumeration: see /catalog/transitions.")
+    state = OpenCode(help_text="See /catalog/transitions.")
     state_group = serializers.ChoiceField(GROUPS)
     whose_move = serializers.ChoiceField([w.SENDER, w.RECIPIENT, w.CLIENT], allow_null=True)
     due_at = Moment(allow_null=True)
@@ -70,7 +70,7 @@ class ReferralSummary(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(Referral.Kind.choices)
     priority = serializers.ChoiceField(Referral.Priority.choices)
     transfer = serializers.BooleanField()
-    discipline = serializers.CharField()
+    discipline = OpenCode()
     regions = PlaceOut(many=True)
     technique_ids = serializers.ListField(child=serializers.CharField())
     client = Label(allow_null=True, required=False)
@@ -86,20 +86,20 @@ class ReferralSummary(serializers.Serializer[Any]):
 
 
 class StepOut(serializers.Serializer[Any]):
-    name = serializers.CharField()
-    to = serializers.CharField()
+    name = OpenCode()
+    to = OpenCode()
     party = serializers.CharField()
     by = serializers.CharField()
     at = Moment()
     occurred_at = Moment(allow_null=True)
     recorded_at = Moment()
-    reason = serializers.CharField(help_text="A code, or empty.")
+    reason = OpenCode(help_text="A code, or empty.")
     manner = serializers.CharField()
     on_behalf_of = serializers.UUIDField(allow_null=True)
     application_id = serializers.UUIDField(allow_null=True)
 
     def get_fields(self) -> dict[str, serializers.Field]:  # type: ignore[type-arg]  # DRF's own signature
-        return {**super().get_fields(), "from": serializers.CharField()}
+        return {**super().get_fields(), "from": OpenCode()}
 
 
 class ClientDemographics(serializers.Serializer[Any]):
@@ -108,17 +108,17 @@ class ClientDemographics(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     display = serializers.CharField()
     family_name = serializers.CharField()
-    given_name = serializers.CharField()
+    given_name = serializers.CharField(allow_null=True)
     birth_date = serializers.DateField(allow_null=True)
-    gender = serializers.CharField()
-    email = serializers.CharField()
-    phone = serializers.CharField()
-    address = serializers.CharField()
-    city = serializers.CharField()
-    region = serializers.CharField()
-    postal_code = serializers.CharField()
-    country = serializers.CharField()
-    language = serializers.CharField()
+    gender = serializers.CharField(allow_null=True)
+    email = serializers.CharField(allow_null=True)
+    phone = serializers.CharField(allow_null=True)
+    address = serializers.CharField(allow_null=True)
+    city = serializers.CharField(allow_null=True)
+    region = serializers.CharField(allow_null=True)
+    postal_code = serializers.CharField(allow_null=True)
+    country = serializers.CharField(allow_null=True)
+    language = serializers.CharField(allow_null=True)
 
 
 class PackageOut(serializers.Serializer[Any]):
@@ -192,7 +192,7 @@ class UnreadReport(serializers.Serializer[Any]):
 
 
 class Warning(serializers.Serializer[Any]):
-    code = serializers.CharField()
+    code = OpenCode()
     detail = serializers.CharField()
     referral_ids = serializers.ListField(child=serializers.UUIDField())
 
@@ -211,7 +211,8 @@ class ReferralDetail(ReferralSummary):
     visits = VisitOut(many=True)
     unread_reports = UnreadReport(many=True)
     history = StepOut(many=True)
-    closed_how = serializers.CharField(allow_null=True)
+    closed_how = OpenCode(allow_null=True)
+    suggested_practitioner_role = Label(allow_null=True, help_text="Whom a decline named: redirect to it.")
     redirected_to_id = serializers.UUIDField(allow_null=True)
     converted_to_id = serializers.UUIDField(allow_null=True)
     came_from_id = serializers.UUIDField(allow_null=True)
@@ -255,7 +256,7 @@ class ReportOut(serializers.Serializer[Any]):
     findings = serializers.CharField()
     recommendations = serializers.CharField()
     outcome = serializers.ChoiceField(Report.Outcome.choices)
-    not_completed_reason = serializers.CharField(allow_null=True)
+    not_completed_reason = OpenCode(allow_null=True)
     has_red_flag = serializers.BooleanField()
     new_precautions = serializers.ListField(child=serializers.CharField())
     signature = SignatureOut()

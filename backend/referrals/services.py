@@ -276,6 +276,16 @@ def sentences_in(said: Mapping[str, Any]) -> list[str]:
     return [*([f"{reason.label}."] if reason else []), *(text for text in typed if text)]
 
 
+def mark_delivered(referral: Referral, actor: Actor) -> None:
+    """The recipient has it: a clinic here its copy of the event, a guest the mail with the link. Once."""
+    now = clock.now()
+    changed = Referral.objects.filter(pk=referral.pk, delivered_at=None).update(
+        delivered_at=now, updated_at=now, version=F("version") + 1
+    )
+    if changed:
+        record("referral.delivered", referral, actor)
+
+
 def mark_opened(referral_id: UUID | str, *, actor: Actor) -> bool:
     """Notes, once, that a person of the recipient looked: by page, letter, own token, or as a guest after the code."""
     if not (actor.kind == ActorKind.GUEST or (actor.kind == ActorKind.MEMBER and actor.as_person)):
@@ -286,8 +296,9 @@ def mark_opened(referral_id: UUID | str, *, actor: Actor) -> bool:
         return False
     if w.RECIPIENT not in policies.parties_of(actor, referral):
         return False
+    now = clock.now()
     changed = Referral.objects.filter(pk=referral.pk, opened_at=None).update(
-        opened_at=clock.now(), delivered_at=referral.delivered_at or clock.now(), version=F("version") + 1
+        opened_at=now, delivered_at=referral.delivered_at or now, updated_at=now, version=F("version") + 1
     )
     if changed:
         record("referral.opened", referral, actor)

@@ -77,17 +77,31 @@ def hold_regions(
     )
 
 
-def tell_access_started(client_id: UUID, referral: Referral, actor: Actor) -> None:
-    """The recipient may load what was opened to it now."""
-    row = Access(id=referral.id, client_id=client_id)  # the event's subject; rows of access are the guard's
+def tell_access_started(access_id: UUID, client_id: UUID, referral: Referral, actor: Actor) -> None:
+    """The shared record is open: the recipient may load this client now."""
     events.record(
         "access.started",
-        subject=row,
+        subject=Access(id=access_id, client_id=client_id),
         actor=actor,
         organizations=[referral.recipient_organization_id],
         client_id=client_id,
+        related={
+            "referral_id": str(referral.id),
+            "client_id": str(client_id),
+            "extent": Access.Extent.SHARED_RECORD.value,
+        },
+    )
+
+
+def tell_consent_requested(client_id: UUID, referral: Referral, actor: Actor) -> None:
+    """The client is asked; only the clinic that asks knows of it."""
+    events.record(
+        "consent.requested",
+        subject=referral,
+        actor=actor,
+        organizations=[referral.sender_organization_id],
+        client_id=client_id,
         related={"referral_id": str(referral.id), "client_id": str(client_id)},
-        always=True,
     )
 
 

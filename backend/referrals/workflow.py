@@ -21,36 +21,42 @@ CLOSED, WITHDRAWN, REDIRECTED = "closed", "withdrawn", "redirected"
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """One state: whose move it is, its group for integrators, its FHIR Task.status, and how a page says it.
+    """One state: whose move it is, its group for integrators, its FHIR Task.status, its IHE 360X message, and how a page says it.
 
-    Source of the FHIR column: https://hl7.org/fhir/R4/valueset-task-status.html
+    ``ihe_360x`` is the transaction that tells of the state, with its order control or status code where one is fixed;
+    360X has no message for what happens before sending, for a question back, or when nobody answers.
+    Sources: https://hl7.org/fhir/R4/valueset-task-status.html; IHE PCC 360X, transactions PCC-55 to PCC-61.
     """
 
     mover: str | None
     group: str
     fhir_task: str
+    ihe_360x: str
     words: str
 
 
+NO_MESSAGE = ""
 STATES: dict[str, State] = {
-    DRAFT: State(SENDER, "draft", "draft", "Not sent yet"),
-    AWAITING_CONSENT: State(CLIENT, "waiting", "draft", "Waiting for the client to say yes"),
-    SENT: State(RECIPIENT, "waiting", "requested", "Waiting for {them} to answer"),
-    NEEDS_INFORMATION: State(SENDER, "waiting", "on-hold", "{recipient} asks for information"),
-    ACCEPTED: State(RECIPIENT, "waiting", "accepted", "Accepted; waiting for a first visit"),
-    TIMES_OFFERED: State(CLIENT, "waiting", "accepted", "Waiting for the client to choose a time"),
-    WAITLISTED: State(RECIPIENT, "waiting", "accepted", "On the wait list"),
-    BOOKED: State(RECIPIENT, "waiting", "accepted", "A visit is booked"),
-    IN_CARE: State(RECIPIENT, "in_care", "in-progress", "In care"),
-    CANCELLATION_REQUESTED: State(RECIPIENT, "in_care", "in-progress", "{sender} asks to stop"),
-    REPORTED: State(SENDER, "waiting", "completed", "Report to read"),
-    DECLINED: State(SENDER, "deciding", "rejected", "Declined; decide what now"),
-    EXPIRED: State(SENDER, "deciding", "failed", "No answer in time; decide what now"),
-    UNREACHABLE: State(SENDER, "deciding", "failed", "The client could not be reached; decide what now"),
-    CLIENT_DECLINED: State(SENDER, "deciding", "cancelled", "The client has stopped sharing; decide what now"),
-    CLOSED: State(None, "finished", "completed", "Closed"),
-    WITHDRAWN: State(None, "finished", "cancelled", "Withdrawn"),
-    REDIRECTED: State(None, "finished", "cancelled", "Sent to somebody else"),
+    DRAFT: State(SENDER, "draft", "draft", NO_MESSAGE, "Not sent yet"),
+    AWAITING_CONSENT: State(CLIENT, "waiting", "draft", NO_MESSAGE, "Waiting for the client to say yes"),
+    SENT: State(RECIPIENT, "waiting", "requested", "PCC-55 NW", "Waiting for {them} to answer"),
+    NEEDS_INFORMATION: State(SENDER, "waiting", "on-hold", NO_MESSAGE, "{recipient} asks for information"),
+    ACCEPTED: State(RECIPIENT, "waiting", "accepted", "PCC-56 IP", "Accepted; waiting for a first visit"),
+    TIMES_OFFERED: State(CLIENT, "waiting", "accepted", "PCC-56 IP", "Waiting for the client to choose a time"),
+    WAITLISTED: State(RECIPIENT, "waiting", "accepted", "PCC-56 IP", "On the wait list"),
+    BOOKED: State(RECIPIENT, "waiting", "accepted", "PCC-60", "A visit is booked"),
+    IN_CARE: State(RECIPIENT, "in_care", "in-progress", "PCC-59", "In care"),
+    CANCELLATION_REQUESTED: State(RECIPIENT, "in_care", "in-progress", "PCC-58 CA", "{sender} asks to stop"),
+    REPORTED: State(SENDER, "waiting", "completed", "PCC-57 CM", "Report to read"),
+    DECLINED: State(SENDER, "deciding", "rejected", "PCC-56 CA", "Declined; decide what now"),
+    EXPIRED: State(SENDER, "deciding", "failed", NO_MESSAGE, "No answer in time; decide what now"),
+    UNREACHABLE: State(SENDER, "deciding", "failed", NO_MESSAGE, "The client could not be reached; decide what now"),
+    CLIENT_DECLINED: State(
+        SENDER, "deciding", "cancelled", NO_MESSAGE, "The client has stopped sharing; decide what now"
+    ),
+    CLOSED: State(None, "finished", "completed", "PCC-57 CM", "Closed"),
+    WITHDRAWN: State(None, "finished", "cancelled", "PCC-58 CA", "Withdrawn"),
+    REDIRECTED: State(None, "finished", "cancelled", "PCC-58 CA", "Sent to somebody else"),
 }
 FINISHED = frozenset(name for name, state in STATES.items() if state.mover is None)
 UNFINISHED = tuple(name for name in STATES if name not in FINISHED)

@@ -4,8 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from backend.directory.fields import ZoneName
-from backend.lib.rest.fields import Moment, StrictSerializer
+from backend.lib.rest.fields import Moment, StrictSerializer, ZoneName
 from backend.lib.rest.transitions import Details
 from backend.visits.models import Visit
 

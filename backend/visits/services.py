@@ -1,6 +1,6 @@
 """Entering a visit, and saying how it went."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -52,8 +52,12 @@ def book_visit(
     ends_at: datetime,
     time_zone: str,
     actor: Actor,
+    parties: Iterable[UUID | None] = (),
 ) -> Visit:
-    """Books a visit for a referral; one that has begun already is a late entry and is welcome."""
+    """Books a visit for a referral; one that has begun already is a late entry and is welcome.
+
+    ``parties`` hear of a visit with a guest, who has no organization of their own.
+    """
     if client_id is None:
         raise invalid("/visit", "A visit needs a client.", code="client_required")
     if ends_at <= starts_at:
@@ -66,7 +70,7 @@ def book_visit(
         ends_at=ends_at,
         time_zone=time_zone,
     )
-    return _add(visit, actor)
+    return _add(visit, actor, parties)
 
 
 def take(
@@ -92,13 +96,21 @@ def carry_out(row: Transition[Visit], visit: Visit, *, actor: Actor, details: Ma
     return visit
 
 
-def enter_state(visit: Visit, state: str, *, actor: Actor, by: str = "", occurred_at: datetime | None = None) -> None:
+def enter_state(
+    visit: Visit,
+    state: str,
+    *,
+    actor: Actor,
+    by: str = "",
+    occurred_at: datetime | None = None,
+    parties: Iterable[UUID | None] = (),
+) -> None:
     """The visit's next state; the row stays."""
     visit.state, visit.cancelled_by, visit.occurred_at = state, by, occurred_at
     visit.version += 1
     visit.updated_at = clock.now()
     visit.save(update_fields=["state", "cancelled_by", "occurred_at", "version", "updated_at"])
-    _record(visit, actor)
+    _record(visit, actor, parties)
 
 
 def cancel_coming_visits(client_id: UUID, *, actor: Actor) -> None:
@@ -108,25 +120,27 @@ def cancel_coming_visits(client_id: UUID, *, actor: Actor) -> None:
         enter_state(visit, w.CANCELLED, actor=actor)
 
 
-def _add(visit: Visit, actor: Actor) -> Visit:
+def _add(visit: Visit, actor: Actor, parties: Iterable[UUID | None] = ()) -> Visit:
     client = Client.objects.visible_to(actor).filter(pk=visit.client_id).first()
     if client is not None:
         if client.status == Client.Status.DECEASED and visit.state in w.COMING:
             raise Conflict("This client died; no visit can be booked.", code="client_deceased")
         visit.client_name = client.display
     visit.save(force_insert=True)
-    _record(visit, actor)
+    _record(visit, actor, parties)
     return visit
 
 
-def _record(visit: Visit, actor: Actor) -> None:
+def _record(visit: Visit, actor: Actor, parties: Iterable[UUID | None]) -> None:
+    is_with_a_guest = visit.organization_id is None
     events.record(
         f"visit.{visit.state}",
         subject=visit,
         actor=actor,
-        organizations=[visit.organization_id],
+        organizations=parties if is_with_a_guest else [visit.organization_id],
         client_id=visit.client_id,
         occurred_at=visit.occurred_at,
+        always=is_with_a_guest,  # the referral shows it; the visit itself is in nobody's calendar here
     )
 
 

@@ -16,8 +16,7 @@ from rest_framework import serializers
 from backend.catalog.queries import catalog
 from backend.catalog.serializers import CatalogCode
 from backend.clients.serializers import RegionSerializer
-from backend.directory.fields import ZoneName
-from backend.lib.rest.fields import Moment
+from backend.lib.rest.fields import Moment, ZoneName
 from backend.referrals.inputs import RegionSide, TimeSpan, To
 from backend.workspace import words
 from backend.workspace.labels import LABELS, choice_label

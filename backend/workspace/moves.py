@@ -218,10 +218,10 @@ def _same_person(body: dict[str, Any], actor: Actor) -> Choices:
     found = possible_matches(
         actor,
         family_name=client["family_name"],
-        given_name=client["given_name"],
+        given_name=client["given_name"] or "",
         birth_date=None if not client["birth_date"] else date.fromisoformat(client["birth_date"]),
-        email=client["email"],
-        phone=client["phone"],
+        email=client["email"] or "",
+        phone=client["phone"] or "",
     )
     matches = [(str(own.pk), f"Yes: {own.display}, born {own.birth_date or 'unknown'}") for own in found]
     return [("", "No, new to us"), *matches] if matches else []

@@ -35,6 +35,8 @@ urlpatterns = [
     path("clients/<uuid:client_id>/consents", care.give_consent),
     path("clients/<uuid:client_id>/consents/<uuid:consent_id>/renew", care.renew_consent),
     path("clients/<uuid:client_id>/consents/<uuid:consent_id>/withdraw", care.withdraw_consent),
+    path("clients/<uuid:client_id>/links", care.send_link),
+    path("clients/<uuid:client_id>/links/<uuid:link_id>/end", care.end_link),
     path("clients/<uuid:client_id>/precautions", care.record_precaution),
     path("clients/<uuid:client_id>/precautions/<uuid:precaution_id>/end", care.end_precaution),
     path("clients/<uuid:client_id>/precautions/<uuid:precaution_id>/error", care.precaution_in_error),

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.utils.dateparse import parse_datetime
 
 from backend.catalog.queries import catalog
 from backend.lib import clock
 from backend.lib.actor import Actor
+from backend.lib.zones import zone_named
 from backend.referrals import workflow as w
 from backend.referrals.models import Referral
 from backend.referrals.words import STEPS
@@ -50,7 +50,7 @@ def as_moment(value: Any) -> datetime | None:
 
 
 def local(moment: datetime, zone: str) -> datetime:
-    return moment.astimezone(ZoneInfo(zone))
+    return moment.astimezone(zone_named(zone))
 
 
 def today(zone: str) -> date:
@@ -211,5 +211,5 @@ def utc_of(typed: str, zone: str) -> str:
         there = datetime.fromisoformat(typed)
     except ValueError:
         return typed
-    aware = there if there.tzinfo else there.replace(tzinfo=ZoneInfo(zone))
+    aware = there if there.tzinfo else there.replace(tzinfo=zone_named(zone))
     return aware.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -190,6 +190,7 @@ def _tell(world: World, s: Situation) -> None:
     s.ids["hold_id"] = _made(north, f"{path}/holds", hold)
     mother = {"name": f"{word}-mother", "relationship": "parent"}
     s.ids["representative_id"] = _made(north, f"{path}/representatives", mother)
+    s.ids["link_id"] = _made(north, f"{path}/links", {})
     s.ids["consent_id"] = _consent(world, s)["id"]
     s.ids["visit_id"] = _made(north, "visits", {"client_id": client["id"], **make.visit_window(30)})
     draft = make.referral(north, world.south, client_id=client["id"], send=False, **_words(word))
@@ -340,6 +341,7 @@ def _common_ids(world: World) -> dict[str, str]:
     application = make.application(north.organization, "clients:read")
     colleague = make.role(north.organization, "massage_therapy")
     return {
+        "code": "wrong_state",
         "other_client_id": another["id"],
         "organization_pk": north.id,
         "location_pk": str(role.location_id),

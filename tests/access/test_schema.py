@@ -104,6 +104,27 @@ def test_each_transition_is_a_closed_object_of_its_own_name() -> None:
         assert set(component["required"]) == {"name"} | needed
 
 
+def test_enumerations_that_may_grow_say_so_and_closed_ones_do_not() -> None:
+    schemas = schema()["components"]["schemas"]
+    open_ones = [
+        ("ReferralSummary", "state"), ("ReferralDetail", "state"), ("Step", "name"), ("Step", "from"), ("Step", "to"),
+        ("AvailableTransition", "name"), ("Event", "type"), ("EventType", "type"), ("Problem", "code"),
+        ("CatalogProblem", "code"), ("CatalogReason", "code"), ("DeclineTransition", "reason"),
+    ]  # fmt: skip
+    closed_ones = [("ReferralSummary", name) for name in ("state_group", "whose_move", "priority", "kind")]
+
+    assert [each for each in open_ones if properties(schemas, *each).get("x-open") is not True] == []
+    assert [each for each in closed_ones if "x-open" in properties(schemas, *each)] == []
+
+
+def properties(schemas: dict[str, Any], component: str, name: str) -> dict[str, Any]:
+    found: dict[str, Any] = next(
+        (schemas[each] for each in (component, f"{component}Out") if each in schemas), {"properties": {}}
+    )
+    shown: dict[str, Any] = found["properties"].get(name, {})
+    return shown
+
+
 @pytest.mark.django_db(transaction=True)
 def test_what_is_answered_has_the_shape_that_is_documented(north: make.Clinic, south: make.Clinic) -> None:
     """The main reads, with a client whose referral went all the way to a report."""

@@ -128,9 +128,10 @@ def test_the_schema_names_each_operation_and_shows_an_example_of_a_whole_list() 
         "list_red_flags",
         "list_decline_reasons",
         "list_withdraw_reasons",
+        "list_problems",
     }
     for operation in operations.values():
         [example] = operation["responses"]["200"]["content"]["application/json"]["examples"].values()
         assert set(example["value"]) == {"results", "next", "previous"}
     names = [parameter["name"] for parameter in operations["/techniques"]["parameters"]]
-    assert names == ["discipline", "region"]
+    assert sorted(names) == ["cursor", "discipline", "limit", "region"]

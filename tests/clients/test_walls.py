@@ -130,7 +130,7 @@ def test_a_forgotten_scope_shows_no_foreign_row(
 
     assert set(seen_by(outsider).values()) == {0}
     assert seen_by(south) == {
-        "Access": 1, "Client": 1, "ClientIdentifier": 0, "Consent": 1, "Hold": 1, "Precaution": 1, "Registration": 0,
+        "Access": 2, "Client": 1, "ClientIdentifier": 0, "Consent": 1, "Hold": 1, "Precaution": 1, "Registration": 0,
         "Representative": 1,
     }  # fmt: skip
 
@@ -170,4 +170,4 @@ def test_a_backfill_by_the_owner_reaches_every_row(
         cursor.execute("UPDATE clients_client SET language = 'en'")
         assert cursor.rowcount == 2
         cursor.execute("UPDATE clients_access SET reason = reason")
-        assert cursor.rowcount == 3
+        assert cursor.rowcount == 4

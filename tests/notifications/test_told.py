@@ -48,6 +48,7 @@ def test_every_event_that_is_told_of_exists() -> None:
         "referral.overdue",
         "referral.message_added",
         "referral.handed_over",
+        "referral.press_lapsed",
         "referral.mail_bounced",
         "referral.claimed",
         "referral.pool_exhausted",

@@ -6,7 +6,7 @@ import pytest
 from allauth.account.models import EmailAddress
 from django.test import Client as Browser
 
-from backend.directory.models import User
+from backend.directory.models import Member, User
 from tests import make
 from tests.portal.browsing import GUEST, come_in, do_work, guest_referral, link_in, post, press, prove, state_of
 
@@ -105,3 +105,49 @@ def test_after_claiming_mails_go_to_the_member(
 
     assert [m.subject for m in told] == ["What is new at South Physio"]
     assert press(browser, link, "start").status_code == 200
+
+
+def signed_up(*, confirmed: bool = True) -> tuple[User, Browser]:
+    """Somebody with an account under the guest's address, and no clinic yet."""
+    account = User.objects.create(email=GUEST, first_name="Kim", last_name="Guest", password="!")
+    EmailAddress.objects.create(user=account, email=GUEST, verified=confirmed, primary=True)
+    return account, make.signed_in(account)
+
+
+def test_from_signing_up_to_the_claimed_thread(north: make.Clinic, referral: dict[str, Any], link: str) -> None:
+    account, browser = signed_up()
+    without_clinic = browser.get("/claim")
+    browser.get("/clinics/new")
+    at_the_door = come_in(browser, link).content.decode()
+    clinic = make.organization("Harbour Physio")
+    Member.objects.create(user=account, organization=clinic, rights=["practitioner", "admin"])
+    without_role = browser.get("/claim").content.decode()
+    make.role(clinic, "physical_therapy", account=account)
+
+    home = browser.get("/").content.decode()
+    claimed = post(browser, f"{link}/claim")
+
+    assert (without_clinic.status_code, "/clinics/new" in without_clinic.content.decode()) == (200, True)
+    assert "You are signed in." in at_the_door
+    assert "Keep it in my account" not in at_the_door
+    assert "/settings/people" in without_role
+    assert "1 referral to your address can move to your list." in home
+    assert claimed.status_code == 200
+    assert state_of(north, referral["id"])["recipient"]["organization"]["id"] == str(clinic.id)
+    assert "can move to your list" not in browser.get("/").content.decode()
+
+
+def test_who_is_signed_in_is_not_told_to_sign_in(referral: dict[str, Any], link: str) -> None:
+    _, browser = signed_up()
+    come_in(browser, link)
+
+    answer = browser.post(f"{link}/claim")
+
+    assert answer.status_code == 403
+    assert "Open your clinic first, or let its admin add you" in answer.content.decode()
+
+
+def test_home_offers_nothing_for_an_address_of_somebody_else(south: make.Clinic, referral: dict[str, Any]) -> None:
+    page = make.signed_in(south.practitioner.member.user).get("/").content.decode()
+
+    assert "can move to your list" not in page

@@ -151,7 +151,9 @@ def test_stopping_takes_two_presses_and_works_on_the_next_request(
     post(browser, f"{link}/stop/{address}")
 
     assert south.http.send("GET", f"clients/{asked['client']['id']}").status_code == 404
-    assert "South Physio" not in text_of(browser.get(link)).split("Who can see me")[1]
+    page = text_of(browser.get(link)).split("Who can see me")[1]
+    assert "South Physio" not in page.split("Who looked")[0]
+    assert "South Physio" not in page.split("Who shares with each other")[1]
 
 
 def test_a_link_of_one_client_moves_nothing_of_another(

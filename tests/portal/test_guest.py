@@ -393,3 +393,19 @@ def test_what_is_logged_never_holds_the_address_of_a_page() -> None:
     record.request_id = "-"
 
     assert SafeFormatter().format(record).endswith("Forbidden: /g/…/code")
+
+
+def test_the_api_sends_a_fresh_link_and_ends_it(north: make.Clinic) -> None:
+    sent = guest_referral(north)
+    first = link_in(do_work()[0])
+    path = f"referrals/{sent['id']}/guest-link"
+
+    renewed = north.coordinator.http.send("POST", f"{path}/send", {})
+    (message,) = do_work()
+    ended = north.http.send("POST", f"{path}/end", {})
+    again = north.http.send("POST", f"{path}/end", {})
+
+    assert (renewed.status_code, message.subject, message.to) == (200, "Your new link", [GUEST])
+    assert Browser().get(first).status_code == 410
+    assert (ended.status_code, Browser().get(link_in(message)).status_code) == (200, 410)
+    assert (again.status_code, again.json()["code"]) == (409, "no_link")

@@ -56,7 +56,8 @@ def test_accepting_opens_the_shared_record(north: make.Clinic, south: make.Clini
 
     shown = south.http.send("GET", f"clients/{sent['client']['id']}")
     assert shown.status_code == 200
-    assert "access.started" in event_types(south, sent["id"])
+    may = south.http.send("GET", f"clients/{sent['client']['id']}/access").json()["may"]
+    assert [event_types(south, row["id"]) for row in may] == [["access.started"]]
 
 
 def test_home_is_only_who_registered_the_client(north: make.Clinic, south: make.Clinic, sent: Any) -> None:

@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from backend.clients.models import Client
 from backend.clients.services.people import local_system
-from backend.lib.rest.fields import Identifier, Label, Moment, PlainText, StrictSerializer
+from backend.lib.rest.fields import Identifier, Label, Moment, PlainText, StrictSerializer, ZoneName
 
 MOST = 100
 
@@ -29,7 +29,7 @@ class ClientFacts(StrictSerializer):
         max_length=2, required=False, allow_null=True, allow_blank=True, help_text="ISO 3166, two letters."
     )
     language = PlainText(max_length=10, required=False, allow_null=True, allow_blank=True, help_text="BCP 47.")
-    time_zone = PlainText(max_length=60, required=False, allow_null=True, allow_blank=True, help_text="IANA name.")
+    time_zone = ZoneName(required=False, allow_null=True, allow_blank=True, help_text="IANA name.")
     local_identifier = PlainText(
         max_length=200, required=False, allow_null=True, help_text="Your own number for this client; only you see it."
     )

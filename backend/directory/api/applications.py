@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from backend.directory import policies, queries, services
 from backend.directory.api.changes import checked_changes
-from backend.directory.fields import ListQuery, page_schema
+from backend.directory.fields import UpdatedSinceQuery, page_schema
 from backend.directory.models import Application
 from backend.directory.serializers import (
     ApplicationChanges,
@@ -47,13 +47,14 @@ class Applications(ApplicationView):
     @extend_schema(
         operation_id="list_applications",
         summary="Systems and tools of your organization",
-        parameters=[ListQuery],
+        parameters=[UpdatedSinceQuery],
         responses=page_schema(ApplicationSerializer),
     )
     def get(self, request: Request) -> Response:
         policies.require_admin(self.actor)
-        self.query(ListQuery)
-        return page_of(queries.applications(self.actor), request, order=("-created", "-id")).response(application_body)
+        filters = self.query(UpdatedSinceQuery)
+        rows = queries.applications(self.actor, filters.get("updated_since"))
+        return page_of(rows, request, order=("-created", "-id"), filters=filters).response(application_body)
 
     @extend_schema(
         operation_id="add_application",

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from backend.directory.fields import Changes
 from backend.lib.actor import Actor
+from backend.lib.rest.fields import Changes
 from backend.lib.rest.views import View, check_version
 
 R = TypeVar("R")

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from backend.directory import policies, queries, services
 from backend.directory.api.changes import checked_changes
-from backend.directory.fields import ListQuery, page_schema
+from backend.directory.fields import UpdatedSinceQuery, page_schema
 from backend.directory.models import Member
 from backend.directory.serializers import MemberChanges, MemberSerializer, NewMemberSerializer, member_body
 from backend.lib.rest.pages import page_of
@@ -33,14 +33,14 @@ class Members(MemberView):
         operation_id="list_members",
         summary="Members of your organization",
         description="Only for its people.",
-        parameters=[ListQuery],
+        parameters=[UpdatedSinceQuery],
         responses=page_schema(MemberSerializer),
     )
     def get(self, request: Request) -> Response:
         policies.may_see_members(self.actor)
-        self.query(ListQuery)
-        rows = queries.members(self.actor).select_related("organization", "user")
-        return page_of(rows, request).response(member_body)
+        filters = self.query(UpdatedSinceQuery)
+        rows = queries.members(self.actor, filters.get("updated_since")).select_related("organization", "user")
+        return page_of(rows, request, filters=filters).response(member_body)
 
     @extend_schema(
         operation_id="add_member",

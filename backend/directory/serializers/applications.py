@@ -4,10 +4,9 @@ from typing import Any
 
 from rest_framework import serializers
 
-from backend.directory.fields import Changes
 from backend.directory.models import Application
 from backend.directory.oauth import known_scopes
-from backend.lib.rest.fields import Moment, PlainText, StrictSerializer, utc, utc_or_none
+from backend.lib.rest.fields import Changes, Moment, PlainText, StrictSerializer, utc, utc_or_none
 
 
 class ApplicationSerializer(serializers.Serializer[Any]):

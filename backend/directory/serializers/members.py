@@ -4,10 +4,10 @@ from typing import Any
 
 from rest_framework import serializers
 
-from backend.directory.fields import Changes, hour, label
+from backend.directory.fields import hour, label
 from backend.directory.models import Member
 from backend.directory.serializers.rows import RowSerializer, row_body
-from backend.lib.rest.fields import Label, Moment, PlainText, StrictSerializer, utc_or_none
+from backend.lib.rest.fields import Changes, Label, Moment, PlainText, StrictSerializer, utc_or_none
 
 
 class MemberSerializer(RowSerializer):

@@ -6,11 +6,9 @@ from rest_framework import serializers
 
 from backend.directory.fields import (
     ChangedSinceQuery,
-    Changes,
     DueTimes,
     HolidaySerializer,
     OpeningTimeSerializer,
-    ZoneName,
     holiday_list,
     hour,
     label,
@@ -19,7 +17,7 @@ from backend.directory.fields import (
 from backend.directory.models import Location, Organization
 from backend.directory.serializers.rows import RowSerializer, WithheldSerializer, row_body
 from backend.lib.actor import Actor
-from backend.lib.rest.fields import Label, PlainText, StrictSerializer
+from backend.lib.rest.fields import Changes, Label, PlainText, StrictSerializer, ZoneName
 
 SETTINGS = ("break_glass_enabled", "coordinators_may_accept", "neuromuscular_hours", "due_times")
 

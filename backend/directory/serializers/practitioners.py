@@ -5,10 +5,10 @@ from typing import Any
 from rest_framework import serializers
 
 from backend.catalog.serializers import CatalogCode
-from backend.directory.fields import ChangedSinceQuery, Changes
+from backend.directory.fields import ChangedSinceQuery
 from backend.directory.models import Credential, Practitioner
 from backend.directory.serializers.rows import RowSerializer, row_body
-from backend.lib.rest.fields import PlainText, StrictSerializer, day_or_none
+from backend.lib.rest.fields import Changes, PlainText, StrictSerializer, day_or_none
 
 
 class CredentialSerializer(RowSerializer):

@@ -6,12 +6,12 @@ from rest_framework import serializers
 
 from backend.catalog.serializers import CatalogCode
 from backend.directory.eligibility import credential_problem, today_at
-from backend.directory.fields import ChangedSinceQuery, Changes, Language, codes, label, language_list
+from backend.directory.fields import ChangedSinceQuery, Language, codes, label, language_list
 from backend.directory.models import PractitionerRole
 from backend.directory.serializers.organizations import LocationSerializer, location_body
 from backend.directory.serializers.rows import WithheldSerializer, row_body
 from backend.lib.actor import Actor
-from backend.lib.rest.fields import Label, Moment, PlainText, StrictSerializer, day_or_none, utc_or_none
+from backend.lib.rest.fields import Changes, Label, Moment, PlainText, StrictSerializer, day_or_none, utc_or_none
 
 
 class PractitionerRoleSerializer(WithheldSerializer):

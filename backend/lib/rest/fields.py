@@ -1,5 +1,6 @@
 """Serializer parts that hold to the contract: zoned times, no unknown fields, read-only means unchanged."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -8,6 +9,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from backend.lib.parsing import TEXT_PROBLEMS, text_problem
+from backend.lib.zones import known_zones
 
 
 @extend_schema_field(OpenApiTypes.DATETIME)
@@ -55,6 +57,18 @@ class PlainText(serializers.CharField):
         return text
 
 
+class ZoneName(PlainText):
+    """An IANA time zone."""
+
+    default_error_messages = {"unknown_zone": "“{zone}” is no IANA time zone such as America/Denver."}
+
+    def to_internal_value(self, data: Any) -> str:
+        zone = super().to_internal_value(data)
+        if zone and zone not in known_zones():
+            self.fail("unknown_zone", zone=zone)
+        return zone
+
+
 class StrictSerializer(serializers.Serializer[Any]):
     """Refuses fields it does not know, and read-only fields that came back changed."""
 
@@ -77,6 +91,53 @@ class StrictSerializer(serializers.Serializer[Any]):
     def _is_unchanged(self, name: str, value: Any) -> bool:
         current = self.context.get("current")
         return isinstance(current, dict) and name in current and current[name] == value
+
+
+class Changes(StrictSerializer):
+    """The body of a PATCH: absent, or as it is, is unchanged. Other fields of the resource may come back, but not changed."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, dict):
+            data = {name: value for name, value in data.items() if not self._is_unchanged(name, value)}
+        return super().to_internal_value(data)
+
+    def _refuse_unknown(self, data: dict[str, Any]) -> None:
+        changed = [name for name in data if name in self.context.get("current", {}) and name not in self.fields]
+        if changed:
+            raise serializers.ValidationError(
+                {name: [serializers.ErrorDetail("This field cannot be changed.", code="read_only")] for name in changed}
+            )
+        super()._refuse_unknown(data)
+
+
+class NoQuery(StrictSerializer):
+    """An operation without parameters in its address."""
+
+
+# How the schema names a word of an enumeration that may grow.
+OPEN: dict[str, Any] = {"type": "string", "x-open": True}
+
+
+@extend_schema_field(OPEN)
+class OpenCode(serializers.CharField):
+    """A word of an open enumeration, in answers: more may come, and readers ignore those they do not know."""
+
+
+@extend_schema_field(OPEN)
+class KnownCode(serializers.CharField):
+    """A word of an open enumeration, as a question: one that is not known finds nothing by mistake, so it is refused."""
+
+    default_error_messages = {"unknown_value": "“{value}” is not known here. Known are {known}."}
+
+    def __init__(self, known: Sequence[str], **options: Any) -> None:
+        super().__init__(**options)
+        self.known = known
+
+    def to_internal_value(self, data: Any) -> str:
+        value = str(super().to_internal_value(data))
+        if value not in self.known:
+            self.fail("unknown_value", value=value[:60], known=", ".join(self.known))
+        return value
 
 
 class Identifier(StrictSerializer):

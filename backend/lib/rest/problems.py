@@ -24,6 +24,13 @@ from backend.lib.problems import (
     TooMany,
 )
 
+# Of refusals that the framework makes.
+TITLES = {
+    400: BadRequest.title,
+    405: "Not possible at this address",
+    406: "Not available in this form",
+    415: "Not taken in this form",
+}
 INSUFFICIENT_PRIVILEGE, UNIQUE_VIOLATION = "42501", "23505"
 
 
@@ -79,7 +86,7 @@ def as_problem(error: Exception) -> Problem | None:
 def _from_api_exception(error: exceptions.APIException) -> Problem:
     class Other(Problem):
         status = error.status_code
-        title = str(error.default_detail)
+        title = TITLES.get(error.status_code, Problem.title)
         default_code = error.default_code
 
     if isinstance(error, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):

@@ -121,7 +121,7 @@ PROBLEM_SCHEMA = {
         "title": {"type": "string"},
         "status": {"type": "integer"},
         "detail": {"type": "string"},
-        "code": {"type": "string"},
+        "code": {"type": "string", "x-open": True, "description": "See /api/v1/catalog/problems."},
         "request_id": {"type": "string"},
         "errors": {
             "type": "array",
@@ -131,12 +131,16 @@ PROBLEM_SCHEMA = {
                 "properties": {
                     "pointer": {"type": "string", "description": "JSON pointer to the field."},
                     "detail": {"type": "string"},
-                    "code": {"type": "string"},
+                    "code": {"type": "string", "x-open": True},
                 },
             },
         },
-        "available": {"type": "array", "items": {"type": "string"}, "description": "Transitions possible now."},
-        "state": {"type": "string"},
+        "available": {
+            "type": "array",
+            "items": {"type": "string", "x-open": True},
+            "description": "Transitions possible now.",
+        },
+        "state": {"type": "string", "x-open": True},
     },
     "additionalProperties": True,
 }

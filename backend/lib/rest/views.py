@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.db import models
+from django.urls import is_valid_path
+from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
 from backend.lib.actor import Actor
+from backend.lib.parsing import MergePatchParser
 from backend.lib.problems import Stale, VersionNeeded
 from backend.lib.rest.authentication import actor_of
 from backend.lib.rest.renderers import as_json
@@ -53,6 +56,11 @@ class View(APIView):
         values: dict[str, Any] = checked.validated_data
         return values
 
+    def get_parsers(self) -> list[BaseParser]:
+        """What changes a part of a resource may call itself a merge patch, which it is."""
+        patches = [MergePatchParser()] if getattr(self.request, "method", "") == "PATCH" else []
+        return [*super().get_parsers(), *patches]
+
     def query(self, serializer: type[BaseSerializer[Any]]) -> dict[str, Any]:
         """The query string, checked; parameters that are not documented are an error."""
         return self.validated(serializer, data=dict(self.request.query_params.items()))
@@ -62,17 +70,21 @@ class View(APIView):
     ) -> Response:
         """One resource with its strong ETag; 304 when the reader has it already."""
         tag = etag(version, data)
-        if status == 200 and self.request.method == "GET" and tag in _tags(self.request, "If-None-Match"):
+        if status == 200 and self.request.method == "GET" and _has_already(self.request, tag):
             return Response(status=304, headers={"ETag": tag})
         response = Response(data, status=status, headers={"ETag": tag, "Vary": "Authorization, Cookie"})
+        if status == 201 and (location := _address_of_new(self.request, data)):
+            response["Location"] = location
         if subject is not None:
             remember_subject(self.request, subject)
         return response
 
     def expected_version(self, *, required: bool) -> int | None:
-        """The version the caller read, from If-Match. 428 when it is needed and missing."""
+        """The version the caller read, from If-Match; None for ``*``: whichever it is. 428 when it is needed and missing."""
         tags = _tags(self.request, "If-Match")
-        if not tags or tags == ["*"]:
+        if tags == ["*"]:
+            return None
+        if not tags:
             if required:
                 raise VersionNeeded("Send If-Match with the ETag you read, so that no change of a colleague is lost.")
             return None
@@ -92,6 +104,18 @@ def etag(version: int, data: Any) -> str:
     body = data if isinstance(data, bytes | str) else as_json(data)
     text = body.encode() if isinstance(body, str) else body
     return f'"{version}.{hashlib.sha256(text).hexdigest()[:16]}"'
+
+
+def _address_of_new(request: Request, data: dict[str, Any]) -> str | None:
+    """Where something new is found from now on; None for what has no address of its own."""
+    address = f"{request.path}/{data.get('id')}"
+    return address if is_valid_path(address) else None
+
+
+def _has_already(request: Request, tag: str) -> bool:
+    """If-None-Match compares weakly, and ``*`` stands for whatever there is (RFC 9110, 13.1.2)."""
+    tags = _tags(request, "If-None-Match")
+    return tags == ["*"] or tag in [each.removeprefix("W/") for each in tags]
 
 
 def remember_subject(request: Request, subject: models.Model) -> None:

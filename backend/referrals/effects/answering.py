@@ -79,8 +79,9 @@ def open_record(move: Move) -> None:
     if referral.is_pool:
         move.after.append(lambda: guard("join_circle", referral.id))
     if not referral.is_inside_one_organization:
-        move.after.append(lambda: guard("share_record", uuid7(), referral.id))
-        move.after.append(lambda: sharing.tell_access_started(move.client_id, referral, move.actor))
+        access_id = uuid7()
+        move.after.append(lambda: guard("share_record", access_id, referral.id))
+        move.after.append(lambda: sharing.tell_access_started(access_id, move.client_id, referral, move.actor))
 
 
 def take_by_answering(move: Move) -> None:
@@ -136,8 +137,11 @@ def decline(move: Move) -> None:
         role = PractitionerRole.objects.filter(pk=suggested, ended_at=None).first()
         if role is None:
             raise invalid("/suggested_practitioner_role_id", "There is no such colleague.", code="unknown_role")
+        move.referral.suggested_role = role
         move.related["suggested_practitioner_role_id"] = str(role.id)
         move.say("suggestion", f"Suggested instead: {role.practitioner}, {role.organization}.")
+    if colleague := move.details.get("suggested_name"):
+        move.say("suggestion", f"Suggested instead: {colleague}.")
 
 
 @of("assign")

@@ -58,7 +58,6 @@ def freeze_and_open(move: Move, package: Package) -> None:
         )
     if gates.needs_consent(referral) and referral.recipient_organization_id is not None:
         move.after.append(lambda: guard("send_package", uuid7(), referral.id))
-        move.after.append(lambda: sharing.tell_access_started(move.client_id, referral, move.actor))
 
 
 @of("ask_consent")
@@ -68,6 +67,7 @@ def ask_consent(move: Move) -> None:
     gates.check_recipient(move.referral)
     if not gates.needs_consent(move.referral):
         raise Conflict("No consent is needed for this referral; send it.", code="consent_not_needed")
+    move.after.append(lambda: sharing.tell_consent_requested(move.client_id, move.referral, move.actor))
 
 
 @of("consent_given")

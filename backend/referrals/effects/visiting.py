@@ -106,6 +106,7 @@ def book_time(move: Move, starts_at: datetime, ends_at: datetime, time_zone: str
         ends_at=ends_at,
         time_zone=time_zone,
         actor=move.actor,
+        parties=referral.party_ids,
     )
     attach_visit(move, visit)
 
@@ -139,7 +140,7 @@ def end_current_visit(move: Move, *, state: str, by: str = "") -> None:
     if current is None:
         return
     if current.visit.state in COMING:
-        visits.enter_state(current.visit, state, actor=move.actor, by=by)
+        visits.enter_state(current.visit, state, actor=move.actor, by=by, parties=move.referral.party_ids)
     current.is_current = False
     current.save(update_fields=["is_current"])
     move.related["visit_id"] = str(current.visit_id)

@@ -177,6 +177,8 @@ class Referral(models.Model):
     closed_at = models.DateTimeField(null=True)
     closed_how = models.CharField(max_length=30, blank=True)
     content_gone_because = models.CharField(max_length=30, blank=True)
+    # Whom a decline named instead.
+    suggested_role = models.ForeignKey(PractitionerRole, on_delete=models.PROTECT, null=True, related_name="+")
     redirected_to = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="redirected_from")
     converted_to = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="converted_from")
     created_at = models.DateTimeField(default=clock.now)

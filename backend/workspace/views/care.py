@@ -15,6 +15,7 @@ from backend.lib.actor import Actor
 from backend.lib.problems import Problem
 from backend.lib.rest.authentication import actor_of
 from backend.lib.rest.views import check_version
+from backend.notifications.client_links import end_own_link, send_own_link
 from backend.workspace.forms import Form
 from backend.workspace.pages import id_in, page, submit, version_in
 from backend.workspace.views.clients import Tried, client_page, consent_form
@@ -51,6 +52,24 @@ def withdraw_consent(request: HttpRequest, client_id: UUID, consent_id: UUID) ->
 
     said = "The consent is withdrawn. What it had opened is closed."
     return _on_client(request, client_id, f"withdraw-{consent_id}", act, said=said)
+
+
+@page("POST")
+def send_link(request: HttpRequest, client_id: UUID) -> HttpResponse:
+    """The link to the client's own page; the earlier ones end."""
+
+    def act(actor: Actor, zone: str) -> Any:
+        return send_own_link(client_id, actor=actor)
+
+    return _on_client(request, client_id, "link", act, said="A fresh link is on its way to the client.")
+
+
+@page("POST")
+def end_link(request: HttpRequest, client_id: UUID, link_id: UUID) -> HttpResponse:
+    def act(actor: Actor, zone: str) -> Any:
+        return end_own_link(client_id, link_id, actor=actor)
+
+    return _on_client(request, client_id, "link", act, said="The link opens nothing any more.")
 
 
 @page("POST")

@@ -50,6 +50,7 @@ from backend.lib import clock
 from backend.lib.actor import Actor
 from backend.lib.problems import Conflict, Problem
 from backend.lib.rest.authentication import actor_of
+from backend.notifications.client_links import own_links
 from backend.referrals import queries
 from backend.workspace import worklist
 from backend.workspace.colleagues import offer
@@ -59,7 +60,7 @@ from backend.workspace.pages import field_errors, id_in, log_whatever_the_status
 from backend.workspace.staleness import who_changed
 
 MOST = 50
-LOOKS, DIRECT = 20, 3
+LOOKS, LINKS, DIRECT = 20, 3, 3
 NOT_ASKED = ("identifiers", "time_zone")
 WHY_ACCESS = {
     "home": "registered the client",
@@ -256,6 +257,7 @@ def client_page(request: HttpRequest, actor: Actor, client_id: UUID, *, tried: T
         "others_here": [(pk, names[pk]) for pk in dict.fromkeys(row.organization_id for row in may) if pk != here],
         "lines": [worklist.line(row, actor, zone) for row in rows],
         "duplicates": possible_duplicates(actor, client) if is_home and works else [],
+        "links": own_links(client, actor).order_by("-created_at")[:LINKS] if works else [],
         "works_here": works,
         "may_consent": answers_for_consent(actor),
         "may_treat": records_precautions(actor),

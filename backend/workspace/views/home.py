@@ -10,7 +10,7 @@ from django.shortcuts import render
 from backend.lib import clock
 from backend.lib.actor import Actor, ActorKind
 from backend.lib.rest.authentication import actor_of
-from backend.referrals import queries
+from backend.referrals import guests, queries
 from backend.referrals.models import Referral, ReferralVisit
 from backend.visits.models import Visit
 from backend.workspace import words, worklist
@@ -44,6 +44,7 @@ def home(request: HttpRequest) -> HttpResponse:
             "visits": [(at, worklist.line(coming[pk], actor, zone)) for at, pk in visits if pk in coming],
             "drafts": [worklist.line(row, actor, zone) for row in drafts],
             "next_up": [worklist.line(row, actor, zone) for row in next_up],
+            "to_claim": guests.referrals_to_claim(actor),
         },
     )
 

@@ -22,9 +22,15 @@ class Command(BaseCommand):
     help = "Does the work that waits: reminders, due times, mails, reactions to events."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--raise-dead", action="store_true", help="try again what was given up, say how much that is, and end"
+        )
         parser.add_argument("--poll", type=float, default=1.0, help="seconds between looks when nothing wakes it")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["raise_dead"]:
+            self.stdout.write(f"{work.raise_dead()} given another life.")
+            return
         self.running, forgot_at = True, 0.0
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self.stop)

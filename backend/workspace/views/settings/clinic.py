@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
+from backend.audit import work
 from backend.directory import policies, services
 from backend.directory.models import Location, Organization
 from backend.directory.serializers import (
@@ -24,7 +25,10 @@ FIELDS_LEFT_OUT = ("opening_times", "holidays", "due_times")
 
 @page("GET")
 def overview(request: HttpRequest) -> HttpResponse:
-    return show(request, "settings/overview.html")
+    """What can be set; an admin also learns when something the clinic waits for cannot be done, such as a mail."""
+    actor = actor_of(request)
+    trouble = work.trouble(actor.clinic_id) if actor.has_right("admin") else None
+    return show(request, "settings/overview.html", {"trouble": trouble})
 
 
 @page("GET", "POST")
