@@ -1,6 +1,6 @@
 """What each transition takes with it: one serializer per transition, checked after the transition was chosen."""
 
-from typing import Any, NoReturn
+from typing import Any
 from uuid import UUID
 
 from rest_framework import serializers
@@ -9,7 +9,7 @@ from backend.catalog.queries import catalog
 from backend.clients.models import Consent
 from backend.clients.serializers import GivenBySerializer
 from backend.lib.rest import transitions
-from backend.lib.rest.fields import Changes, Identifier, Moment, PlainText, StrictSerializer, ZoneName
+from backend.lib.rest.fields import Changes, CodedReason, Identifier, Moment, PlainText, StrictSerializer, ZoneName
 from backend.referrals.models import ContactAttempt, Referral, Report
 from backend.referrals.models.content import CanBeInError
 
@@ -111,17 +111,6 @@ class Detail(Details):
 class LogContact(Details):
     channel = serializers.ChoiceField(ContactAttempt.Channel.choices)
     outcome = serializers.ChoiceField(ContactAttempt.Outcome.choices)
-
-
-class CodedReason(serializers.ChoiceField):
-    """A reason code; leaving it out is ``reason_required``."""
-
-    default_error_messages = {"required": "Say why: choose a reason.", "null": "Say why: choose a reason."}
-
-    def fail(self, key: str, **more: Any) -> NoReturn:
-        if key in ("required", "null"):
-            raise serializers.ValidationError(self.error_messages[key], code="reason_required")
-        super().fail(key, **more)
 
 
 def _codes(kind: str) -> list[tuple[str, str]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, NoReturn
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
@@ -121,6 +121,17 @@ OPEN: dict[str, Any] = {"type": "string", "x-open": True}
 @extend_schema_field(OPEN)
 class OpenCode(serializers.CharField):
     """A word of an open enumeration, in answers: more may come, and readers ignore those they do not know."""
+
+
+class CodedReason(serializers.ChoiceField):
+    """A reason code; leaving it out is ``reason_required``."""
+
+    default_error_messages = {"required": "Say why: choose a reason.", "null": "Say why: choose a reason."}
+
+    def fail(self, key: str, **more: Any) -> NoReturn:
+        if key in ("required", "null"):
+            raise serializers.ValidationError(self.error_messages[key], code="reason_required")
+        super().fail(key, **more)
 
 
 @extend_schema_field(OPEN)

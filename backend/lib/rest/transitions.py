@@ -10,7 +10,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from backend.lib.problems import BadRequest
-from backend.lib.rest.fields import Moment, StrictSerializer
+from backend.lib.rest.fields import CodedReason, Moment, OpenCode, StrictSerializer
 from backend.lib.workflow import Transition, Workflow
 
 # What a service takes besides the input of a transition.
@@ -31,7 +31,7 @@ class FieldOut(serializers.Serializer[Any]):
 class AvailableTransition(serializers.Serializer[Any]):
     """A transition the caller can make now."""
 
-    name = serializers.CharField()
+    name = OpenCode()
     label = serializers.CharField()  # type: ignore[assignment]  # the word of the contract
     summary = serializers.CharField()
     party = serializers.CharField()
@@ -108,5 +108,8 @@ class ClosedTransition(OpenApiSerializerExtension):
         if "name" in schema.get("properties", {}):
             (value,) = self.target.fields["name"].choices
             schema["properties"]["name"] = {"type": "string", "const": value}
+        for name, field in self.target.fields.items():
+            if isinstance(field, CodedReason):
+                schema["properties"][name]["x-open"] = True
         schema["additionalProperties"] = False
         return schema
