@@ -1,6 +1,6 @@
 """Secure links over HTTP: a client's to their own page, a guest's to a referral; sent, listed, ended."""
 
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from drf_spectacular.utils import OpenApiExample, extend_schema
@@ -89,6 +89,8 @@ class ClientLinks(ClientView):
 
 
 class EndClientLink(ClientView):
+    named: ClassVar = {**ClientView.named, "link_id": Link}
+
     @extend_schema(
         operation_id="end_client_link",
         summary="End a link to a client's own page",

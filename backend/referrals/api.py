@@ -53,7 +53,12 @@ class ReferralView(View):
     """What every view of referrals shares."""
 
     scope_resource = "referrals"
-    named: ClassVar = {"referral_id": Referral, "attachment_id": Attachment}
+    named: ClassVar = {
+        "referral_id": Referral,
+        "report_id": Report,
+        "message_id": Message,
+        "attachment_id": Attachment,
+    }
 
     def shown(
         self, referral_id: UUID | str, *, status: int = 200, warnings: list[dict[str, Any]] | None = None

@@ -1,7 +1,7 @@
 """The API of visits. It stands here because a visit may take place under a referral, and is counted there."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db.models import Q
@@ -38,6 +38,7 @@ class VisitView(View):
     """What every view of visits shares: what hangs on them, and who looked."""
 
     scope_resource = "visits"
+    named: ClassVar = {"visit_id": Visit}
 
     def shown(self, visit_id: UUID, *, status: int = 200) -> Response:
         visit = self._read().one(visit_id)

@@ -190,10 +190,19 @@ REGION = {"region": "cervical", "side-cervical": "left"}
 SAID = {"method": "verbal"}
 # What is typed into the forms of the pages, so that the right person gets through. Forms of one press are not named.
 FORMS: dict[str, Callable[[Ids], Any]] = {
+    "/inbox/give": lambda ids: {"referral": ids["referral_id"], "practitioner_role_id": ids["north_role_id"]},
+    "/settings/device": lambda ids: {"privacy": "on"},
     "/referrals/new": lambda ids: {**SHEET, **REGION, "client": ids["client_id"], "to": f"role:{ids['east_role_id']}"},
     "/referrals/{referral_id}/edit": lambda ids: {**SHEET, **REGION, "to": f"role:{ids['east_role_id']}"},
     "/referrals/{referral_id}/take-back": lambda ids: {"press": NOBODY},
     "/referrals/{referral_id}/messages": lambda ids: {"text": "She can come on Tuesdays."},
+    "/referrals/{referral_id}/visits": lambda ids: {
+        "visit.starts_at": "2030-03-04T10:00",
+        "visit.minutes": "30",
+        "state": "booked",
+    },
+    "/referrals/{referral_id}/visits/{visit_id}": lambda ids: {"press": "clinic_cancels"},
+    "/referrals/{referral_id}/reports/{report_id}/entered-in-error": lambda ids: {"reason": "wrong_entry"},
     "/referrals/{referral_id}/link": lambda ids: {"press": "fresh"},
     "/clients": lambda ids: {"query": "Zq"},
     "/clients/new": lambda ids: NAMED,

@@ -327,6 +327,7 @@ def test_a_visit_of_another_clinic_is_not_tied_to_ones_own_referral(
     made = insert(
         "visits_visit", id=visit, version=1, client_id=client_of(waiting), organization_id=south.id, state="booked",
         starts_at="2030-01-01T10:00Z", ends_at="2030-01-01T11:00Z", time_zone="UTC", cancelled_by="", created_at="now", updated_at="now",
+        client_name="",
     )  # fmt: skip
     rows(south, made[0], *made[1])
     draft = make.referral(outsider, south, client_id=make.client(outsider)["id"], send=False)

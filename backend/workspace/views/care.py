@@ -15,7 +15,7 @@ from backend.lib.actor import Actor
 from backend.lib.problems import Problem
 from backend.lib.rest.authentication import actor_of
 from backend.lib.rest.views import check_version
-from backend.notifications.client_links import end_own_link, send_own_link
+from backend.notifications.client_links import end_own_link, own_links, send_own_link
 from backend.workspace.forms import Form
 from backend.workspace.pages import id_in, page, submit, version_in
 from backend.workspace.views.clients import Tried, client_page, consent_form
@@ -66,6 +66,9 @@ def send_link(request: HttpRequest, client_id: UUID) -> HttpResponse:
 
 @page("POST")
 def end_link(request: HttpRequest, client_id: UUID, link_id: UUID) -> HttpResponse:
+    actor = actor_of(request)
+    own_links(client_for(actor, client_id), actor).one(link_id)
+
     def act(actor: Actor, zone: str) -> Any:
         return end_own_link(client_id, link_id, actor=actor)
 

@@ -116,6 +116,7 @@ def report_in_error(request: HttpRequest, referral_id: UUID, report_id: UUID) ->
     """Who signed a report, or an admin, says that it was a mistake."""
     actor = actor_of(request)
     queries.one_row(referral_id, actor)
+    Report.objects.visible_to(actor).filter(referral_id=referral_id).one(report_id)
 
     def act() -> str:
         said = EnteredInError(data={name: text for name in ("reason", "note") if (text := request.POST.get(name))})

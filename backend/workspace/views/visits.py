@@ -15,7 +15,9 @@ from backend.lib.rest.authentication import actor_of
 from backend.lib.rest.fields import StrictSerializer
 from backend.referrals import care, queries
 from backend.referrals.inputs import TimeSpan
+from backend.referrals.models import ReferralVisit
 from backend.visits import workflow as w
+from backend.visits.models import Visit
 from backend.workspace.forms import Form
 from backend.workspace.pages import field_errors, page, show, submit
 from backend.workspace.worklist import zone_of
@@ -79,6 +81,8 @@ def enter(request: HttpRequest, referral_id: UUID) -> HttpResponse:
 def move(request: HttpRequest, referral_id: UUID, visit_id: UUID) -> HttpResponse:
     actor = actor_of(request)
     queries.one_row(referral_id, actor)
+    under = ReferralVisit.objects.visible_to(actor).filter(referral_id=referral_id).values("visit_id")
+    Visit.objects.visible_to(actor).filter(pk__in=under).one(visit_id)
 
     def act() -> str:
         meant: dict[str, Any] = {"name": None, **MEANT.get(request.POST.get("press", ""), {})}
