@@ -39,6 +39,13 @@ from backend.directory.oauth import known_scopes
 from backend.lib.actor import Actor
 from backend.lib.rest.fields import Label, Moment, PlainText, StrictSerializer, utc
 
+
+class OnBehalfOf(StrictSerializer):
+    """The practitioner a system acts for: an attribution, not a signature."""
+
+    practitioner_role_id = serializers.UUIDField()
+
+
 SETTINGS = ("break_glass_enabled", "coordinators_may_accept", "neuromuscular_hours", "due_times")
 
 

@@ -8,17 +8,13 @@ from rest_framework import serializers
 from backend.catalog.queries import catalog
 from backend.clients.models import Consent
 from backend.clients.serializers import GivenBySerializer
+from backend.directory.serializers import OnBehalfOf
 from backend.lib.rest.fields import Identifier, Moment, PlainText, StrictSerializer
+from backend.lib.rest.transitions import TransitionInput
 from backend.referrals.models import ContactAttempt, Referral, Report
 
 LONG, SHORT = 10_000, 2_000
 PLAN_CHANGES = ("no_change", "updated")
-
-
-class OnBehalfOf(StrictSerializer):
-    """The practitioner a system acts for: an attribution, not a signature."""
-
-    practitioner_role_id = serializers.UUIDField()
 
 
 class Recorded(StrictSerializer):
@@ -30,7 +26,7 @@ class Recorded(StrictSerializer):
     attachment_id = serializers.UUIDField(required=False, help_text="A scan of the letter or fax.")
 
 
-class Details(StrictSerializer):
+class Details(TransitionInput):
     """What every transition may carry."""
 
     occurred_at = Moment(required=False, help_text="A late fact: at most 7 days back, never in the future.")
