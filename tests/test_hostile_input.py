@@ -8,6 +8,7 @@ from drf_spectacular.generators import SchemaGenerator
 
 from backend.referrals.workflow import WORKFLOW
 from tests import make
+from tests.careplans.plans import alone
 from tests.lib.hostile_json import HOSTILE
 
 WRITES = ("post", "put", "patch")
@@ -54,7 +55,10 @@ def _properties(node: dict[str, Any], schema: dict[str, Any]) -> set[str]:
 @pytest.fixture
 def world(north: make.Clinic, south: make.Clinic) -> dict[str, str]:
     sent = make.sent(north, south)
+    plan = alone(north, sent["client"]["id"])
     return {
+        "plan_id": plan.id,
+        "row_id": plan.line(north)["id"],
         "referral_id": sent["id"],
         "client_id": sent["client"]["id"],
         "organization_id": north.id,

@@ -20,7 +20,7 @@ urlpatterns = [
     path(f"{ONE}/phases", rows.Phases.as_view()),
     path(f"{ONE}/phases/<str:row_id>", rows.OnePhase.as_view()),
     path(f"{ONE}/team", team.Team.as_view()),
-    path(f"{ONE}/team/<str:member_id>/end", team.EndMembership.as_view()),
+    path(f"{ONE}/team/<str:membership_id>/end", team.EndMembership.as_view()),
     path(f"{ONE}/proposals", agreeing.Proposals.as_view()),
     path(f"{ONE}/proposals/<str:proposal_id>", agreeing.OneProposal.as_view()),
     path(f"{ONE}/proposals/<str:proposal_id>/transitions", agreeing.ProposalTransitions.as_view()),

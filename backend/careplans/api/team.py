@@ -52,7 +52,7 @@ class EndMembership(PlanView):
         responses=s.CarePlanDetail,
         examples=[examples.NOTHING, examples.DETAIL],
     )
-    def post(self, request: Request, plan_id: str, member_id: str) -> Response:
+    def post(self, request: Request, plan_id: str, membership_id: str) -> Response:
         self.read(plan_id)
-        services.end_membership(plan_id, member_id, actor=self.actor, sent=self.sent)
+        services.end_membership(plan_id, membership_id, actor=self.actor, sent=self.sent)
         return self.whole(plan_id)

@@ -70,10 +70,10 @@ def add_member(plan_id: UUID | str, *, actor: Actor, sent: Sent) -> TeamMember:
     return TeamMember.objects.visible_to(actor).get(plan=plan, organization_id=organization_id, until=None)
 
 
-def end_membership(plan_id: UUID | str, member_id: UUID | str, *, actor: Actor, sent: Sent) -> CarePlan:
+def end_membership(plan_id: UUID | str, membership_id: UUID | str, *, actor: Actor, sent: Sent) -> CarePlan:
     """An organization leaves by its own wish, or the lead takes it off."""
     plan = plan_to_change(plan_id, actor, sent)
-    member = TeamMember.objects.visible_to(actor).filter(plan=plan).one(member_id)
+    member = TeamMember.objects.visible_to(actor).filter(plan=plan).one(membership_id)
     refuse_unless(
         member.organization_id == actor.organization_id or LEAD in sides_of(actor, plan),
         "An organization leaves by itself, or the lead takes it off.",
