@@ -1,4 +1,4 @@
-"""The examples of the OpenAPI document; a test sends the requests among them."""
+"""The examples of the OpenAPI document; a test holds them against the schema."""
 
 from typing import Any
 

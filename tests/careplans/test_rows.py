@@ -163,6 +163,17 @@ def test_a_bad_field_of_a_line_is_named(north: make.Clinic, field: str, value: o
     assert plan.whole(north)["interventions"] == []
 
 
+@pytest.mark.parametrize("part", [{"region": "cervical"}, {"side": "left"}, {}])
+def test_a_change_replaces_a_list_whole_and_takes_no_incomplete_place(north: make.Clinic, part: dict[str, str]) -> None:
+    plan = alone(north)
+    line = plan.line(north)
+
+    for field in ("regions", "avoid"):
+        assert plan.patch(north, f"/interventions/{line['id']}", {field: [part]}).status_code == 400
+
+    assert plan.row(north, "interventions", line["id"])["version"] == 1
+
+
 def test_a_line_sent_back_as_it_was_read_changes_only_what_is_different(north: make.Clinic) -> None:
     plan = alone(north)
     line = plan.line(north)

@@ -177,7 +177,7 @@ def test_the_client_reads_all_its_plans_and_nobody_elses(north: make.Clinic, sou
     with acting_as(client):
         found = list(CarePlan.objects.visible_to(client))
         read = json.dumps(queries.detail(queries.one_row(plan.id, client), client))
-        assert not Intervention.objects.filter(plan_id=other.id).exists()
+        assert not Intervention.objects.filter(plan_id=UUID(other.id)).exists()
 
     assert [str(one.pk) for one in found] == [plan.id]
     assert [word for word in (*NORTHS, *SOUTHS) if word not in read] == []

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from rest_framework.serializers import BaseSerializer
+from rest_framework.serializers import Serializer
 
 from backend.careplans import inputs
 from backend.careplans.models import CarePlan, Decision, Goal, Intervention, Phase, PlanRow, Problem
@@ -41,8 +41,8 @@ class RowKind:
     """One kind of row: its table, what is sent for a new one and for a change, and what events call it."""
 
     model: Any
-    fields: type[BaseSerializer[Any]]
-    patch: type[BaseSerializer[Any]]
+    fields: type[Serializer[Any]]
+    patch: type[Serializer[Any]]
     word: str
     only_lead: bool = False
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from rest_framework.serializers import BaseSerializer
+from rest_framework.serializers import Serializer
 
 from backend.audit import events
 from backend.careplans.models import CarePlan
@@ -62,9 +62,12 @@ def check_not_overwritten(row: Changed, expected: int | None) -> None:
         )
 
 
-def checked(serializer: type[BaseSerializer[Any]], sent: Sent, **context: Any) -> dict[str, Any]:
+def checked(serializer: type[Serializer[Any]], sent: Sent, **context: Any) -> dict[str, Any]:
     """What was sent, or 400 with a field error for each thing that is wrong. With a ``row`` it is a merge patch."""
-    checking = serializer(data=dict(sent), context=context, partial="row" in context)
+    checking = serializer(data=dict(sent), context=context)
+    if "row" in context:  # not ``partial``, which would let the parts of a list be incomplete, too
+        for field in checking.fields.values():
+            field.required = False
     checking.is_valid(raise_exception=True)
     values: dict[str, Any] = dict(checking.validated_data)
     values.pop("on_behalf_of", None)
