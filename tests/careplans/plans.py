@@ -103,6 +103,24 @@ def shared(home: make.Clinic, *others: make.Clinic) -> Plan:
     return plan
 
 
+def in_every_table(north: make.Clinic, south: make.Clinic) -> Plan:
+    """A plan with a row of each kind: the other clinic wrote in it, left, and the lead dropped its line."""
+    plan = shared(north, south)
+    plan.goal(north)
+    done(plan.post(north, "/problems", {"text": "Stiff neck"}), 201)
+    done(plan.post(north, "/phases", {"name": "Calm down"}), 201)
+    done(plan.patch(north, "", {"identifiers": [{"system": "urn:north", "value": "P-1"}]}), 200)
+    line, left = plan.line(north), plan.line(south, technique_ids=[])
+    proposal = {"kind": "end", "about": "intervention", "row_id": line["id"], "why": "It is done."}
+    done(plan.post(south, "/proposals", proposal), 201)
+    plan.publish(north)
+    done(plan.answer(south, 1), 201)
+    member = next(m for m in plan.whole(south)["team"] if m["organization"]["id"] == south.id)
+    done(plan.post(south, f"/team/{member['id']}/end"), 200)
+    done(plan.post(north, f"/interventions/{left['id']}/decision", {"answer": "drop"}), 201)
+    return plan
+
+
 def withdraw(by: make.Clinic, client_id: str, consent_id: str) -> None:
     done(by.http.send("POST", f"clients/{client_id}/consents/{consent_id}/withdraw", {}), 200)
 
