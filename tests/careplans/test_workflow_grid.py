@@ -6,7 +6,7 @@ from backend.careplans.models import CarePlan, Proposal
 from backend.careplans.workflow import LEAD, OWNER, PLAN_WORKFLOW, PROPOSAL_WORKFLOW, PROPOSER, SYSTEM
 from backend.record.event_types import event_types
 from tests import make
-from tests.careplans.plans import alone, done, refused, shared
+from tests.careplans.plans import Plan, alone, done, refused, shared
 
 # Who may, in which state. L lead, . nobody.
 PLAN_GRID = """
@@ -74,7 +74,7 @@ def test_every_cell_answers_over_the_api_as_drawn(north: make.Clinic, state: str
         plan = alone(north, client_id) if "activate" in WAYS[state] else None
         if plan is None:
             made = done(north.http.send("POST", "care-plans", {"client_id": client_id, "title": "Neck"}), 201)
-            plan = type(alone(north))(made["id"], client_id)
+            plan = Plan(made["id"], client_id)
         for step in WAYS[state]:
             if step != "activate":
                 done(plan.move(north, step, **DETAILS.get(step, {})), 200)
