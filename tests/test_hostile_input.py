@@ -13,6 +13,7 @@ from backend.referrals.models import OfferedTime
 from backend.referrals.workflow import WORKFLOW
 from backend.visits.models import Visit
 from tests import make
+from tests.careplans.plans import alone
 from tests.lib.hostile_json import HOSTILE
 from tests.portal.browsing import do_work, link_in, post, press, prove, state_of
 
@@ -62,7 +63,10 @@ def world(north: make.Clinic, south: make.Clinic) -> dict[str, str]:
     sent = make.sent(north, south)
     booked = {"client_id": sent["client"]["id"], **make.visit_window()}
     visit = north.http.send("POST", "visits", booked).json()
+    plan = alone(north, sent["client"]["id"])
     return {
+        "plan_id": plan.id,
+        "row_id": plan.line(north)["id"],
         "referral_id": sent["id"],
         "client_id": sent["client"]["id"],
         "organization_id": north.id,

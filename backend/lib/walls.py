@@ -30,6 +30,15 @@ def wall(
     )
 
 
+def also(table: str, name: str, command: str, check: str) -> migrations.RunSQL:
+    """A second wall for one command, which has to hold as well as the first."""
+    clause = "USING" if command == "DELETE" else "WITH CHECK"
+    return migrations.RunSQL(
+        f"CREATE POLICY {name} ON {table} AS RESTRICTIVE FOR {command} TO {APP} {clause} ({check})",
+        reverse_sql=f"DROP POLICY {name} ON {table}",
+    )
+
+
 def insert_only(table: str, *, using: str, check: str) -> list[migrations.RunSQL]:
     """A wall whose rows can be added and read, never changed or removed, by grant and by trigger."""
     return [

@@ -86,7 +86,7 @@ class Workflow(Generic[S]):
         """403 ``wrong_party`` when none of the caller's sides makes this transition."""
         if not set(row.by) & set(parties):
             raise Forbidden(
-                f"“{row.label}” is for the {' or the '.join(row.by)}, and that is not your side of this referral.",
+                f"“{row.label}” is for the {' or the '.join(row.by)}, and that is not your side here.",
                 code="wrong_party",
             )
 
@@ -128,7 +128,7 @@ class Workflow(Generic[S]):
             for source in row.sources:
                 targets: Iterable[str] = row.targets or ((row.target or source),)
                 edges += [f"    {source} --> {target}: {row.name}" for target in targets]
-        return "\n".join(["stateDiagram-v2", "    [*] --> draft", *edges])
+        return "\n".join(["stateDiagram-v2", f"    [*] --> {self.rows[0].sources[0]}", *edges])
 
 
 def state_of(subject: Any) -> str:

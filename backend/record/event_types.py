@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 
+from backend.careplans.workflow import PLAN_WORKFLOW, PROPOSAL_WORKFLOW
 from backend.referrals.workflow import WORKFLOW
 
-# What is not a step of a referral; the steps bring their own types.
+# What is not a step of a referral, a care plan or a proposal; the steps bring their own types.
 OTHER_TYPES: Mapping[str, str] = {
     "client.registered": "A client was registered.",
     "client.updated": "Something about a client changed: name, contact, status.",
@@ -31,6 +32,19 @@ OTHER_TYPES: Mapping[str, str] = {
     "precaution.entered_in_error": "A precaution was recorded by mistake: stop showing your copy.",
     "hold.placed": "Treatment of a region stops for everybody until somebody clears it.",
     "hold.cleared": "Treatment of the region may go on.",
+    "care_plan.created": "A care plan was begun.",
+    "care_plan.changed": "The header of a care plan changed.",
+    "care_plan.row_added": "A problem, goal, line or phase was added; `related` says which.",
+    "care_plan.row_changed": "A problem, goal, line or phase changed; `related` says which.",
+    "care_plan.member_joined": "An organization joined the team of a care plan.",
+    "care_plan.member_left": "An organization left the team of a care plan; its lines have ended.",
+    "care_plan.lead_passed": "The lead of a care plan left; `related` says who leads now.",
+    "care_plan.lines_to_decide": "Lines of who left wait for the lead: take over or drop each.",
+    "care_plan.line_decided": "The lead took over or dropped a line of who left.",
+    "care_plan.published": "A new version was published: read it, and agree or object.",
+    "care_plan.agreed": "A party agreed to a version.",
+    "care_plan.objected": "A party objected to a version.",
+    "proposal.made": "A party proposes a change to a line or goal that is not theirs.",
     "referral.delivered": "The referral reached the recipient.",
     "referral.opened": "A person on the recipient's side opened it.",
     "referral.message_added": "Somebody wrote a message.",
@@ -77,5 +91,6 @@ OTHER_TYPES: Mapping[str, str] = {
 
 def event_types() -> dict[str, str]:
     """Type and sentence, in alphabetical order."""
-    steps = {row.event: row.summary for row in WORKFLOW.rows}
+    workflows = (WORKFLOW.rows, PLAN_WORKFLOW.rows, PROPOSAL_WORKFLOW.rows)
+    steps = {row.event: row.summary for rows in workflows for row in rows}
     return dict(sorted({**steps, **OTHER_TYPES}.items()))

@@ -11,6 +11,7 @@ from django.db.models import BooleanField, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from backend.audit.models import Event
+from backend.careplans.models import CarePlan, Proposal
 from backend.clients.models import Access, Client, Consent, Hold, Precaution
 from backend.lib import clock
 from backend.lib.actor import Actor
@@ -43,6 +44,8 @@ SUBJECTS = {
     "precaution": Subject("precaution", Precaution, "/api/v1/clients/{client_id}/precautions"),
     "hold": Subject("hold", Hold, "/api/v1/clients/{client_id}/precautions"),
     "referral": Subject("referral", Referral, "/api/v1/referrals/{id}"),
+    "careplan": Subject("care_plan", CarePlan, "/api/v1/care-plans/{id}"),
+    "proposal": Subject("proposal", Proposal, "/api/v1/care-plans/{care_plan_id}/proposals/{id}"),
     "visit": Subject("visit", Visit, "/api/v1/visits/{id}"),
     "organization": Subject("organization", None, "/api/v1/organizations/{id}"),
     "location": Subject("location", None, "/api/v1/locations/{id}"),

@@ -104,7 +104,9 @@ def rendered(event: Event, actor: Actor) -> dict[str, Any]:
             "type": subject.type if subject else event.subject_type,
             "id": str(event.subject_id),
             "version": event.subject_version,
-            "href": href.format(id=event.subject_id, client_id=event.client_id) if href else None,
+            "href": href.format(**{**event.related, "id": event.subject_id, "client_id": event.client_id})
+            if href
+            else None,
         },
         "related": event.related,
         "actor": {

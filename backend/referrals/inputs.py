@@ -8,6 +8,7 @@ from rest_framework import serializers
 from backend.catalog.queries import catalog
 from backend.clients.models import Consent
 from backend.clients.serializers import GivenBySerializer
+from backend.directory.serializers import OnBehalfOf
 from backend.lib.rest import transitions
 from backend.lib.rest.fields import Changes, CodedReason, Identifier, Moment, PlainText, StrictSerializer, ZoneName
 from backend.referrals.models import ContactAttempt, Referral, Report
@@ -15,12 +16,6 @@ from backend.referrals.models.content import CanBeInError
 
 LONG, SHORT = 10_000, 2_000
 PLAN_CHANGES = ("no_change", "updated")
-
-
-class OnBehalfOf(StrictSerializer):
-    """The practitioner a system acts for: an attribution, not a signature."""
-
-    practitioner_role_id = serializers.UUIDField()
 
 
 class Recorded(StrictSerializer):

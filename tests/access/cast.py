@@ -77,7 +77,7 @@ class Situation:
                 f"{word}-question",
                 f"{word}-message",
             ],
-            CLINICAL: [f"{word}-findings", f"{word}-report", f"{word}-letter"],
+            CLINICAL: [f"{word}-findings", f"{word}-report", f"{word}-letter", f"{word}-plan"],
             SAFETY_NOTE: [f"{word}-precaution"],
             FAMILY: [f"{word}-mother"],
             OWN: [f"{word}-number"],
@@ -195,7 +195,22 @@ def _tell(world: World, s: Situation) -> None:
     s.ids["visit_id"] = _made(north, "visits", {"client_id": client["id"], **make.visit_window(30)})
     draft = make.referral(north, world.south, client_id=client["id"], send=False, **_words(word))
     s.ids["draft_id"] = draft["id"]
+    _plan(world, s)
     STORIES[s.name](world, s)
+
+
+def _plan(world: World, s: Situation) -> None:
+    """A care plan of the home clinic, published once and with a row of each kind."""
+    north, word = world.north, f"{s.word}-plan"
+    s.ids["plan_id"] = _made(north, "care-plans", {"client_id": s.ids["client_id"], "title": word})
+    path = f"care-plans/{s.ids['plan_id']}"
+    s.ids["problem_id"] = _made(north, f"{path}/problems", {"text": word})
+    s.ids["goal_id"] = _made(north, f"{path}/goals", {"words": word})
+    s.ids["line_id"] = _made(north, f"{path}/interventions", {"focus": word, "minutes": 50})
+    s.ids["phase_id"] = _made(north, f"{path}/phases", {"name": "Calm down"})
+    assert north.http.send("POST", f"{path}/versions", {}).status_code == 201
+    assert north.http.send("POST", f"{path}/transitions", {"name": "activate"}).status_code == 200
+    s.ids["number"] = "1"
 
 
 def _consent(world: World, s: Situation) -> Any:
@@ -262,6 +277,12 @@ def _sent(world: World, s: Situation) -> None:
 
 def _accepted(world: World, s: Situation) -> None:
     make.move(world.south, _send(world, s, world.south), "accept")
+    path, south = f"care-plans/{s.ids['plan_id']}", world.south
+    s.ids["membership_id"] = _made(world.north, f"{path}/team", {"organization_id": south.id})
+    proposal = {"kind": "change", "about": "intervention", "row_id": s.ids["line_id"], "changes": {"minutes": 30}}
+    s.ids["proposal_id"] = _made(south, f"{path}/proposals", {**proposal, "why": f"{s.word}-plan"})
+    problem = {"text": "Not published yet."}
+    _made(world.north, f"{path}/problems", problem)
 
 
 def _former(world: World, s: Situation) -> None:

@@ -28,6 +28,13 @@ PATH_IDS = {
     "/practitioners/{id}": "practitioner_pk",
     "/practitioner-roles/{id}": "role_pk",
 }
+# One name in the address for each kind of row of a care plan.
+PLAN_ROW_IDS = {
+    "/problems/{row_id}": "problem_id",
+    "/goals/{row_id}": "goal_id",
+    "/interventions/{row_id}": "line_id",
+    "/phases/{row_id}": "phase_id",
+}
 PAGE_IDS = {
     "{member_id}": "member_pk",
     "{practitioner_id}": "practitioner_pk",
@@ -70,6 +77,8 @@ class Row:
                 path = path.replace("{id}", ids[name], 1)
         if self.name in ON_A_DRAFT:
             path = path.replace("{referral_id}", ids["draft_id"])
+        for part, name in PLAN_ROW_IDS.items():
+            path = path.replace(part, part.replace("{row_id}", ids.get(name, NOBODY)))
         for part, name in PAGE_IDS.items():
             path = path.replace(part, ids[name])
         return re.sub(r"{(\w+)}", lambda found: str(ids.get(found[1], NOBODY)), path) + self.query
@@ -80,8 +89,8 @@ class Row:
         if not given:
             return self.address(ids)
         last = (
-            given[0] if self.path.startswith("/api/v1/clients/") else given[-1]
-        )  # a client's parts go with the client
+            given[0] if self.path.startswith(("/api/v1/clients/", "/api/v1/care-plans/")) else given[-1]
+        )  # the parts of a client or a plan go with it
         made_up = f"{self.path[: last.start()]}{uuid4()}{self.path[last.end() :]}"
         return replace(self, path=made_up).address(ids)
 
@@ -107,6 +116,11 @@ REPORTED = {"final": True, "report": make.REPORT}
 def _new_referral(ids: Ids) -> Any:
     to = {"practitioner_role_id": ids["east_role_id"]}
     return {**make.referral_body(to), "client_id": ids["client_id"], "send": False}
+
+
+def _for_north(ids: Ids) -> Any:
+    """A system of the north names whom it acts for; of people it is not asked."""
+    return {"on_behalf_of": {"practitioner_role_id": ids["north_role_id"]}}
 
 
 def _in_a_year() -> str:
@@ -168,6 +182,31 @@ BODIES: dict[str, Callable[[Ids], Any]] = {
     "search_referrals": lambda ids: {"identifier": {"system": "urn:x", "value": "R-1"}},
     "enter_visit": lambda ids: {"client_id": ids["client_id"], **make.visit_window(3)},
     "move_visit": lambda ids: {"name": "cancel", "by": "clinic"},
+    "write_care_plan": lambda ids: {"client_id": ids["client_id"], "title": "Knee", **_for_north(ids)},
+    "change_care_plan": lambda ids: {"review_on": _in_a_year(), **_for_north(ids)},
+    "move_care_plan": lambda ids: {"name": "hold", "reason": "away", **_for_north(ids)},
+    "add_problem": lambda ids: {"text": "Stiff neck", "icd10": "M54.2", **_for_north(ids)},
+    "change_problem": lambda ids: {"state": "resolved", **_for_north(ids)},
+    "add_goal": lambda ids: {"words": "Sleep through", **_for_north(ids)},
+    "change_goal": lambda ids: {"state": "achieved", **_for_north(ids)},
+    "add_intervention": lambda ids: {"focus": "Neck", **_for_north(ids)},
+    "change_intervention": lambda ids: {"minutes": 30, **_for_north(ids)},
+    "add_phase": lambda ids: {"name": "Build up", **_for_north(ids)},
+    "change_phase": lambda ids: {"position": 2, **_for_north(ids)},
+    "decide_line": lambda ids: {"answer": "drop", **_for_north(ids)},
+    "add_team_member": lambda ids: {"organization_id": ids["south_id"], **_for_north(ids)},
+    "end_membership": lambda ids: _for_north(ids),
+    "propose": lambda ids: {
+        "kind": "change",
+        "about": "intervention",
+        "row_id": ids["line_id"],
+        "changes": {"minutes": 40},
+        "why": "Shorter.",
+        **_for_north(ids),
+    },
+    "move_proposal": lambda ids: {"name": "accept", **_for_north(ids)},
+    "publish_version": lambda ids: _for_north(ids),
+    "answer_version": lambda ids: {"number": 1, "answer": "agree", **_for_north(ids)},
     "move_sandbox_clock": lambda ids: {"advance": "PT1S"},
 }
 # Operations that mean something else for each side are tried in more than one way.

@@ -34,7 +34,7 @@ from tests.database import copy_template
 
 # What a refusal may leave behind, or what says nothing about a client.
 NOT_COMPARED = {"audit_accesslog", "audit_idempotentrequest", "directory_signinfailures", "links_code"}
-COMPARED_APPS = ("audit", "clients", "directory", "links", "notifications", "referrals", "visits")
+COMPARED_APPS = ("audit", "careplans", "clients", "directory", "links", "notifications", "referrals", "visits")
 COLUMNS = matrix().columns
 OPENS = "move_referral accept"
 
@@ -107,6 +107,7 @@ def test_the_words_would_be_found(stage: Stage) -> None:
             f"clients/{ids['client_id']}",
             f"clients/{ids['client_id']}/precautions",
             f"clients/{ids['client_id']}/representatives",
+            f"care-plans/{ids['plan_id']}",
             f"referrals/{ids['referral_id']}",
             f"referrals/{ids['referral_id']}/messages",
             f"referrals/{ids['referral_id']}/reports",
@@ -311,7 +312,14 @@ def asked_around(clinic: Any) -> dict[str, Any]:
     """The answers to every list, search and filter that could tell something about other clinics' clients."""
     day = "2020-01-01T00:00:00Z"
     asked: dict[str, tuple[str, str, Any]] = {}
-    for path in ["clients", f"clients?updated_since={day}", "referrals", f"referrals?updated_since={day}", "visits"]:
+    for path in [
+        "clients",
+        f"clients?updated_since={day}",
+        "referrals",
+        f"referrals?updated_since={day}",
+        "visits",
+        "care-plans",
+    ]:
         asked[path] = ("GET", path, None)
     for box in ("ours", "theirs", "client", "deciding", "drafts", "closed"):
         asked[box] = ("GET", f"referrals?box={box}", None)

@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from tests import make
 from tests.access.operations import Row, api_rows
+from tests.careplans.plans import Plan, alone
 from tests.record.feed import settle
 
 # Committed as it goes: one transaction of this length would hold up every feed beside it.
@@ -32,6 +33,7 @@ def grow(north: make.Clinic, south: make.Clinic, rows: int) -> Iterator[dict[str
         ours, theirs = (_visit(clinic, client_id) for clinic in (north, south))
         make.role(north.organization, "massage_therapy")
         yield {
+            **plan_of(north, south, client_id),
             "client_id": client_id,
             "referral_id": referral["id"],
             "consent_id": consent["id"],
@@ -45,10 +47,33 @@ def _visit(clinic: make.Clinic, client_id: str) -> str:
     return str(clinic.http.send("POST", "visits", {"client_id": client_id, **make.visit_window()}).json()["id"])
 
 
+def plan_of(north: make.Clinic, south: make.Clinic, client_id: str) -> dict[str, str]:
+    """A care plan that both are on, with one row of each kind."""
+    plan = alone(north, client_id)
+    plan.add(north, south)
+    problem = plan.post(north, "/problems", {"text": "Stiff neck"}).json()["id"]
+    phase = plan.post(north, "/phases", {"name": "Calm down"}).json()["id"]
+    line, goal = plan.line(north)["id"], plan.goal(south)["id"]
+    plan.publish(north)
+    return {
+        "plan_id": plan.id, "problem_id": problem, "phase_id": phase, "line_id": line, "goal_id": goal, "number": "1",
+    }  # fmt: skip
+
+
 def hang(north: make.Clinic, ids: dict[str, str], rows: int) -> None:
     for _ in range(rows):
         north.http.send("POST", f"referrals/{ids['referral_id']}/messages", {"text": "A word."})
         north.http.send("POST", f"clients/{ids['client_id']}/precautions", {"code": "anticoag", "regions": []})
+
+
+def hang_on_plan(north: make.Clinic, south: make.Clinic, ids: dict[str, str], rows: int) -> None:
+    plan = Plan(ids["plan_id"], ids["client_id"])
+    for _ in range(rows):
+        line = plan.line(north)
+        plan.goal(north)
+        plan.post(south, "/proposals", {"kind": "end", "about": "intervention", "row_id": line["id"], "why": "Done."})
+        plan.publish(north)
+        plan.answer(south, 1, "object", sentence="Too much.")
 
 
 def statements(clinic: make.Clinic, ids: dict[str, str]) -> dict[str, int]:
@@ -73,6 +98,7 @@ def statements(clinic: make.Clinic, ids: dict[str, str]) -> dict[str, int]:
 def test_reads_take_few_statements_and_no_more_for_thirty_rows(north: make.Clinic, south: make.Clinic) -> None:
     first, *_ = list(grow(north, south, 3))
     hang(north, first, 3)
+    hang_on_plan(north, south, first, 1)
     settle()
     seen_by = [
         (north, {**first, "visit_id": first["north_visit_id"]}),
@@ -82,6 +108,7 @@ def test_reads_take_few_statements_and_no_more_for_thirty_rows(north: make.Clini
 
     list(grow(north, south, 27))
     hang(north, first, 27)
+    hang_on_plan(north, south, first, 5)
     settle()
     with_thirty = [statements(clinic, ids) for clinic, ids in seen_by]
 

@@ -17,6 +17,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from backend.referrals.workflow import WORKFLOW
 from tests import make
 from tests.access.operations import METHODS, schema
+from tests.careplans.plans import alone, done
 
 COMMITTED = Path(__file__).parents[2] / "openapi" / "openapi.yaml"
 JSON = "application/json"
@@ -139,7 +140,16 @@ def test_what_is_answered_has_the_shape_that_is_documented(north: make.Clinic, s
     ):
         make.move(who, referral_id, name, **details)
     north.http.send("POST", f"referrals/{referral_id}/messages", {"text": "Thank you."})
-    ids = {"client_id": client_id, "referral_id": referral_id}
+    plan = alone(north, client_id)
+    line = plan.line(north)
+    done(plan.post(north, "/phases", {"name": "Calm down"}), 201)
+    plan.goal(north)
+    plan.add(north, south)
+    done(plan.post(north, "/problems", {"text": "Stiff neck"}), 201)
+    proposal = {"kind": "end", "about": "intervention", "row_id": line["id"], "why": "It is done."}
+    done(plan.post(south, "/proposals", proposal), 201)
+    plan.publish(north)
+    ids = {"client_id": client_id, "referral_id": referral_id, "plan_id": plan.id, "row_id": line["id"], "number": "1"}
     named = {"/organizations/": north.id, "/practitioner-roles/": south.role_id, "/members/": north.admin.member.id}
     seen, wrong = set(), []
 
@@ -160,5 +170,7 @@ def test_what_is_answered_has_the_shape_that_is_documented(north: make.Clinic, s
     assert seen >= {
         "get_client", "get_me", "get_member", "get_organization", "get_practitioner_role", "list_access", "list_clients",
         "list_consents", "list_events", "list_messages", "list_practitioners", "list_precautions_of_client",
-        "list_referrals", "list_reports", "list_transitions", "read_referral",
+        "list_referrals", "list_reports", "list_transitions", "read_referral", "list_care_plans", "read_care_plan",
+        "read_intervention", "list_team", "list_proposals", "list_versions", "read_version", "list_agreements",
+        "read_care_plan_progress", "list_goals_of_care_plan", "list_problems_of_care_plan", "list_phases_of_care_plan",
     }  # fmt: skip

@@ -19,6 +19,7 @@ from backend.links import services as links
 from backend.links.models import Link
 from backend.referrals import presses
 from tests import make
+from tests.careplans.plans import in_every_table
 from tests.referrals.stories import GUEST, in_state
 
 # Without data about clients: accounts, directory, catalog, sessions, OAuth, work that waits, idempotency, migrations.
@@ -131,6 +132,7 @@ def fill(north: make.Clinic, south: make.Clinic, east: make.Clinic) -> None:
     flags = {"asked": True, "positive": ["RF12"], "why_not_medicine": "Seen by the doctor this morning."}
     make.sent(north, east, priority="asap", red_flags=flags)
     actor = north.practitioner.actor
+    in_every_table(north, south)
     held = make.sent(north, south)
     with acting_as(south.practitioner.actor):
         presses.press(held["id"], "accept", actor=south.practitioner.actor, expected_version=None)

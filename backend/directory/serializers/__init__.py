@@ -35,6 +35,7 @@ from backend.directory.serializers.practitioners import (
 )
 from backend.directory.serializers.roles import (
     NewRoleSerializer,
+    OnBehalfOf,
     PractitionerRoleSerializer,
     RoleChanges,
     RoleEndSerializer,
@@ -65,6 +66,7 @@ __all__ = [
     "NewOrganizationSerializer",
     "NewPractitionerSerializer",
     "NewRoleSerializer",
+    "OnBehalfOf",
     "OrganizationChanges",
     "OrganizationSerializer",
     "PractitionerChanges",

@@ -14,6 +14,12 @@ from backend.lib.actor import Actor
 from backend.lib.rest.fields import Changes, Label, Moment, PlainText, StrictSerializer, day_or_none, utc_or_none
 
 
+class OnBehalfOf(StrictSerializer):
+    """The practitioner a system acts for: an attribution, not a signature."""
+
+    practitioner_role_id = serializers.UUIDField()
+
+
 class PractitionerRoleSerializer(WithheldSerializer):
     practitioner = Label()
     organization = Label()

@@ -17,8 +17,12 @@ from backend.lib.workflow import Transition, Workflow
 RESERVED = {"actor", "expected_version"}
 
 
-class Details(StrictSerializer):
-    """What every transition may carry."""
+class TransitionInput(StrictSerializer):
+    """What a transition takes with it, besides its name."""
+
+
+class Details(TransitionInput):
+    """The same, of a step that may be told later than it was made."""
 
     occurred_at = Moment(required=False, help_text="A late fact: at most 7 days back, never in the future.")
 
@@ -92,7 +96,7 @@ def _component(row: Transition[Any], prefix: str) -> type[serializers.Serializer
     field = serializers.ChoiceField([row.name], help_text="The name of the transition.")
     return type(
         f"{title}Transition",
-        (row.input or serializers.Serializer,),
+        (row.input or TransitionInput,),
         {"name": field, "__doc__": row.summary, "__module__": __name__},
     )
 
@@ -100,7 +104,7 @@ def _component(row: Transition[Any], prefix: str) -> type[serializers.Serializer
 class ClosedTransition(OpenApiSerializerExtension):
     """``name`` is a constant and no other field is taken."""
 
-    target_class = "backend.lib.rest.transitions.Details"
+    target_class = "backend.lib.rest.transitions.TransitionInput"
     match_subclasses = True
 
     def map_serializer(self, auto_schema: Any, direction: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from backend.lib.walls import guarded_function, insert_only, wall
+from backend.lib.walls import also, guarded_function, insert_only, wall
 
 ORG = "(SELECT app_organization())"
 STAFF = "(SELECT staff_organization())"
@@ -54,15 +54,6 @@ def seen(table: str) -> str:
 
 def party(table: str) -> str:
     return PARTY.format(table=table)
-
-
-def also(table: str, name: str, command: str, check: str) -> migrations.RunSQL:
-    """A second wall for one command, which has to hold as well as the first."""
-    clause = "USING" if command == "DELETE" else "WITH CHECK"
-    return migrations.RunSQL(
-        f"CREATE POLICY {name} ON {table} AS RESTRICTIVE FOR {command} TO trialogue_app {clause} ({check})",
-        reverse_sql=f"DROP POLICY {name} ON {table}",
-    )
 
 
 # Opens the package to the recipient of a referral that the caller sent, while a consent that covers it is in force.

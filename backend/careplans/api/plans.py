@@ -1,0 +1,100 @@
+"""Plans: the list, one, its steps, its progress."""
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from backend.careplans import examples, policies, queries, services
+from backend.careplans import serializers as s
+from backend.careplans.api.view import PlanView
+from backend.careplans.inputs import NewPlan, PlanFields
+from backend.careplans.schema import TRANSITION
+from backend.lib.rest.pages import page_of
+
+
+class CarePlans(PlanView):
+    @extend_schema(
+        operation_id="list_care_plans",
+        summary="Care plans your clinic is or was on",
+        parameters=[s.PlanFilters],
+        responses=s.CarePlanSummary(many=True),
+        examples=[examples.SUMMARY],
+    )
+    def get(self, request: Request) -> Response:
+        policies.check_reads(self.actor)
+        filters = self.query(s.PlanFilters)
+        found = queries.rows(self.actor)
+        for name, lookup in (("client_id", "client_id"), ("state", "state"), ("updated_since", "updated_at__gte")):
+            if name in filters:
+                found = found.filter(**{lookup: filters[name]})
+        asked = {name: str(value) for name, value in filters.items() if name not in ("limit", "cursor")}
+        page = page_of(found, request, filters=asked)
+        queries.log_looks_at(self.actor, page.rows)
+        return page.response(lambda row: queries.summary(row, self.actor))
+
+    @extend_schema(
+        operation_id="write_care_plan",
+        summary="Begin a care plan; your clinic leads",
+        description="Others join when they accept a referral, or are added to the team by the lead.",
+        request=NewPlan,
+        responses={201: s.CarePlanDetail},
+        examples=[examples.NEW_PLAN, examples.DETAIL],
+    )
+    def post(self, request: Request) -> Response:
+        plan = services.write_plan(actor=self.actor, sent=self.sent)
+        return self.whole(plan.pk, status=201)
+
+
+class OneCarePlan(PlanView):
+    @extend_schema(
+        operation_id="read_care_plan",
+        summary="One care plan with everything in it",
+        description=(
+            "Every line and goal says what of it is in force, and for whom not yet. Of a plan that is closed to you "
+            "only what your clinic wrote is shown; coordinators read who, how often and until when."
+        ),
+        responses=s.CarePlanDetail,
+        examples=[examples.DETAIL],
+    )
+    def get(self, request: Request, plan_id: str) -> Response:
+        return self.whole(plan_id)
+
+    @extend_schema(
+        operation_id="change_care_plan",
+        summary="Change the header of a care plan (JSON merge patch, needs If-Match)",
+        request=PlanFields,
+        responses=s.CarePlanDetail,
+        examples=[examples.CHANGE_PLAN, examples.DETAIL],
+    )
+    def patch(self, request: Request, plan_id: str) -> Response:
+        self.read(plan_id)
+        expected = self.expected_version(required=True)
+        services.change_plan(plan_id, actor=self.actor, sent=self.sent, expected=expected)
+        return self.whole(plan_id)
+
+
+class PlanTransitions(PlanView):
+    @extend_schema(
+        operation_id="move_care_plan",
+        summary="Activate, hold, resume, complete or revoke a care plan",
+        request=TRANSITION,
+        responses=s.CarePlanDetail,
+        examples=[examples.ACTIVATE, examples.DETAIL],
+    )
+    def post(self, request: Request, plan_id: str) -> Response:
+        sent = self.sent
+        name = sent.pop("name", None)
+        services.move_plan(plan_id, name, actor=self.actor, sent=sent, expected=self.expected_version(required=False))
+        return self.whole(plan_id)
+
+
+class Progress(PlanView):
+    @extend_schema(
+        operation_id="read_care_plan_progress",
+        summary="How far goals and visit budgets are, as far as it is known",
+        responses=s.ProgressOut,
+        examples=[examples.PROGRESS],
+    )
+    def get(self, request: Request, plan_id: str) -> Response:
+        row = self.looked_at(plan_id)
+        return Response(queries.progress(row, self.actor))

@@ -1,0 +1,161 @@
+"""Problems, goals, interventions and phases: the same four operations for each, and the decision about a line."""
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from backend.careplans import examples, inputs, queries, services
+from backend.careplans import serializers as s
+from backend.careplans.api.view import PlanView
+from backend.careplans.models import Decision
+from backend.careplans.services import ROWS
+from backend.lib.rest.pages import page_of
+
+OWN_ROWS = "Only the organization a row belongs to changes it; others propose."
+
+
+class RowView(PlanView):
+    kind: Any = ""
+    clinical = True
+
+    def rendered(self, row: dict[str, Any], plan: dict[str, Any]) -> dict[str, Any]:
+        """A row as its reader sees it; a line or goal with what of it is in force."""
+        if self.kind in ("goals", "interventions"):
+            row = queries.with_agreement(self.kind, row, queries.standing_of(plan), self.actor)
+        return queries.line_for(row, self.actor) if self.kind == "interventions" else row
+
+    def one(self, plan_id: str, row_id: Any, *, status: int = 200) -> Response:
+        plan = self.looked_at(plan_id, clinical=self.clinical)
+        row = self.rendered(self.found(self.kind, plan, row_id), plan)
+        subject = ROWS[self.kind].model(id=row["id"])
+        response = self.answer(row, version=row["version"], status=status, subject=subject)
+        if status == 201:
+            response["Location"] = f"/api/v1/care-plans/{plan_id}/{self.kind}/{row['id']}"
+        return response
+
+
+class PlanRows(RowView):
+    def get(self, request: Request, plan_id: str) -> Response:
+        plan = self.looked_at(plan_id, clinical=self.clinical)
+        self.query(s.RowFilters)
+        page = page_of(queries.page_rows(self.actor, plan["id"], self.kind), request)
+        return page.response(lambda row: self.rendered(queries.shown(self.kind, row["data"]), plan))
+
+    def post(self, request: Request, plan_id: str) -> Response:
+        self.read(plan_id)
+        row = services.add_row(plan_id, self.kind, actor=self.actor, sent=self.sent)
+        return self.one(plan_id, row.pk, status=201)
+
+
+class OnePlanRow(RowView):
+    def get(self, request: Request, plan_id: str, row_id: str) -> Response:
+        return self.one(plan_id, row_id)
+
+    def patch(self, request: Request, plan_id: str, row_id: str) -> Response:
+        plan = self.read(plan_id)
+        current = self.rendered(self.found(self.kind, plan, row_id), plan)
+        expected = self.expected_version(required=True)
+        services.change_row(
+            plan_id, self.kind, row_id, actor=self.actor, sent=self.sent, expected=expected, current=current
+        )
+        return self.one(plan_id, row_id)
+
+
+def rows_described(kind: str, many: str, word: str, answer: Any, new: OpenApiExample, shown: OpenApiExample) -> Any:
+    """How the list of one kind reads in the OpenAPI document."""
+    return extend_schema_view(
+        get=extend_schema(
+            operation_id=f"list_{kind}_of_care_plan",
+            summary=f"The {many} of a care plan",
+            parameters=[s.RowFilters],
+            responses=answer(many=True),
+            examples=[shown],
+        ),
+        post=extend_schema(
+            operation_id=f"add_{word}",
+            summary=f"Add a {word} of your clinic's own",
+            request=ROWS[kind].fields,
+            responses={201: answer},
+            examples=[new, shown],
+        ),
+    )
+
+
+def row_described(kind: str, word: str, answer: Any, change: OpenApiExample, shown: OpenApiExample) -> Any:
+    """How one row of a kind reads in the OpenAPI document."""
+    return extend_schema_view(
+        get=extend_schema(
+            operation_id=f"read_{word}", summary=f"One {word} of a care plan", responses=answer, examples=[shown]
+        ),
+        patch=extend_schema(
+            operation_id=f"change_{word}",
+            summary=f"Change a {word} of your clinic's own (JSON merge patch, needs If-Match)",
+            description=OWN_ROWS,
+            request=ROWS[kind].patch,
+            responses=answer,
+            examples=[change, shown],
+        ),
+    )
+
+
+@rows_described("problems", "problems", "problem", s.ProblemOut, examples.NEW_PROBLEM, examples.PROBLEM)
+class Problems(PlanRows):
+    kind = "problems"
+
+
+@row_described("problems", "problem", s.ProblemOut, examples.CHANGE_PROBLEM, examples.PROBLEM)
+class OneProblem(OnePlanRow):
+    kind = "problems"
+
+
+@rows_described("goals", "goals", "goal", s.GoalOut, examples.NEW_GOAL, examples.GOAL)
+class Goals(PlanRows):
+    kind = "goals"
+
+
+@row_described("goals", "goal", s.GoalOut, examples.CHANGE_GOAL, examples.GOAL)
+class OneGoal(OnePlanRow):
+    kind = "goals"
+
+
+@rows_described("interventions", "lines", "intervention", s.InterventionOut, examples.NEW_LINE, examples.LINE)
+class Interventions(PlanRows):
+    kind = "interventions"
+    clinical = False
+
+
+@row_described("interventions", "intervention", s.InterventionOut, examples.CHANGE_LINE, examples.LINE)
+class OneIntervention(OnePlanRow):
+    kind = "interventions"
+    clinical = False
+
+
+@rows_described("phases", "phases", "phase", s.PhaseOut, examples.NEW_PHASE, examples.PHASE)
+class Phases(PlanRows):
+    kind = "phases"
+    clinical = False
+
+
+@row_described("phases", "phase", s.PhaseOut, examples.CHANGE_PHASE, examples.PHASE)
+class OnePhase(OnePlanRow):
+    kind = "phases"
+    clinical = False
+
+
+class LineDecision(PlanView):
+    @extend_schema(
+        operation_id="decide_line",
+        summary="Take over or drop a line whose organization left",
+        description="By the lead. The line stays as it was; taking it over makes a new line of the lead's own.",
+        request=inputs.DecisionInput,
+        responses={201: s.DecisionOut},
+        examples=[examples.NEW_DECISION, examples.DECISION],
+    )
+    def post(self, request: Request, plan_id: str, row_id: str) -> Response:
+        self.read(plan_id)
+        made: Decision = services.decide_line(plan_id, row_id, actor=self.actor, sent=self.sent)
+        plan = self.looked_at(plan_id, clinical=True)
+        shown = next(row for row in plan["decision_list"] if row["line_id"] == str(made.line_id))
+        return self.answer(queries.shown("decisions", shown), version=1, status=201, subject=made)

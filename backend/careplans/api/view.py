@@ -1,0 +1,54 @@
+"""What the views of this app share: the plan in the address, logged looks, one row as its reader sees it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework.response import Response
+
+from backend.careplans import policies, queries
+from backend.careplans.models import CarePlan
+from backend.lib.problems import BadRequest, NotFound
+from backend.lib.querysets import id_or_404
+from backend.lib.rest.views import View
+
+
+class PlanView(View):
+    scope_resource = "care-plans"
+
+    def read(self, plan_id: str, *, clinical: bool = False) -> dict[str, Any]:
+        """The plan in the address: 404 when not visible, then 403 by role."""
+        row = queries.one_row(plan_id, self.actor)
+        check = policies.check_reads_clinical if clinical else policies.check_reads
+        check(self.actor)
+        return row
+
+    def looked_at(self, plan_id: str, *, clinical: bool = False) -> dict[str, Any]:
+        """As ``read``, and the look is logged when it goes across organizations."""
+        row = self.read(plan_id, clinical=clinical)
+        queries.log_looks_at(self.actor, [row])
+        return row
+
+    def whole(self, plan_id: Any, *, status: int = 200) -> Response:
+        """One plan with everything in it."""
+        row = self.looked_at(plan_id)
+        response = self.answer(
+            queries.detail(row, self.actor), version=row["version"], status=status, subject=CarePlan(id=row["id"])
+        )
+        if status == 201:
+            response["Location"] = f"/api/v1/care-plans/{row['id']}"
+        return response
+
+    @property
+    def sent(self) -> dict[str, Any]:
+        """The body, which is an object."""
+        body = self.request.data
+        if not isinstance(body, dict):
+            raise BadRequest("Send an object.", code="malformed_json")
+        return {str(name): value for name, value in body.items()}
+
+    def found(self, kind: str, plan: Mapping[str, Any], row_id: Any) -> dict[str, Any]:
+        """One row of a plan as JSON; 404 when there is none for this reader."""
+        rows = queries.page_rows(self.actor, plan["id"], kind).filter(pk=id_or_404(row_id))
+        for row in rows:
+            return queries.shown(kind, row["data"])
+        raise NotFound

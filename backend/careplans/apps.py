@@ -1,0 +1,11 @@
+"""Care plans that several organizations write together."""
+
+from django.apps import AppConfig
+
+
+class CareplansConfig(AppConfig):
+    name = "backend.careplans"
+    label = "careplans"
+
+    def ready(self) -> None:
+        from backend.careplans import reactions  # noqa: F401 - registers what follows from the end of an access

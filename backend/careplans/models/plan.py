@@ -1,0 +1,186 @@
+"""The plan itself, who is on its team, and the door to everything that stands in it."""
+
+from typing import Self, TypeVar
+from uuid import UUID
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+
+from backend.clients.models import Access, Consent
+from backend.directory.models import PractitionerRole
+from backend.lib import clock
+from backend.lib.actor import Actor, ActorKind
+from backend.lib.ids import uuid7
+from backend.lib.querysets import ScopedQuerySet
+
+M = TypeVar("M", bound=models.Model)
+
+
+class CarePlanQuerySet(ScopedQuerySet["CarePlan"]):
+    def visible_to(self, actor: Actor) -> Self:
+        """The header: for whoever is or was on the team, the client, and nobody the client has excluded."""
+        if actor.kind == ActorKind.CLIENT:
+            return self.filter(client_id=actor.client_id)
+        if not actor.is_staff:
+            return self.none()
+        found = self.filter(party_ids__contains=[actor.organization_id])
+        if actor.practitioner_id is None:
+            return found
+        excluding = Consent.objects.filter(
+            pk=OuterRef("consent_id"), excluded_practitioner_ids__contains=[actor.practitioner_id]
+        )
+        return found.filter(~Exists(excluding))
+
+    def worked_on_by(self, actor: Actor) -> Self:
+        """Those whose team the caller is on now, with access that lives."""
+        access = Access.objects.opening_for(actor).filter(client_id=OuterRef("client_id"))
+        lives = Exists(access.exclude(why=Access.Why.BREAK_GLASS))
+        return self.visible_to(actor).filter(lives, member_ids__contains=[actor.organization_id])
+
+    def open_to(self, actor: Actor) -> Self:
+        """Those where the caller reads what others wrote: it works on them, inside a circle that shares plans now."""
+        if actor.kind == ActorKind.CLIENT:
+            return self.visible_to(actor)
+        shared = Consent.objects.in_force().filter(
+            pk=OuterRef("consent_id"),
+            organization_ids__contains=[actor.organization_id],
+            categories__contains=[Consent.Category.PLAN],
+        )
+        return self.worked_on_by(actor).filter(Exists(shared))
+
+
+class CarePlan(models.Model):
+    """One episode of a client, in one circle.
+
+    ``consent`` is null while only one organization is on the plan. ``member_ids`` are the organizations on the team,
+    ``party_ids`` those that ever were; both are written by the guard together with the team's rows.
+    """
+
+    class State(models.TextChoices):
+        DRAFT = "draft"
+        ACTIVE = "active"
+        ON_HOLD = "on_hold"
+        COMPLETED = "completed"
+        REVOKED = "revoked"
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    version = models.IntegerField(default=1)
+    client = models.ForeignKey("clients.Client", on_delete=models.PROTECT, related_name="care_plans")
+    client_name = models.CharField(max_length=201)  # as it stood, for who does not see the client any more
+    organization = models.ForeignKey("directory.Organization", on_delete=models.PROTECT, related_name="+")
+    consent = models.ForeignKey("clients.Consent", on_delete=models.PROTECT, null=True, related_name="care_plans")
+    lead_organization = models.ForeignKey("directory.Organization", on_delete=models.PROTECT, related_name="+")
+    lead_role = models.ForeignKey("directory.PractitionerRole", on_delete=models.PROTECT, null=True, related_name="+")
+    member_ids = ArrayField(models.UUIDField())
+    party_ids = ArrayField(models.UUIDField())
+    title = models.CharField(max_length=200)
+    state = models.CharField(max_length=20, choices=State.choices, default=State.DRAFT)
+    state_reason = models.CharField(max_length=40, blank=True)
+    state_detail = models.TextField(blank=True)
+    state_entered_at = models.DateTimeField(default=clock.now)
+    review_on = models.DateField(null=True)
+    published = models.IntegerField(default=0)  # the number of the newest version; 0 before the first
+    changed_by = models.CharField(max_length=200)
+    created_at = models.DateTimeField(default=clock.now)
+    updated_at = models.DateTimeField(default=clock.now)
+
+    objects = CarePlanQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["client", "-created_at"], name="care_plan_client")]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def is_finished(self) -> bool:
+        return self.state in (self.State.COMPLETED, self.State.REVOKED)
+
+
+class OfPlanQuerySet(ScopedQuerySet[M]):
+    """What stands in a plan: one's own always, what others wrote only while the plan is open to the caller."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        opened = Q(Exists(CarePlan.objects.open_to(actor).filter(pk=OuterRef("plan_id"))))
+        if actor.kind == ActorKind.CLIENT:
+            return self.filter(opened)
+        if not actor.is_staff:
+            return self.none()
+        seen = CarePlan.objects.visible_to(actor).filter(pk=OuterRef("plan_id"))
+        return self.filter(Exists(seen)).filter(self.own(actor.clinic_id) | opened)
+
+    def own(self, organization_id: UUID) -> Q:
+        return Q(organization_id=organization_id)
+
+
+class PlanRow(models.Model):
+    """A row of a plan, kept under its id through every edit; its organization alone changes it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    version = models.IntegerField(default=1)
+    plan = models.ForeignKey(CarePlan, on_delete=models.PROTECT, related_name="%(class)ss")
+    organization = models.ForeignKey("directory.Organization", on_delete=models.PROTECT, related_name="+")
+    changed_by = models.CharField(max_length=200)
+    created_at = models.DateTimeField(default=clock.now)
+    updated_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        abstract = True
+
+
+class PlanIdentifierQuerySet(ScopedQuerySet["PlanIdentifier"]):
+    def visible_to(self, actor: Actor) -> Self:
+        return self.filter(organization_id=actor.organization_id) if actor.is_staff else self.none()
+
+
+class PlanIdentifier(models.Model):
+    """An organization's own number for a plan; no other organization sees it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    plan = models.ForeignKey(CarePlan, on_delete=models.PROTECT, related_name="identifiers")
+    organization = models.ForeignKey("directory.Organization", on_delete=models.PROTECT, related_name="+")
+    system = models.CharField(max_length=200)
+    value = models.CharField(max_length=200)
+
+    objects = PlanIdentifierQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "system", "value"], name="care_plan_identifier_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.system}|{self.value}"
+
+
+class TeamMemberQuerySet(OfPlanQuerySet["TeamMember"]):
+    """One's own membership, and the others' while the plan is open."""
+
+
+class TeamMember(models.Model):
+    """An organization on the team of a plan, from when until when. Added and ended by the guard's functions only."""
+
+    class Role(models.TextChoices):
+        LEAD = "lead"
+        MEMBER = "member"
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    plan = models.ForeignKey(CarePlan, on_delete=models.PROTECT, related_name="team")
+    organization = models.ForeignKey("directory.Organization", on_delete=models.PROTECT, related_name="+")
+    practitioner_role = models.ForeignKey(PractitionerRole, on_delete=models.PROTECT, null=True, related_name="+")
+    role = models.CharField(max_length=10, choices=Role.choices)
+    from_at = models.DateTimeField()
+    until = models.DateTimeField(null=True)
+    ended_because = models.CharField(max_length=40, blank=True)
+
+    objects = TeamMemberQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["plan", "organization"], condition=Q(until=None), name="on_the_team_once"),
+            models.UniqueConstraint(fields=["plan"], condition=Q(until=None, role="lead"), name="one_lead_at_a_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.role} {self.organization_id}"

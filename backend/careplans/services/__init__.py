@@ -1,0 +1,26 @@
+"""Everything that changes a plan. Take, decide, change, record."""
+
+from backend.careplans.services.plans import change_plan, move_plan, write_plan
+from backend.careplans.services.proposals import move_proposal, propose
+from backend.careplans.services.rows import ROWS, add_row, change_row, decide_line
+from backend.careplans.services.team import add_member, end_membership, hand_over_role, join_team, leave_teams
+from backend.careplans.services.versions import answer_version, publish
+
+__all__ = [
+    "ROWS",
+    "add_member",
+    "add_row",
+    "answer_version",
+    "change_plan",
+    "change_row",
+    "decide_line",
+    "end_membership",
+    "hand_over_role",
+    "join_team",
+    "leave_teams",
+    "move_plan",
+    "move_proposal",
+    "propose",
+    "publish",
+    "write_plan",
+]

@@ -1,0 +1,116 @@
+"""The plan itself: beginning one, its header, its states."""
+
+from typing import Any
+from uuid import UUID
+
+from backend.careplans import inputs
+from backend.careplans.models import CarePlan, PlanIdentifier
+from backend.careplans.policies import check_writes, sides_of
+from backend.careplans.services.taking import (
+    Sent,
+    check_not_overwritten,
+    check_unfinished,
+    checked,
+    name_of,
+    named_role,
+    plan_to_change,
+    practitioner_of,
+    tell,
+    touch,
+)
+from backend.careplans.workflow import LEAD, PLAN_WORKFLOW
+from backend.clients.policies import refuse_unless
+from backend.clients.queries import ask_guard
+from backend.clients.services.taking import shared_client
+from backend.lib import clock
+from backend.lib.actor import Actor
+from backend.lib.ids import uuid7
+from backend.lib.problems import Conflict
+from backend.lib.rest.fields import utc
+
+
+def write_plan(*, actor: Actor, sent: Sent) -> CarePlan:
+    """A draft with one organization on it: the caller's, which leads."""
+    check_writes(actor, sent.get("on_behalf_of"))
+    said = checked(inputs.NewPlan, sent)
+    client = shared_client(actor, said["client_id"])
+    acting = practitioner_of(actor, sent)
+    lead = named_role(said.get("practitioner_role_id"), acting, actor)
+    plan = CarePlan.objects.create(
+        client=client,
+        client_name=client.display,
+        organization_id=actor.clinic_id,
+        lead_organization_id=actor.clinic_id,
+        lead_role=lead,
+        member_ids=[actor.clinic_id],
+        party_ids=[actor.clinic_id],
+        title=said["title"],
+        review_on=said.get("review_on"),
+        changed_by=name_of(actor, acting),
+    )
+    ask_guard("SELECT join_plan(%s, %s, %s, %s)", [uuid7(), plan.pk, actor.clinic_id, lead.pk])
+    _number(plan, actor, said.get("identifiers", []))
+    tell("care_plan.created", plan, actor)
+    return plan
+
+
+def change_plan(plan_id: UUID | str, *, actor: Actor, sent: Sent, expected: int | None) -> CarePlan:
+    """The header, by the lead; one's own numbers, by everybody on the team."""
+    plan = plan_to_change(plan_id, actor, sent)
+    refuse_unless(
+        LEAD in sides_of(actor, plan) or set(sent) <= {"identifiers", "on_behalf_of"},
+        "The lead changes the plan's title and review date; ask them.",
+        code="wrong_party",
+    )
+    check_not_overwritten(plan, expected)
+    check_unfinished(plan)
+    said = checked(inputs.PlanFields, sent, row=plan)
+    acting = practitioner_of(actor, sent)
+    _number(plan, actor, said.pop("identifiers", None))
+    for name, value in said.items():
+        setattr(plan, name, value)
+    touch(plan, name_of(actor, acting), *said)
+    tell("care_plan.changed", plan, actor)
+    return plan
+
+
+def move_plan(plan_id: UUID | str, name: object, *, actor: Actor, sent: Sent, expected: int | None) -> CarePlan:
+    """Makes one step of the plan's workflow."""
+    row = PLAN_WORKFLOW.known(name)
+    plan = plan_to_change(plan_id, actor, sent)
+    sides = sides_of(actor, plan)
+    PLAN_WORKFLOW.check_party(row, sides)
+    check_not_overwritten(plan, expected)
+    PLAN_WORKFLOW.check_state(row, plan, sides, last_step=lambda: last_step(plan))
+    assert row.input is not None
+    said = checked(row.input, sent)
+    acting = practitioner_of(actor, sent)
+    plan.state, plan.state_entered_at = row.target_for(plan, said), clock.now()
+    plan.state_reason, plan.state_detail = said.get("reason", ""), said.get("detail", "")
+    touch(plan, name_of(actor, acting), "state", "state_entered_at", "state_reason", "state_detail")
+    tell(row.event, plan, actor)
+    return plan
+
+
+def last_step(plan: CarePlan) -> dict[str, Any]:
+    """Since when the plan is in its state, for the refusal of a step that does not start there."""
+    return {"name": plan.state, "by": plan.changed_by, "at": utc(plan.state_entered_at)}
+
+
+def _number(plan: CarePlan, actor: Actor, numbers: list[dict[str, str]] | None) -> None:
+    """Replaces the organization's own numbers for the plan; 409 when another plan has one of them."""
+    if numbers is None:
+        return
+    mine = PlanIdentifier.objects.visible_to(actor)
+    for number in numbers:
+        taken = mine.filter(**number).exclude(plan=plan).values_list("plan_id", flat=True).first()
+        if taken is not None:
+            raise Conflict(
+                "This number is taken by another plan of yours.", code="identifier_taken", existing=str(taken)
+            )
+    mine.filter(plan=plan).delete()
+    unique = {(number["system"], number["value"]) for number in numbers}
+    PlanIdentifier.objects.bulk_create(
+        PlanIdentifier(plan=plan, organization_id=actor.clinic_id, system=system, value=value)
+        for system, value in sorted(unique)
+    )

@@ -1,0 +1,140 @@
+"""The first two beats of every service here: the plan, locked, and whether this caller may write in it."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from rest_framework.serializers import Serializer
+
+from backend.audit import events
+from backend.careplans.models import CarePlan
+from backend.careplans.policies import check_writes
+from backend.clients.policies import refuse_unless
+from backend.directory.eligibility import credential_problem, today_at
+from backend.directory.models import PractitionerRole
+from backend.lib import clock
+from backend.lib.actor import Actor, ActorKind
+from backend.lib.problems import Conflict, Stale, invalid
+from backend.lib.rest.fields import utc
+
+Sent = Mapping[str, Any]
+
+
+class Changed(Protocol):
+    """A row that says who changed it last."""
+
+    version: int
+    updated_at: datetime
+
+    @property
+    def changed_by(self) -> str: ...
+
+
+def plan_to_change(plan_id: UUID | str, actor: Actor, sent: Sent) -> CarePlan:
+    """A plan the caller may write in, locked: 404 when not visible, 403 when no practitioner or not on its team."""
+    plan = CarePlan.objects.visible_to(actor).locked().one(plan_id)
+    check_writes(actor, sent.get("on_behalf_of"))
+    refuse_unless(
+        CarePlan.objects.worked_on_by(actor).filter(pk=plan.pk).exists(),
+        "Your clinic is not on this plan's team now; what it wrote stays readable.",
+        code="not_on_team",
+    )
+    return plan
+
+
+def check_unfinished(plan: CarePlan) -> None:
+    if plan.is_finished:
+        raise Conflict(
+            f"This plan is {plan.state}; write a new one to go on.", code="plan_closed", state=plan.state, available=[]
+        )
+
+
+def check_not_overwritten(row: Changed, expected: int | None) -> None:
+    """412 that names who changed the row meanwhile, and when, so that the caller can look and decide."""
+    if expected is not None and expected != row.version:
+        who, when = row.changed_by or "Somebody", utc(row.updated_at)
+        raise Stale(
+            f"{who} changed this on {row.updated_at:%d %B at %H:%M} UTC. Load it again, then decide.",
+            current_version=row.version,
+            changed_by=who,
+            changed_at=when,
+        )
+
+
+def checked(serializer: type[Serializer[Any]], sent: Sent, **context: Any) -> dict[str, Any]:
+    """What was sent, or 400 with a field error for each thing that is wrong. With a ``row`` it is a merge patch."""
+    checking = serializer(data=dict(sent), context=context)
+    if "row" in context:  # not ``partial``, which would let the parts of a list be incomplete, too
+        for field in checking.fields.values():
+            field.required = False
+    checking.is_valid(raise_exception=True)
+    values: dict[str, Any] = dict(checking.validated_data)
+    values.pop("on_behalf_of", None)
+    return values
+
+
+def practitioner_of(actor: Actor, sent: Sent, discipline: str = "") -> PractitionerRole:
+    """The role that acts: the person's own, or the one a system names. 409 without a credential in force."""
+    named = sent.get("on_behalf_of") if actor.kind == ActorKind.SYSTEM else None
+    wanted = [named.get("practitioner_role_id")] if isinstance(named, dict) else sorted(actor.role_ids)
+    roles = roles_at(actor.clinic_id, wanted)
+    if not roles:
+        raise invalid("/on_behalf_of", "There is no such practitioner role in your clinic.", code="unknown_role")
+    fitting = next((role for role in roles if role.discipline == discipline), roles[0])
+    check_credential(fitting)
+    return fitting
+
+
+def roles_at(organization_id: UUID, ids: Any) -> list[PractitionerRole]:
+    """Those of these roles that are held at the organization now."""
+    wanted = [pk for pk in map(_uuid, ids) if pk is not None]
+    roles = PractitionerRole.objects.filter(pk__in=wanted, organization_id=organization_id, ended_at=None)
+    return list(roles.select_related("practitioner", "organization").order_by("created_at", "id"))
+
+
+def named_role(named: UUID | None, acting: PractitionerRole, actor: Actor) -> PractitionerRole:
+    """The role of the clinic that was named, or the one that acts."""
+    if named is None:
+        return acting
+    for role in roles_at(actor.clinic_id, [named]):
+        check_credential(role)
+        return role
+    raise invalid("/practitioner_role_id", "There is no such practitioner role in your clinic.", code="unknown_role")
+
+
+def check_credential(role: PractitionerRole) -> None:
+    problem = credential_problem(role, today_at(role.organization), role.practitioner.credentials.all())
+    if problem:
+        raise Conflict(problem, code="credential_invalid")
+
+
+def name_of(actor: Actor, role: PractitionerRole) -> str:
+    """How an edit is signed: the person, and the system when one sent it for them."""
+    name = actor.display if actor.kind == ActorKind.MEMBER else f"{role.practitioner} through {actor.display}"
+    return name[:200]
+
+
+def touch(plan: CarePlan, by: str, *fields: str) -> None:
+    """Saves these fields of the plan with its next version; any change under a plan is a change of it."""
+    plan.version, plan.updated_at, plan.changed_by = plan.version + 1, clock.now(), by
+    plan.save(update_fields=[*fields, "version", "updated_at", "changed_by"])
+
+
+def tell(type: str, plan: CarePlan, actor: Actor, subject: Any = None, **related: Any) -> None:
+    """One event, with a copy for each organization on the team."""
+    events.record(
+        type,
+        subject=subject or plan,
+        actor=actor,
+        organizations=plan.member_ids,
+        client_id=plan.client_id,
+        related={"care_plan_id": str(plan.pk), **{name: str(value) for name, value in related.items()}},
+    )
+
+
+def _uuid(value: Any) -> UUID | None:
+    try:
+        return UUID(str(value))
+    except ValueError:
+        return None

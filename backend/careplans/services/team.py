@@ -1,0 +1,195 @@
+"""Joining and leaving the team of a plan: rows that the guard writes, and what follows from them."""
+
+import json
+from typing import Any
+from uuid import UUID
+
+from django.db.models import F, Q
+
+from backend.audit import events
+from backend.careplans import inputs
+from backend.careplans.models import CarePlan, Intervention, Proposal, TeamMember
+from backend.careplans.policies import sides_of
+from backend.careplans.services.taking import (
+    Sent,
+    check_unfinished,
+    checked,
+    name_of,
+    plan_to_change,
+    practitioner_of,
+    tell,
+    touch,
+)
+from backend.careplans.workflow import LEAD, PROPOSAL_WORKFLOW
+from backend.clients.models import Access, Consent, Registration
+from backend.clients.policies import refuse_unless
+from backend.clients.queries import ask_guard
+from backend.directory.models import PractitionerRole
+from backend.lib.actor import Actor
+from backend.lib.ids import uuid7
+from backend.lib.problems import Conflict, invalid
+
+
+def join_team(client_id: UUID, *, role_id: UUID | None, actor: Actor) -> list[CarePlan]:
+    """The caller's organization joins the plans that a lead in one circle with it works from; called when it accepts.
+
+    Needs the shared record to be open to it already. Drafts stay with who writes them.
+    """
+    joined = []
+    for (plan_id,) in ask_guard("SELECT joinable_plans(%s)", [client_id]):
+        if _join(plan_id, actor.clinic_id, role_id):
+            plan = CarePlan.objects.visible_to(actor).one(plan_id)
+            tell("care_plan.member_joined", plan, actor, organization_id=actor.clinic_id)
+            joined.append(plan)
+    return joined
+
+
+def add_member(plan_id: UUID | str, *, actor: Actor, sent: Sent) -> TeamMember:
+    """The lead puts an organization on the team that shares the client's record with it already."""
+    plan = plan_to_change(plan_id, actor, sent)
+    refuse_unless(LEAD in sides_of(actor, plan), "The lead adds to the team; ask them.", code="wrong_party")
+    check_unfinished(plan)
+    said = checked(inputs.NewTeamMember, sent)
+    organization_id, role_id = said["organization_id"], said.get("practitioner_role_id")
+    if organization_id in plan.member_ids:
+        raise Conflict("This organization is on the team already.", code="already_on_team")
+    of_organization = PractitionerRole.objects.filter(organization_id=organization_id, ended_at=None)
+    if role_id is not None and not of_organization.filter(pk=role_id).exists():
+        raise invalid("/practitioner_role_id", "There is no such practitioner role there.", code="unknown_role")
+    acting = practitioner_of(actor, sent)
+    if not _join(plan.pk, organization_id, role_id):
+        raise Conflict(
+            "This organization does not share the client's record in one circle with you that shares plans.",
+            code="consent_required",
+            missing=["consent"],
+            how="Record the client's yes under consents, and send a referral; who accepts it shares the record.",
+        )
+    plan = _again(plan.pk, actor)
+    touch(plan, name_of(actor, acting))
+    tell("care_plan.member_joined", plan, actor, organization_id=organization_id)
+    return TeamMember.objects.visible_to(actor).get(plan=plan, organization_id=organization_id, until=None)
+
+
+def end_membership(plan_id: UUID | str, membership_id: UUID | str, *, actor: Actor, sent: Sent) -> CarePlan:
+    """An organization leaves by its own wish, or the lead takes it off."""
+    plan = plan_to_change(plan_id, actor, sent)
+    member = TeamMember.objects.visible_to(actor).filter(plan=plan).one(membership_id)
+    refuse_unless(
+        member.organization_id == actor.organization_id or LEAD in sides_of(actor, plan),
+        "An organization leaves by itself, or the lead takes it off.",
+        code="wrong_party",
+    )
+    check_unfinished(plan)
+    checked(inputs.OfPlan, sent)
+    practitioner_of(actor, sent)
+    if member.until is not None:
+        raise Conflict("This membership has ended already.", code="membership_ended")
+    if plan.member_ids == [member.organization_id]:
+        raise Conflict("Nobody else is on the team; complete or revoke the plan instead.", code="last_member")
+    because = "left" if member.organization_id == actor.organization_id else "taken_off"
+    return _leave(plan, member.organization_id, because=because, actor=actor)
+
+
+def leave_teams(client_id: UUID, *, actor: Actor) -> None:
+    """Takes the caller's organization off every team of a client where nothing holds it any more."""
+    plans = CarePlan.objects.visible_to(actor).filter(client_id=client_id, member_ids__contains=[actor.clinic_id])
+    for plan in plans:
+        if not _is_held(plan, actor):
+            _leave(plan, actor.clinic_id, because="access_ended", actor=actor)
+
+
+def hand_over_role(role_id: UUID, *, actor: Actor) -> None:
+    """A practitioner left: a colleague of the discipline goes on, else the organization leaves where others are."""
+    role = PractitionerRole.objects.filter(pk=role_id, organization_id=actor.clinic_id).first()
+    if role is None:
+        return
+    colleagues = PractitionerRole.objects.filter(
+        organization_id=actor.clinic_id, discipline=role.discipline, ended_at=None
+    ).exclude(pk=role_id)
+    has_colleague = colleagues.exists()
+    held = TeamMember.objects.visible_to(actor).filter(
+        organization_id=actor.clinic_id, practitioner_role_id=role_id, until=None
+    )
+    for member in held.select_related("plan"):
+        goes_on = has_colleague or len(member.plan.member_ids) == 1
+        if goes_on and _is_held(member.plan, actor):
+            _clear_role(member, actor)
+        else:
+            _leave(member.plan, actor.clinic_id, because="role_ended", actor=actor)
+
+
+def _join(plan_id: UUID, organization_id: UUID, role_id: UUID | None) -> bool:
+    values = [uuid7(), plan_id, organization_id, role_id]
+    joined: bool = ask_guard("SELECT join_plan(%s, %s, %s, %s)", values)[0][0]
+    return joined
+
+
+def _is_held(plan: CarePlan, actor: Actor) -> bool:
+    """By an access that lives, and by the plan's circle unless this is the client's home or the plan has no circle."""
+    if not CarePlan.objects.worked_on_by(actor).filter(pk=plan.pk).exists():
+        return False
+    home = Registration.objects.visible_to(actor).filter(client_id=plan.client_id, kind="home", ended_at=None)
+    circle = Consent.objects.in_force().filter(Q(pk=plan.consent_id), organization_ids__contains=[actor.clinic_id])
+    return plan.consent_id is None or circle.exists() or home.exists()
+
+
+def _leave(plan: CarePlan, organization_id: UUID, *, because: str, actor: Actor) -> CarePlan:
+    """Ends the membership and what hangs on it, and tells who stays and who left. Does nothing the second time."""
+    left = ask_guard("SELECT leave_plan(%s, %s, %s)", [plan.pk, organization_id, because])[0][0]
+    plan = _again(plan.pk, actor)
+    if left is None:
+        return plan
+    result: dict[str, Any] = json.loads(left)
+    _tell_left(plan, organization_id, "care_plan.member_left", actor, reason=because)
+    if result["lead"]:
+        tell("care_plan.lead_passed", plan, actor, organization_id=result["lead"])
+    if result["lines"]:
+        tell("care_plan.lines_to_decide", plan, actor, organization_id=organization_id)
+    for proposal_id in result["proposals"]:
+        _tell_left(plan, organization_id, PROPOSAL_WORKFLOW["lapse"].event, actor, proposal_id=proposal_id)
+    for access_id in result["access"]:
+        _tell_access_ended(plan, organization_id, access_id, actor)
+    return plan
+
+
+def _tell_left(plan: CarePlan, organization_id: UUID, type: str, actor: Actor, **related: str) -> None:
+    """To who stays and who left; the proposals of who left are kept under their own id."""
+    subject = Proposal(pk=UUID(related["proposal_id"])) if "proposal_id" in related else plan
+    events.record(
+        type,
+        subject=subject,
+        actor=actor,
+        organizations=[*plan.member_ids, organization_id],
+        client_id=plan.client_id,
+        related={"care_plan_id": str(plan.pk), "organization_id": str(organization_id), **related},
+    )
+
+
+def _tell_access_ended(plan: CarePlan, organization_id: UUID, access_id: str, actor: Actor) -> None:
+    events.record(
+        "access.ended",
+        subject=Access(pk=UUID(access_id)),
+        actor=actor,
+        organizations=[organization_id],
+        client_id=plan.client_id,
+        related={"client_id": str(plan.client_id), "reason": "left_team"},
+        always=True,
+    )
+
+
+def _clear_role(member: TeamMember, actor: Actor) -> None:
+    """Nobody in person for now: the organization has it."""
+    plan, role_id = member.plan, member.practitioner_role_id
+    TeamMember.objects.filter(pk=member.pk).update(practitioner_role=None)
+    lines = Intervention.objects.visible_to(actor).filter(plan=plan, practitioner_role_id=role_id)
+    lines.exclude(state=Intervention.State.ENDED).update(practitioner_role=None, version=F("version") + 1)
+    leads = plan.lead_role_id == role_id and plan.lead_organization_id == actor.organization_id
+    if leads:
+        plan.lead_role = None
+    touch(plan, actor.display, *(["lead_role"] if leads else []))
+    tell("care_plan.changed", plan, actor)
+
+
+def _again(plan_id: UUID, actor: Actor) -> CarePlan:
+    """The plan as the guard's function left it."""
+    return CarePlan.objects.visible_to(actor).one(plan_id)

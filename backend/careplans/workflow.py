@@ -1,0 +1,78 @@
+"""The life of a care plan and of a proposal, as tables. Behaviour, refusals, buttons and OpenAPI come from here."""
+
+from typing import Any
+
+from backend.careplans import inputs
+from backend.careplans.models import CarePlan, Proposal
+from backend.lib.workflow import Transition, Workflow
+
+LEAD, OWNER, PROPOSER, SYSTEM = "lead", "owner of the line", "party that proposed it", "system"
+TREATS = frozenset({"practitioner"})
+
+DRAFT, ACTIVE, ON_HOLD, COMPLETED, REVOKED = (state.value for state in CarePlan.State)
+FINISHED = frozenset({COMPLETED, REVOKED})
+OPEN = Proposal.State.OPEN.value
+
+
+def _of_plan(
+    name: str, sources: tuple[str, ...], target: str, past: str, summary: str, **more: Any
+) -> Transition[CarePlan]:
+    return Transition(
+        name=name,
+        sources=sources,
+        target=target,
+        by=(LEAD,),
+        event=f"care_plan.{past}",
+        summary=summary,
+        label=name.capitalize(),
+        rights=TREATS,
+        **{"input": inputs.TransitionOfPlan, **more},
+    )
+
+
+PLAN_WORKFLOW: Workflow[CarePlan] = Workflow(
+    (
+        _of_plan("activate", (DRAFT,), ACTIVE, "activated", "Begin to work from the plan."),
+        _of_plan("hold", (ACTIVE,), ON_HOLD, "held", "Pause the plan as a whole.", input=inputs.Hold),
+        _of_plan("resume", (ON_HOLD,), ACTIVE, "resumed", "Go on with the plan."),
+        _of_plan("complete", (ACTIVE, ON_HOLD), COMPLETED, "completed", "The episode is over.", input=inputs.Complete),
+        _of_plan(
+            "revoke", (DRAFT, ACTIVE, ON_HOLD), REVOKED, "revoked", "The plan ends without being completed.",
+            input=inputs.Revoke,
+        ),
+    )
+)  # fmt: skip
+
+
+def _of_proposal(
+    name: str, target: Proposal.State, by: str, past: str, summary: str, **more: Any
+) -> Transition[Proposal]:
+    return Transition(
+        name=name,
+        sources=(OPEN,),
+        target=target.value,
+        by=(by,),
+        event=f"proposal.{past}",
+        summary=summary,
+        label=name.capitalize(),
+        rights=TREATS,
+        **{"input": inputs.TransitionOfPlan, **more},
+    )
+
+
+PROPOSAL_WORKFLOW: Workflow[Proposal] = Workflow(
+    (
+        _of_proposal(
+            "accept", Proposal.State.ACCEPTED, OWNER, "accepted", "The owner makes the change.",
+            input=inputs.AcceptProposal,
+        ),
+        _of_proposal(
+            "decline", Proposal.State.DECLINED, OWNER, "declined", "The owner leaves it as it is, and says why.",
+            input=inputs.DeclineProposal,
+        ),
+        _of_proposal("withdraw", Proposal.State.WITHDRAWN, PROPOSER, "withdrawn", "The proposal is taken back."),
+        _of_proposal(
+            "lapse", Proposal.State.LAPSED, SYSTEM, "lapsed", "One of the two is no longer on the team.",
+        ),
+    )
+)  # fmt: skip
