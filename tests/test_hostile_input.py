@@ -54,8 +54,10 @@ def _properties(node: dict[str, Any], schema: dict[str, Any]) -> set[str]:
 @pytest.fixture
 def world(north: make.Clinic, south: make.Clinic) -> dict[str, str]:
     sent = make.sent(north, south)
+    note = north.http.send("POST", "notes", {"client_id": sent["client"]["id"], "kind": "phone"})
     return {
         "referral_id": sent["id"],
+        "note_id": note.json()["id"],
         "client_id": sent["client"]["id"],
         "organization_id": north.id,
         "role_id": north.role_id,
@@ -86,7 +88,7 @@ def test_no_body_of_any_kind_is_a_500(
 
 
 def test_every_hostile_body_is_refused_by_what_most_will_call(world: dict[str, str], north: make.Clinic) -> None:
-    for path in ("clients", "referrals", f"referrals/{world['referral_id']}/transitions"):
+    for path in ("clients", "referrals", "notes", f"referrals/{world['referral_id']}/transitions"):
         for name, body in HOSTILE:
             answer = north.http.send("POST", path, body)
             refuse(answer, "POST", f"/api/v1/{path}", name)
@@ -133,6 +135,6 @@ def test_no_header_is_a_500(world: dict[str, str], north: make.Clinic, header: s
      "box=all", "updated_since=9999-99-99", "assigned_to=1", "colour=red", "limit=1&limit=2", "state=" + "x" * 3_000],
 )  # fmt: skip
 def test_no_question_is_a_500(world: dict[str, str], north: make.Clinic, query: str) -> None:
-    for path in ("referrals", "clients", "events", "practitioner-roles", "organizations"):
+    for path in ("referrals", "clients", "notes", "events", "practitioner-roles", "organizations"):
         answer = north.http.send("GET", f"{path}?{query}")
         refuse(answer, "GET", f"/api/v1/{path}", query)

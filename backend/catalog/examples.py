@@ -79,3 +79,17 @@ RED_FLAG = {
 }
 DECLINE_REASON = {"code": "needs_medical_first", "label": "Needs to see a doctor first", "needs_sentence": True}
 WITHDRAW_REASON = {"code": "client_request", "label": "The client asked for it", "needs_sentence": False}
+NOTE_TEMPLATE = {
+    "code": "massage_therapy.progress",
+    "label": "Progress note, massage",
+    "discipline": "massage_therapy",
+    "kind": "progress",
+    "subjective": [
+        "Pain now 0 to 10; better, same or worse since last time",
+        "Soreness after the last session, for how long",
+        "Sleep and what the client could do again",
+    ],
+    "objective": ["Trigger points still active, and what they refer to", "Range of motion against last time"],
+    "assessment": ["Improving, plateau, flare or a new finding"],
+    "plan": ["Techniques and regions today", "Next visit; home care", "What you ask the others to avoid or prefer"],
+}

@@ -16,6 +16,7 @@ urlpatterns = [
     path("api/docs", SpectacularSwaggerSplitView.as_view(url="/api/v1/openapi.json")),
     path("api/v1/catalog/", include("backend.catalog.urls")),
     path("api/v1/", include("backend.referrals.urls")),
+    path("api/v1/", include("backend.notes.urls")),
     path("api/v1/", include("backend.record.urls")),
     path("api/v1/", include("backend.notifications.urls")),
     path("api/v1/", include("backend.directory.urls")),

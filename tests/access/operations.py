@@ -68,6 +68,8 @@ class Row:
                 path = path.replace("{id}", ids[name], 1)
         if self.name in ON_A_DRAFT:
             path = path.replace("{referral_id}", ids["draft_id"])
+        if self.name in ON_A_DRAFT_NOTE:
+            path = path.replace("{note_id}", ids["draft_note_id"])
         for part, name in PAGE_IDS.items():
             path = path.replace(part, ids[name])
         return re.sub(r"{(\w+)}", lambda found: str(ids.get(found[1], NOBODY)), path) + self.query
@@ -92,6 +94,7 @@ ONES_OWN = ("agree_to_transmission",)
 # Well-formed, and nothing has it.
 NOBODY = "0198c1a0-0000-7000-8000-000000000000"
 ON_A_DRAFT = ("change_referral", "discard_referral")
+ON_A_DRAFT_NOTE = ("change_note", "discard_note", "sign_note", "close_note_unsigned")
 NAMED = {"family_name": "New", "given_name": "Person"}
 REPORTED = {"final": True, "report": make.REPORT}
 
@@ -155,6 +158,14 @@ BODIES: dict[str, Callable[[Ids], Any]] = {
     "change_referral": lambda ids: {"tried": "Rest"},
     "write_message": lambda ids: {"text": "She can come on Tuesdays."},
     "search_referrals": lambda ids: {"identifier": {"system": "urn:x", "value": "R-1"}},
+    "write_note": lambda ids: {"client_id": ids["client_id"], "kind": "phone", "subjective": "Called about a time."},
+    "change_note": lambda ids: {"plan": "Heat at home."},
+    "sign_note": lambda ids: {},
+    "cosign_note": lambda ids: {},
+    "amend_note": lambda ids: {"reason": "correction", "text": "Right, not left."},
+    "mark_note_entered_in_error": lambda ids: {"reason": "wrong_entry"},
+    "close_note_unsigned": lambda ids: {},
+    "end_ask": lambda ids: {},
     "move_sandbox_clock": lambda ids: {"advance": "PT1S"},
 }
 # Operations that mean something else for each side are tried in more than one way.

@@ -17,6 +17,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from backend.referrals.workflow import WORKFLOW
 from tests import make
 from tests.access.operations import METHODS, schema
+from tests.notes.writing import signed
 
 COMMITTED = Path(__file__).parents[2] / "openapi" / "openapi.yaml"
 JSON = "application/json"
@@ -118,7 +119,9 @@ def test_what_is_answered_has_the_shape_that_is_documented(north: make.Clinic, s
     ):
         make.move(who, referral_id, name, **details)
     north.http.send("POST", f"referrals/{referral_id}/messages", {"text": "Thank you."})
-    ids = {"client_id": client_id, "referral_id": referral_id}
+    note_id = signed(north, client_id)["id"]
+    north.http.send("POST", f"notes/{note_id}/addenda", {"reason": "other", "text": "A word."})
+    ids = {"client_id": client_id, "referral_id": referral_id, "note_id": note_id}
     named = {"/organizations/": north.id, "/practitioner-roles/": south.role_id, "/members/": north.admin.member.id}
     seen, wrong = set(), []
 
@@ -138,6 +141,7 @@ def test_what_is_answered_has_the_shape_that_is_documented(north: make.Clinic, s
     assert wrong == []
     assert seen >= {
         "get_client", "get_me", "get_member", "get_organization", "get_practitioner_role", "list_access", "list_clients",
-        "list_consents", "list_events", "list_messages", "list_practitioners", "list_precautions_of_client",
+        "get_note", "list_addenda", "list_asks", "list_notes", "list_consents", "list_events", "list_messages",
+        "list_practitioners", "list_precautions_of_client",
         "list_referrals", "list_reports", "list_transitions", "read_referral",
     }  # fmt: skip
