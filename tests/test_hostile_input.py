@@ -64,10 +64,12 @@ def world(north: make.Clinic, south: make.Clinic) -> dict[str, str]:
     booked = {"client_id": sent["client"]["id"], **make.visit_window()}
     visit = north.http.send("POST", "visits", booked).json()
     plan = alone(north, sent["client"]["id"])
+    note = north.http.send("POST", "notes", {"client_id": sent["client"]["id"], "kind": "phone"})
     return {
         "plan_id": plan.id,
         "row_id": plan.line(north)["id"],
         "referral_id": sent["id"],
+        "note_id": note.json()["id"],
         "client_id": sent["client"]["id"],
         "organization_id": north.id,
         "role_id": north.role_id,
@@ -99,7 +101,7 @@ def test_no_body_of_any_kind_is_a_500(
 
 
 def test_every_hostile_body_is_refused_by_what_most_will_call(world: dict[str, str], north: make.Clinic) -> None:
-    for path in ("clients", "referrals", f"referrals/{world['referral_id']}/transitions", "visits"):
+    for path in ("clients", "referrals", "notes", f"referrals/{world['referral_id']}/transitions", "visits"):
         for name, body in HOSTILE:
             answer = north.http.send("POST", path, body)
             refuse(answer, "POST", f"/api/v1/{path}", name)
@@ -146,7 +148,7 @@ def test_no_header_is_a_500(world: dict[str, str], north: make.Clinic, header: s
      "box=all", "updated_since=9999-99-99", "assigned_to=1", "colour=red", "limit=1&limit=2", "state=" + "x" * 3_000],
 )  # fmt: skip
 def test_no_question_is_a_500(world: dict[str, str], north: make.Clinic, query: str) -> None:
-    for path in ("referrals", "clients", "visits", "events", "practitioner-roles", "organizations"):
+    for path in ("referrals", "clients", "notes", "visits", "events", "practitioner-roles", "organizations"):
         answer = north.http.send("GET", f"{path}?{query}")
         refuse(answer, "GET", f"/api/v1/{path}", query)
 

@@ -13,12 +13,13 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
 from backend.catalog import examples
-from backend.catalog.entries import Discipline, Muscle, Precaution, Reason, RedFlag, Region, Technique
+from backend.catalog.entries import Discipline, Muscle, NoteTemplate, Precaution, Reason, RedFlag, Region, Technique
 from backend.catalog.problems import PROBLEMS
 from backend.catalog.queries import catalog
 from backend.catalog.serializers import (
     CatalogDisciplineSerializer,
     CatalogMuscleSerializer,
+    CatalogNoteTemplateSerializer,
     CatalogPrecautionSerializer,
     CatalogProblemSerializer,
     CatalogReasonSerializer,
@@ -26,6 +27,7 @@ from backend.catalog.serializers import (
     CatalogRegionSerializer,
     CatalogTechniqueSerializer,
     NoFilter,
+    NoteTemplateFilter,
     RedFlagFilter,
     TechniqueFilter,
 )
@@ -163,6 +165,26 @@ class Muscles(CatalogList):
         parameters=[NoFilter],
         responses=CatalogMuscleSerializer(many=True),
         examples=[OpenApiExample("Upper trapezius", value=examples.MUSCLE)],
+    )
+    def get(self, request: Request) -> Response:
+        return self.whole(request)
+
+
+class NoteTemplates(CatalogList):
+    serializer_class = CatalogNoteTemplateSerializer
+    filter_class = NoteTemplateFilter
+
+    def rows(self, asked: dict[str, str]) -> Iterable[NoteTemplate]:
+        return catalog().note_templates_for(asked.get("discipline"), asked.get("kind"))
+
+    @extend_schema(
+        operation_id="list_note_templates",
+        tags=["Catalog"],
+        summary="Templates of notes",
+        description="What each part of a note reminds its author of, by discipline and kind. Prompts, not text.",
+        parameters=[NoteTemplateFilter],
+        responses=CatalogNoteTemplateSerializer(many=True),
+        examples=[OpenApiExample("Progress note", value=examples.NOTE_TEMPLATE)],
     )
     def get(self, request: Request) -> Response:
         return self.whole(request)

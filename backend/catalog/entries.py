@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 Side = Literal["left", "right", "midline", "bilateral"]
 Load = Literal["low", "moderate", "high"]
 Confidence = Literal["confirmed", "partly", "unconfirmed", "convention"]
+NoteKind = Literal["initial_evaluation", "progress", "re_evaluation", "discharge", "phone"]
 
 ANY_REGION = "any"
 
@@ -128,6 +129,32 @@ class Muscle:
 
 
 @dataclass(frozen=True, slots=True)
+class Measure:
+    """An outcome instrument: the range of its score, and which direction is better."""
+
+    code: str
+    label: str
+    minimum: int | float
+    maximum: int | float
+    unit: str
+    better: Literal["lower", "higher"]
+
+
+@dataclass(frozen=True, slots=True)
+class NoteTemplate:
+    """What one discipline is reminded of in each part of one kind of note; prompts, never text of a note."""
+
+    code: str
+    label: str
+    discipline: DisciplineCode
+    kind: NoteKind
+    subjective: tuple[str, ...]
+    objective: tuple[str, ...]
+    assessment: tuple[str, ...]
+    plan: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class PrecautionLevel:
     """How strongly a precaution limits a treatment."""
 
@@ -207,6 +234,8 @@ class Catalog:
     regions: Mapping[str, Region]
     body_zones: Mapping[str, BodyZone]
     muscles: Mapping[str, Muscle]
+    measures: Mapping[str, Measure]
+    note_templates: Mapping[str, NoteTemplate]
     precaution_levels: Mapping[str, PrecautionLevel]
     precautions: Mapping[str, Precaution]
     urgencies: Mapping[str, Urgency]
@@ -236,6 +265,11 @@ class Catalog:
         """The techniques in the usual scope of a discipline, or UnknownCode."""
         code = self.discipline(discipline).code
         return [technique for technique in self.techniques.values() if code in technique.disciplines]
+
+    def note_templates_for(self, discipline: str | None = None, kind: str | None = None) -> list[NoteTemplate]:
+        """The templates of a discipline, of a kind, or of both."""
+        templates = self.note_templates.values()
+        return [t for t in templates if discipline in (None, t.discipline) and kind in (None, t.kind)]
 
     def red_flags_for(self, regions: Iterable[str]) -> list[RedFlag]:
         """The red flags of these regions and of any region, most urgent first, or UnknownCode."""

@@ -86,3 +86,17 @@ PROBLEM = {
     "means": "The step does not start in this state.",
     "what_to_do": "See `available` for what is possible now.",
 }
+NOTE_TEMPLATE = {
+    "code": "massage_therapy.progress",
+    "label": "Progress note, massage",
+    "discipline": "massage_therapy",
+    "kind": "progress",
+    "subjective": [
+        "Pain now 0 to 10; better, same or worse since last time",
+        "Soreness after the last session, for how long",
+        "Sleep and what the client could do again",
+    ],
+    "objective": ["Trigger points still active, and what they refer to", "Range of motion against last time"],
+    "assessment": ["Improving, plateau, flare or a new finding"],
+    "plan": ["Techniques and regions today", "Next visit; home care", "What you ask the others to avoid or prefer"],
+}

@@ -135,4 +135,4 @@ def _spoken(hint: Any) -> str:
         return "one of " + ", ".join(arguments)
     if origin is UnionType:
         return " or ".join(_spoken(argument) for argument in arguments)
-    return {str: "text", bool: "true or false", NoneType: "null"}[hint]
+    return {str: "text", bool: "true or false", int: "a whole number", float: "a number", NoneType: "null"}[hint]

@@ -6,7 +6,7 @@ from typing import Any, get_args
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from backend.catalog.entries import Confidence, Load, Muscle, Precaution, RedFlag, Technique
+from backend.catalog.entries import Confidence, Load, Muscle, NoteKind, Precaution, RedFlag, Technique
 from backend.catalog.queries import catalog
 from backend.lib.rest.fields import OPEN, OpenCode, PlainText, StrictSerializer
 
@@ -46,6 +46,11 @@ class RedFlagFilter(NoFilter):
     region = CatalogCode(
         "regions", required=False, help_text="The signs of this region and those asked for any region."
     )
+
+
+class NoteTemplateFilter(StrictSerializer):
+    discipline = CatalogCode("disciplines", required=False, help_text="Only templates of this discipline.")
+    kind = serializers.ChoiceField(get_args(NoteKind), required=False, help_text="Only templates of this kind of note.")
 
 
 class CatalogLabelSerializer(serializers.Serializer[Any]):
@@ -107,6 +112,15 @@ class CatalogMuscleSerializer(CatalogLabelSerializer):
     @extend_schema_field(CatalogLabelSerializer(many=True))
     def get_referral_zones(self, muscle: Muscle) -> list[dict[str, str]]:
         return [_labeled(catalog().body_zones, zone) for zone in muscle.referral_zones]
+
+
+class CatalogNoteTemplateSerializer(CatalogLabelSerializer):
+    discipline = serializers.CharField()
+    kind = serializers.ChoiceField(choices=get_args(NoteKind))
+    subjective = serializers.ListField(child=serializers.CharField(), help_text="What to ask.")
+    objective = serializers.ListField(child=serializers.CharField(), help_text="What to look at and measure.")
+    assessment = serializers.ListField(child=serializers.CharField(), help_text="What to conclude.")
+    plan = serializers.ListField(child=serializers.CharField(), help_text="What was done and comes next.")
 
 
 class CatalogPrecautionLevelSerializer(CatalogLabelSerializer):

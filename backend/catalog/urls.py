@@ -9,6 +9,7 @@ urlpatterns = [
     path("techniques", api.Techniques.as_view()),
     path("regions", api.Regions.as_view()),
     path("muscles", api.Muscles.as_view()),
+    path("note-templates", api.NoteTemplates.as_view()),
     path("precautions", api.Precautions.as_view()),
     path("red-flags", api.RedFlags.as_view()),
     path("decline-reasons", api.DeclineReasons.as_view()),

@@ -20,6 +20,7 @@ urlpatterns = [
     path("api/v1/problems/<str:code>", OneProblem.as_view()),
     path("api/v1/", include("backend.referrals.urls")),
     path("api/v1/", include("backend.careplans.urls")),
+    path("api/v1/", include("backend.notes.urls")),
     path("api/v1/", include("backend.record.urls")),
     path("api/v1/", include("backend.notifications.urls")),
     path("api/v1/", include("backend.directory.urls")),

@@ -36,6 +36,12 @@ def credential_problem(role: PractitionerRole, on: date, credentials: Iterable[C
     return f"{role.practitioner}'s {kind} for {label} {_what_is_wrong(max(held, key=_how_close), on)}."
 
 
+def is_enrolled(role: PractitionerRole, on: date, credentials: Iterable[Credential]) -> bool:
+    """Whether the practitioner is a student of the role's discipline on that day."""
+    kind = Credential.Kind.ENROLLMENT
+    return any((c.kind, c.discipline) == (kind, role.discipline) and c.is_in_force(on) for c in credentials)
+
+
 def eligible_roles(discipline: str, near: str, on: date) -> QuerySet[PractitionerRole]:
     """The roles that may take a referral to a discipline near a place (a city or postal code; "" is anywhere)."""
     roles = with_credential_in_force(PractitionerRole.objects.filter(discipline=discipline), discipline, on).filter(

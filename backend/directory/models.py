@@ -124,7 +124,7 @@ class Practitioner(DirectoryRow):
 
 
 class Credential(DirectoryRow):
-    """A license or a certification. In force when verified, issued and not expired.
+    """A license, a certification or a student's enrollment. In force when verified, issued and not expired.
 
     ``organization`` entered it: its admins verify, suspend and revoke it, and nobody else's.
     """
@@ -132,6 +132,7 @@ class Credential(DirectoryRow):
     class Kind(models.TextChoices):
         LICENSE = "license"
         CERTIFICATION = "certification"
+        ENROLLMENT = "enrollment"  # a student's: opens nothing but writing notes that a colleague co-signs
 
     class Status(models.TextChoices):
         PENDING = "pending"

@@ -17,6 +17,7 @@ from backend.lib import clock
 from backend.lib.actor import Actor
 from backend.lib.cursors import BadCursor, open_cursor, seal
 from backend.lib.problems import BadRequest, Gone
+from backend.notes.models import Ask, Note
 from backend.referrals.models import Referral
 from backend.visits.models import Visit
 
@@ -46,6 +47,8 @@ SUBJECTS = {
     "referral": Subject("referral", Referral, "/api/v1/referrals/{id}"),
     "careplan": Subject("care_plan", CarePlan, "/api/v1/care-plans/{id}"),
     "proposal": Subject("proposal", Proposal, "/api/v1/care-plans/{care_plan_id}/proposals/{id}"),
+    "note": Subject("note", Note, "/api/v1/notes/{id}"),
+    "ask": Subject("ask", Ask, "/api/v1/clients/{client_id}/asks"),
     "visit": Subject("visit", Visit, "/api/v1/visits/{id}"),
     "organization": Subject("organization", None, "/api/v1/organizations/{id}"),
     "location": Subject("location", None, "/api/v1/locations/{id}"),

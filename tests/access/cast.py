@@ -37,10 +37,11 @@ SITUATIONS = (
 )
 # What of a client a reader may see. "own" is the home clinic's numbers, which nobody else ever reads.
 CONTACT, CLINICAL, SAFETY_NOTE, FAMILY, OWN = "contact", "clinical", "safety_note", "family", "own"
-EVERYTHING = frozenset((CONTACT, CLINICAL, SAFETY_NOTE, FAMILY, OWN))
+NOTE, PRIVATE_NOTE = "note", "private_note"
+EVERYTHING = frozenset((CONTACT, CLINICAL, SAFETY_NOTE, FAMILY, OWN, NOTE, PRIVATE_NOTE))
 # The package holds the precautions with their notes.
 PACKAGE = frozenset((CONTACT, CLINICAL, SAFETY_NOTE))
-SHARED_RECORD = frozenset((CONTACT, CLINICAL, SAFETY_NOTE, FAMILY))
+SHARED_RECORD = frozenset((CONTACT, CLINICAL, SAFETY_NOTE, FAMILY, NOTE))
 GUEST = "guest@example.org"
 PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
 ATTESTED = {
@@ -81,6 +82,8 @@ class Situation:
             SAFETY_NOTE: [f"{word}-precaution"],
             FAMILY: [f"{word}-mother"],
             OWN: [f"{word}-number"],
+            NOTE: [f"{word}-subjective", f"{word}-asked"],
+            PRIVATE_NOTE: [f"{word}-sensitive", f"{word}-clinics", f"{word}-drafted"],
         }
 
     @property
@@ -193,6 +196,7 @@ def _tell(world: World, s: Situation) -> None:
     s.ids["link_id"] = _made(north, f"{path}/links", {})
     s.ids["consent_id"] = _consent(world, s)["id"]
     s.ids["visit_id"] = _made(north, "visits", {"client_id": client["id"], **make.visit_window(30)})
+    _write_notes(north, s)
     draft = make.referral(north, world.south, client_id=client["id"], send=False, **_words(word))
     s.ids["draft_id"] = draft["id"]
     _plan(world, s)
@@ -211,6 +215,24 @@ def _plan(world: World, s: Situation) -> None:
     assert north.http.send("POST", f"{path}/versions", {}).status_code == 201
     assert north.http.send("POST", f"{path}/transitions", {"name": "activate"}).status_code == 200
     s.ids["number"] = "1"
+
+
+def _write_notes(clinic: make.Clinic, s: Situation) -> None:
+    """A signed note for the care team, what never leaves the clinic, and a draft."""
+    place = {"region": "cervical", "side": "left"}
+    asked = [{"kind": "avoid", **place, "sentence": f"{s.word}-asked"}]
+    note: dict[str, Any] = {"client_id": s.ids["client_id"], "kind": "progress"}
+    s.ids["note_id"] = _signed_note(clinic, {**note, "subjective": f"{s.word}-subjective", "asks": asked})
+    _signed_note(clinic, {**note, "subjective": f"{s.word}-sensitive", "is_sensitive": True})
+    _signed_note(clinic, {**note, "subjective": f"{s.word}-clinics", "visibility": "clinic"})
+    s.ids["ask_id"] = clinic.http.send("GET", f"notes/{s.ids['note_id']}").json()["asks"][0]["id"]
+    s.ids["draft_note_id"] = _made(clinic, "notes", {**note, "subjective": f"{s.word}-drafted"})
+
+
+def _signed_note(clinic: make.Clinic, body: dict[str, Any]) -> str:
+    note_id = _made(clinic, "notes", body)
+    assert clinic.http.send("POST", f"notes/{note_id}/sign", {}).status_code == 200
+    return note_id
 
 
 def _consent(world: World, s: Situation) -> Any:

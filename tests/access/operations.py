@@ -79,6 +79,8 @@ class Row:
             path = path.replace("{referral_id}", ids["draft_id"])
         for part, name in PLAN_ROW_IDS.items():
             path = path.replace(part, part.replace("{row_id}", ids.get(name, NOBODY)))
+        if self.name in ON_A_DRAFT_NOTE:
+            path = path.replace("{note_id}", ids["draft_note_id"])
         for part, name in PAGE_IDS.items():
             path = path.replace(part, ids[name])
         return re.sub(r"{(\w+)}", lambda found: str(ids.get(found[1], NOBODY)), path) + self.query
@@ -109,6 +111,7 @@ ON_A_DRAFT = (
     "POST /referrals/{referral_id}/edit",
     "POST /referrals/{referral_id}/discard",
 )
+ON_A_DRAFT_NOTE = ("change_note", "discard_note", "sign_note", "close_note_unsigned")
 NAMED = {"family_name": "New", "given_name": "Person"}
 REPORTED = {"final": True, "report": make.REPORT}
 
@@ -207,6 +210,14 @@ BODIES: dict[str, Callable[[Ids], Any]] = {
     "move_proposal": lambda ids: {"name": "accept", **_for_north(ids)},
     "publish_version": lambda ids: _for_north(ids),
     "answer_version": lambda ids: {"number": 1, "answer": "agree", **_for_north(ids)},
+    "write_note": lambda ids: {"client_id": ids["client_id"], "kind": "phone", "subjective": "Called about a time."},
+    "change_note": lambda ids: {"plan": "Heat at home."},
+    "sign_note": lambda ids: {},
+    "cosign_note": lambda ids: {},
+    "amend_note": lambda ids: {"reason": "correction", "text": "Right, not left."},
+    "mark_note_entered_in_error": lambda ids: {"reason": "wrong_entry"},
+    "close_note_unsigned": lambda ids: {},
+    "end_ask": lambda ids: {},
     "move_sandbox_clock": lambda ids: {"advance": "PT1S"},
 }
 # Operations that mean something else for each side are tried in more than one way.

@@ -34,7 +34,7 @@ from tests.database import copy_template
 
 # What a refusal may leave behind, or what says nothing about a client.
 NOT_COMPARED = {"audit_accesslog", "audit_idempotentrequest", "directory_signinfailures", "links_code"}
-COMPARED_APPS = ("audit", "careplans", "clients", "directory", "links", "notifications", "referrals", "visits")
+COMPARED_APPS = ("audit", "careplans", "clients", "directory", "links", "notes", "notifications", "referrals", "visits")
 COLUMNS = matrix().columns
 OPENS = "move_referral accept"
 
@@ -108,6 +108,8 @@ def test_the_words_would_be_found(stage: Stage) -> None:
             f"clients/{ids['client_id']}/precautions",
             f"clients/{ids['client_id']}/representatives",
             f"care-plans/{ids['plan_id']}",
+            f"clients/{ids['client_id']}/asks",
+            f"notes?client_id={ids['client_id']}",
             f"referrals/{ids['referral_id']}",
             f"referrals/{ids['referral_id']}/messages",
             f"referrals/{ids['referral_id']}/reports",
@@ -141,6 +143,8 @@ def test_the_account_pages_say_no_word_about_a_client(stage: Stage) -> None:
         ("POST", "clients/{southern}/registration", {"own_client_id": "{id}"}),
         ("POST", "clients/{southern}/merge", {"into": "{id}"}),
         ("POST", "clients/{southern}/merge", {"into": "{id}", "preview": True}),
+        ("POST", "notes", {"client_id": "{id}", "kind": "phone"}),
+        ("POST", "notes", {"copy_from": "{note}"}),
         ("POST", "practitioners", {"family_name": "A", "given_name": "B", "member_id": "{member}"}),
     ],
 )
@@ -157,6 +161,7 @@ def test_a_foreign_id_in_a_body_is_as_a_random_one(stage: Stage, method: str, pa
                 "{id}": ids["client_id"] if foreign else random,
                 "{attachment}": ids["attachment_id"] if foreign else random,
                 "{member}": ids["member_pk"] if foreign else random,
+                "{note}": ids["note_id"] if foreign else random,
                 "{southern}": mine,
             }
             whole = {**(make.referral_body(stage.world.south) if path == "referrals" else {}), **body}
@@ -179,9 +184,13 @@ def test_what_the_uninvolved_find_does_not_depend_on_what_others_keep(stage: Sta
 def test_a_filter_by_a_foreign_id_finds_what_a_random_one_finds(stage: Stage) -> None:
     ids, http = stage.world.columns["uninvolved"].ids, stage.world.outsider.http
 
-    for name, value in (("client_id", ids["client_id"]), ("assigned_to", ids["south_role_id"])):
-        found = http.send("GET", f"referrals?{name}={value}").json()
-        nothing = http.send("GET", f"referrals?{name}=0198c1a0-0000-7000-8000-00000000000f").json()
+    for path, name, value in (
+        ("referrals", "client_id", ids["client_id"]),
+        ("referrals", "assigned_to", ids["south_role_id"]),
+        ("notes", "client_id", ids["client_id"]),
+    ):
+        found = http.send("GET", f"{path}?{name}={value}").json()
+        nothing = http.send("GET", f"{path}?{name}=0198c1a0-0000-7000-8000-00000000000f").json()
         assert found == nothing
     visits = [http.send("GET", f"visits?client_id={pk}").json() for pk in (ids["client_id"], ids["other_client_id"])]
     assert visits[0] == visits[1] == {"results": [], "next": None, "previous": None}
@@ -312,14 +321,8 @@ def asked_around(clinic: Any) -> dict[str, Any]:
     """The answers to every list, search and filter that could tell something about other clinics' clients."""
     day = "2020-01-01T00:00:00Z"
     asked: dict[str, tuple[str, str, Any]] = {}
-    for path in [
-        "clients",
-        f"clients?updated_since={day}",
-        "referrals",
-        f"referrals?updated_since={day}",
-        "visits",
-        "care-plans",
-    ]:
+    lists = ["clients", "referrals", "notes"]
+    for path in [*lists, *(f"{path}?updated_since={day}" for path in lists), "visits", "care-plans"]:
         asked[path] = ("GET", path, None)
     for box in ("ours", "theirs", "client", "deciding", "drafts", "closed"):
         asked[box] = ("GET", f"referrals?box={box}", None)

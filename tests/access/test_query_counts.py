@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from tests import make
 from tests.access.operations import Row, api_rows
 from tests.careplans.plans import Plan, alone
+from tests.notes.writing import signed
 from tests.record.feed import settle
 
 # Committed as it goes: one transaction of this length would hold up every feed beside it.
@@ -37,6 +38,7 @@ def grow(north: make.Clinic, south: make.Clinic, rows: int) -> Iterator[dict[str
             "client_id": client_id,
             "referral_id": referral["id"],
             "consent_id": consent["id"],
+            "note_id": signed(north, client_id)["id"],
             "number": str(number),
             "north_visit_id": ours,
             "south_visit_id": theirs,
@@ -64,6 +66,8 @@ def hang(north: make.Clinic, ids: dict[str, str], rows: int) -> None:
     for _ in range(rows):
         north.http.send("POST", f"referrals/{ids['referral_id']}/messages", {"text": "A word."})
         north.http.send("POST", f"clients/{ids['client_id']}/precautions", {"code": "anticoag", "regions": []})
+        signed(north, ids["client_id"])
+        north.http.send("POST", f"notes/{ids['note_id']}/addenda", {"reason": "other", "text": "A word."})
 
 
 def hang_on_plan(north: make.Clinic, south: make.Clinic, ids: dict[str, str], rows: int) -> None:

@@ -18,6 +18,7 @@ from backend.referrals.workflow import WORKFLOW
 from tests import make
 from tests.access.operations import METHODS, schema
 from tests.careplans.plans import alone, done
+from tests.notes.writing import signed
 
 COMMITTED = Path(__file__).parents[2] / "openapi" / "openapi.yaml"
 JSON = "application/json"
@@ -149,7 +150,12 @@ def test_what_is_answered_has_the_shape_that_is_documented(north: make.Clinic, s
     proposal = {"kind": "end", "about": "intervention", "row_id": line["id"], "why": "It is done."}
     done(plan.post(south, "/proposals", proposal), 201)
     plan.publish(north)
-    ids = {"client_id": client_id, "referral_id": referral_id, "plan_id": plan.id, "row_id": line["id"], "number": "1"}
+    note_id = signed(north, client_id)["id"]
+    north.http.send("POST", f"notes/{note_id}/addenda", {"reason": "other", "text": "A word."})
+    ids = {
+        "client_id": client_id, "referral_id": referral_id, "note_id": note_id,
+        "plan_id": plan.id, "row_id": line["id"], "number": "1",
+    }  # fmt: skip
     named = {"/organizations/": north.id, "/practitioner-roles/": south.role_id, "/members/": north.admin.member.id}
     seen, wrong = set(), []
 
@@ -173,4 +179,5 @@ def test_what_is_answered_has_the_shape_that_is_documented(north: make.Clinic, s
         "list_referrals", "list_reports", "list_transitions", "read_referral", "list_care_plans", "read_care_plan",
         "read_intervention", "list_team", "list_proposals", "list_versions", "read_version", "list_agreements",
         "read_care_plan_progress", "list_goals_of_care_plan", "list_problems_of_care_plan", "list_phases_of_care_plan",
+        "get_note", "list_addenda", "list_asks", "list_notes",
     }  # fmt: skip

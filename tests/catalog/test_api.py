@@ -58,6 +58,7 @@ def test_each_list_is_sent_whole(view: type[APIView], count: int) -> None:
         (api.Techniques, examples.TECHNIQUE),
         (api.Regions, examples.REGION),
         (api.Muscles, examples.MUSCLE),
+        (api.NoteTemplates, examples.NOTE_TEMPLATE),
         (api.Precautions, examples.PRECAUTION),
         (api.RedFlags, examples.RED_FLAG),
         (api.DeclineReasons, examples.DECLINE_REASON),
@@ -79,6 +80,12 @@ def test_techniques_are_narrowed_by_discipline_and_region() -> None:
     assert "extadj" not in {row["code"] for row in rows}
 
 
+def test_note_templates_are_narrowed_by_discipline_and_kind() -> None:
+    _, body = get(api.NoteTemplates, discipline="chiropractic", kind="progress")
+
+    assert [row["code"] for row in body["results"]] == ["chiropractic.progress"]
+
+
 def test_red_flags_of_a_region_come_with_those_of_any_region() -> None:
     _, body = get(api.RedFlags, region="elbow")
 
@@ -93,6 +100,7 @@ def test_red_flags_of_a_region_come_with_those_of_any_region() -> None:
         (api.RedFlags, {"region": "any"}),
         (api.Techniques, {"dicipline": "chiropractic"}),
         (api.Regions, {"side": "left"}),
+        (api.NoteTemplates, {"kind": "poem"}),
     ],
 )
 def test_a_filter_that_is_not_known_is_refused(view: type[APIView], query: dict[str, str]) -> None:
@@ -124,6 +132,7 @@ def test_the_schema_names_each_operation_and_shows_an_example_of_a_whole_list() 
         "list_techniques",
         "list_regions",
         "list_muscles",
+        "list_note_templates",
         "list_precautions",
         "list_red_flags",
         "list_decline_reasons",

@@ -1,10 +1,11 @@
 """The facts that come with the product."""
 
 import json
+from typing import get_args
 
 import pytest
 
-from backend.catalog.entries import Catalog
+from backend.catalog.entries import Catalog, NoteKind
 from backend.catalog.loaders import ROW_CLASSES, load_catalog
 from backend.catalog.queries import DATA_DIR
 
@@ -111,3 +112,37 @@ def test_labels_are_american_english(shipped: Catalog) -> None:
     british = ("isation", "aemi", "aemo", "haemat", "oedema", "tumour", "licence", "programme", "favour", "ischaem")
     assert [part for part in british if part in text] == []
     assert all(row.label[0].isupper() or row.label[0].isdigit() for row in shipped.techniques.values())
+
+
+def test_each_treating_discipline_has_a_template_for_every_kind_of_note(shipped: Catalog) -> None:
+    kinds = get_args(NoteKind)
+
+    for discipline in ("massage_therapy", "physical_therapy", "chiropractic"):
+        assert [row.kind for row in shipped.note_templates_for(discipline)] == list(kinds)
+    assert {row.code for row in shipped.note_templates.values()} == {
+        f"{row.discipline}.{row.kind}" for row in shipped.note_templates.values()
+    }
+
+
+def test_every_part_of_a_template_prompts_for_something_short(shipped: Catalog) -> None:
+    parts = [
+        part
+        for row in shipped.note_templates.values()
+        for part in (row.subjective, row.objective, row.assessment, row.plan)
+    ]
+
+    assert all(parts)
+    assert max(len(prompt) for part in parts for prompt in part) <= 100
+
+
+def test_a_massage_therapists_note_asks_for_no_diagnosis(shipped: Catalog) -> None:
+    evaluation = shipped.note_templates["massage_therapy.initial_evaluation"]
+
+    assert evaluation.assessment[0] == "Findings in your scope, without a diagnosis"
+
+
+def test_a_measures_range_and_direction_are_known(shipped: Catalog) -> None:
+    assert all(measure.minimum < measure.maximum for measure in shipped.measures.values())
+    assert {code for code, row in shipped.measures.items() if row.better == "higher"} == {
+        "lefs", "psfs", "groc", "ppt", "rom",
+    }  # fmt: skip

@@ -20,6 +20,7 @@ from backend.links.models import Link
 from backend.referrals import presses
 from tests import make
 from tests.careplans.plans import in_every_table
+from tests.notes.writing import signed
 from tests.referrals.stories import GUEST, in_state
 
 # Without data about clients: accounts, directory, catalog, sessions, OAuth, work that waits, idempotency, migrations.
@@ -92,7 +93,14 @@ def test_every_function_of_the_guard_has_a_fixed_search_path(db: None) -> None:
 
 
 def test_append_only_tables_refuse_change_by_grant(db: None) -> None:
-    for table in ("audit_event", "audit_accesslog", "referrals_step", "referrals_message", "referrals_contactattempt"):
+    for table in (
+        "audit_event",
+        "audit_accesslog",
+        "referrals_step",
+        "referrals_message",
+        "referrals_contactattempt",
+        "notes_addendum",
+    ):
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT has_table_privilege(%s, 'UPDATE'), has_table_privilege(%s, 'DELETE')", [table, table]
@@ -124,6 +132,9 @@ def fill(north: make.Clinic, south: make.Clinic, east: make.Clinic) -> None:
     north.http.generic("POST", "/api/v1/attachments?name=a.txt", data=b"plain words", content_type="text/plain")
     north.http.send("POST", f"clients/{client}/precautions", {"code": "anticoag", "regions": []})
     north.http.send("POST", f"clients/{client}/representatives", {"name": "Ann Other", "relationship": "parent"})
+    numbers = [{"system": "urn:north", "value": "N-1"}]
+    note = signed(north, client, identifiers=numbers)
+    north.http.send("POST", f"notes/{note['id']}/addenda", {"reason": "other", "text": "A word."})
     numbered = make.client(north, local_identifier="N-1", email="probe@client.example")
     make.consent(north, numbered["id"], pools=[{"discipline": "chiropractic"}], guests=[{"email": "gil@guest.example"}])
     pool = make.referral(north, {"discipline": "chiropractic"}, client_id=numbered["id"])

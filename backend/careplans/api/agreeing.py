@@ -126,6 +126,12 @@ class Versions(VersionView):
 
 
 class OneVersion(VersionView):
+    def find_named(self) -> None:
+        super().find_named()
+        versions = PlanVersion.objects.visible_to(self.actor)
+        if not versions.filter(plan_id=self.kwargs["plan_id"], number=self.kwargs["number"]).exists():
+            raise NotFound
+
     @extend_schema(
         operation_id="read_version",
         summary="One version: what was frozen, and what changed since the one before",

@@ -1,6 +1,6 @@
 """Problems, goals, interventions and phases: the same four operations for each, and the decision about a line."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 from rest_framework.request import Request
@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from backend.careplans import examples, inputs, queries, services
 from backend.careplans import serializers as s
 from backend.careplans.api.view import PlanView
-from backend.careplans.models import Decision
+from backend.careplans.models import Decision, Intervention
 from backend.careplans.services import ROWS
 from backend.lib.rest.pages import page_of
 
@@ -19,6 +19,11 @@ OWN_ROWS = "Only the organization a row belongs to changes it; others propose."
 class RowView(PlanView):
     kind: Any = ""
     clinical = True
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if cls.kind:
+            cls.named = {**PlanView.named, "row_id": ROWS[cls.kind].model}
 
     def rendered(self, row: dict[str, Any], plan: dict[str, Any]) -> dict[str, Any]:
         """A row as its reader sees it; a line or goal with what of it is in force."""
@@ -145,6 +150,8 @@ class OnePhase(OnePlanRow):
 
 
 class LineDecision(PlanView):
+    named: ClassVar = {**PlanView.named, "row_id": Intervention}
+
     @extend_schema(
         operation_id="decide_line",
         summary="Take over or drop a line whose organization left",

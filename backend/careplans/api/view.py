@@ -1,12 +1,13 @@
 """What the views of this app share: the plan in the address, logged looks, one row as its reader sees it."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
+from django.db.models import Model
 from rest_framework.response import Response
 
 from backend.careplans import policies, queries
-from backend.careplans.models import CarePlan
+from backend.careplans.models import CarePlan, Proposal, TeamMember
 from backend.lib.problems import BadRequest, NotFound
 from backend.lib.querysets import id_or_404
 from backend.lib.rest.views import View
@@ -14,6 +15,11 @@ from backend.lib.rest.views import View
 
 class PlanView(View):
     scope_resource = "care-plans"
+    named: ClassVar[Mapping[str, type[Model]]] = {
+        "plan_id": CarePlan,
+        "proposal_id": Proposal,
+        "membership_id": TeamMember,
+    }
 
     def read(self, plan_id: str, *, clinical: bool = False) -> dict[str, Any]:
         """The plan in the address: 404 when not visible, then 403 by role."""

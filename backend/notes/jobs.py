@@ -1,0 +1,40 @@
+"""What the worker does with notes: it says that a visit has no signed note a day after its draft was last touched."""
+
+from functools import partial
+from uuid import UUID
+
+from backend.audit import events, work
+from backend.lib import clock
+from backend.lib.unit_of_work import current_actor
+from backend.notes import workflow as w
+from backend.notes.models import Note
+from backend.notes.services.drafts import UNSIGNED
+from backend.visits.models import Visit
+
+NOT_HELD = (Visit.State.MISSED, Visit.State.CANCELLED)
+
+
+@work.handles(UNSIGNED)
+def ask_for_the_signature(claim: work.Claim) -> None:
+    work.do_in_organization(claim, partial(_ask, claim.subject_id))
+
+
+def _ask(note_id: UUID) -> None:
+    """Once, for a draft of a visit that took place; a private note is nobody's business but its author's."""
+    actor = current_actor()
+    note = Note.objects.visible_to(actor).filter(pk=note_id, state=w.DRAFT).first()
+    if note is None or note.visit_id is None or not _took_place(note.visit_id):
+        return
+    events.record(
+        "note.unsigned",
+        subject=note,
+        actor=actor,
+        organizations=[note.organization_id],
+        client_id=note.client_id,
+        related={"practitioner_role_id": str(note.author_role_id)},
+    )
+
+
+def _took_place(visit_id: UUID) -> bool:
+    visits = Visit.objects.visible_to(current_actor()).filter(pk=visit_id, starts_at__lte=clock.now())
+    return visits.exclude(state__in=NOT_HELD).exists()

@@ -1,0 +1,408 @@
+"""A note and what hangs on it. The note's row is the envelope; what was written about the client is in rows of its own.
+
+So a part that does not leave the clinic is a row that the database does not show to the others.
+"""
+
+from typing import Any, Self, TypeVar
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Exists, F, OuterRef, Q
+
+from backend.clients.models import Access, Client, Consent, SharedInCircleQuerySet
+from backend.directory.models import PractitionerRole
+from backend.lib import clock
+from backend.lib.actor import Actor, ActorKind
+from backend.lib.ids import uuid7
+from backend.lib.querysets import ScopedQuerySet
+from backend.notes import policies
+
+M = TypeVar("M", bound=models.Model)
+WRONG_CLIENT = "wrong_client"
+
+
+class SectionName(models.TextChoices):
+    """The four letters of a SOAP note."""
+
+    SUBJECTIVE = "subjective"
+    OBJECTIVE = "objective"
+    ASSESSMENT = "assessment"
+    PLAN = "plan"
+
+
+def all_sections() -> list[str]:
+    return list(SectionName.values)
+
+
+class NoteQuerySet(ScopedQuerySet["Note"]):
+    def visible_to(self, actor: Actor) -> Self:
+        """What one's own clinic wrote; what others signed for the care team; a client's own, once signed."""
+        if actor.kind == ActorKind.CLIENT:
+            return self.released().filter(client_id=actor.client_id)
+        if not actor.is_staff:
+            return self.none()
+        return self.filter(own(actor) | shared_with(actor))
+
+    def released(self) -> Self:
+        """Signed for everybody in the care team, and not taken back from a wrong client."""
+        return self.filter(RELEASED)
+
+
+RELEASED = Q(released_at__isnull=False, visibility="care_team") & ~Q(entered_in_error_reason=WRONG_CLIENT)
+
+
+def own(actor: Actor) -> Q:
+    """What the clinic's people wrote, whatever became of the client; an author's private notes are the author's."""
+    mine = Q(organization_id=actor.organization_id)
+    return mine & (~Q(visibility="author") | Q(author_practitioner_id=actor.practitioner_id))
+
+
+def shared_with(actor: Actor) -> Q:
+    """Of other clinics: in a circle in force that shares notes, for whoever the client does not exclude.
+
+    A broken glass opens what is not sensitive.
+    """
+    clients = Client.objects.visible_to(actor).filter(pk=OuterRef("client_id"))
+    in_force = Consent.objects.in_force().filter(client_id=OuterRef("client_id"))
+    circles = in_force.filter(
+        organization_ids__contains=[actor.organization_id, OuterRef("organization_id")],
+        categories__contains=[Consent.Category.NOTES],
+    )
+    sensitive = circles.filter(categories__contains=[Consent.Category.SENSITIVE])
+    opened = Q(Exists(circles), is_sensitive=False) | Q(Exists(sensitive))
+    if actor.practitioner_id is not None:
+        opened &= Q(~Exists(in_force.filter(excluded_practitioner_ids__contains=[actor.practitioner_id])))
+        opened |= Q(Exists(broken_glass(actor)), is_sensitive=False)
+    return RELEASED & Q(Exists(clients)) & opened
+
+
+def broken_glass(actor: Actor) -> models.QuerySet[Access]:
+    """The access of this person to the client of the outer row, while the glass is broken."""
+    return Access.objects.live().filter(
+        organization_id=actor.clinic_id,
+        client_id=OuterRef("client_id"),
+        why=Access.Why.BREAK_GLASS,
+        practitioner_id=actor.practitioner_id,
+    )
+
+
+class Signature(models.Model):
+    """Who signed, where and when; as it stood, whatever becomes of the role or the license."""
+
+    class Kind(models.TextChoices):
+        HERE = "here"
+        ELSEWHERE = "elsewhere"
+
+    signature_kind = models.CharField(max_length=20, choices=Kind.choices, blank=True)
+    signed_by_role = models.ForeignKey(PractitionerRole, on_delete=models.PROTECT, null=True, related_name="+")
+    signed_by = models.CharField(max_length=200, blank=True)
+    signed_license = models.CharField(max_length=200, blank=True)
+    signed_at = models.DateTimeField(null=True)
+    received_at = models.DateTimeField(null=True)
+    signed_application_id = models.UUIDField(null=True)
+    signed_source = models.JSONField(null=True)
+    document_sha256 = models.CharField(max_length=64, blank=True)
+    content_hash = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        abstract = True
+
+
+class Note(Signature):
+    """What one practitioner wrote about one client on one occasion."""
+
+    class Kind(models.TextChoices):
+        INITIAL_EVALUATION = "initial_evaluation"
+        PROGRESS = "progress"
+        RE_EVALUATION = "re_evaluation"
+        DISCHARGE = "discharge"
+        PHONE = "phone"
+
+    class State(models.TextChoices):
+        DRAFT = "draft"
+        AWAITING_COSIGNATURE = "awaiting_cosignature"
+        SIGNED = "signed"
+        ENTERED_IN_ERROR = "entered_in_error"
+        CLOSED_UNSIGNED = "closed_unsigned"
+
+    class Visibility(models.TextChoices):
+        CARE_TEAM = "care_team"
+        CLINIC = "clinic"
+        AUTHOR = "author"
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    version = models.IntegerField(default=1)
+    client = models.ForeignKey("clients.Client", on_delete=models.PROTECT, related_name="notes")
+    client_display = models.CharField(max_length=201)
+    organization = models.ForeignKey("directory.Organization", on_delete=models.PROTECT, related_name="+")
+    author_role = models.ForeignKey(PractitionerRole, on_delete=models.PROTECT, related_name="+")
+    author_practitioner_id = models.UUIDField()
+    author_member_id = models.UUIDField(null=True)
+    application_id = models.UUIDField(null=True)  # the system that drafted it for its author
+    discipline = models.CharField(max_length=40)
+    visit_id = models.UUIDField(null=True)
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    state = models.CharField(max_length=30, choices=State.choices, default=State.DRAFT)
+    visibility = models.CharField(max_length=10, choices=Visibility.choices, default=Visibility.CARE_TEAM)
+    shared_sections = ArrayField(models.CharField(max_length=20, choices=SectionName.choices), default=all_sections)
+    is_sensitive = models.BooleanField(default=False)
+    copied_from = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="copies")
+    copied_parts = ArrayField(models.CharField(max_length=20), default=list)
+    untouched = ArrayField(models.CharField(max_length=20), default=list)
+    occurred_at = models.DateTimeField()
+    recorded_at = models.DateTimeField(default=clock.now)
+    updated_at = models.DateTimeField(default=clock.now)
+    cosigned_by_role = models.ForeignKey(PractitionerRole, on_delete=models.PROTECT, null=True, related_name="+")
+    cosigned_by = models.CharField(max_length=200, blank=True)
+    cosigned_license = models.CharField(max_length=200, blank=True)
+    cosigned_at = models.DateTimeField(null=True)
+    # Since when it counts as signed for others: when it was signed, a student's when it was co-signed.
+    released_at = models.DateTimeField(null=True)
+    entered_in_error_reason = models.CharField(max_length=40, blank=True)
+    entered_in_error_note = models.TextField(blank=True)
+    entered_in_error_by = models.CharField(max_length=200, blank=True)
+    entered_in_error_at = models.DateTimeField(null=True)
+    closed_by = models.CharField(max_length=200, blank=True)
+    closed_at = models.DateTimeField(null=True)
+
+    objects = NoteQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["organization", "-recorded_at", "-id"], name="note_written"),
+            models.Index(fields=["client", "-recorded_at", "-id"], name="note_client"),
+            models.Index(fields=["author_practitioner_id"], condition=Q(state="draft"), name="note_unsigned"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=["draft", "closed_unsigned"], signed_at=None)
+                | Q(state__in=["signed", "awaiting_cosignature"], signed_at__isnull=False)
+                | Q(state="entered_in_error", entered_in_error_at__isnull=False),
+                name="note_state_is_true",
+            ),
+            models.CheckConstraint(
+                condition=Q(released_at=None) | Q(signed_at__isnull=False), name="note_released_is_signed"
+            ),
+            models.CheckConstraint(
+                condition=Q(cosigned_by_role=None) | ~Q(cosigned_by_role=F("signed_by_role")),
+                name="note_cosigned_by_another",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.state}"
+
+
+class NoteIdentifierQuerySet(ScopedQuerySet["NoteIdentifier"]):
+    def visible_to(self, actor: Actor) -> Self:
+        return self.filter(organization_id=actor.organization_id) if actor.is_staff else self.none()
+
+
+class NoteIdentifier(models.Model):
+    """An organization's own number for a note; no other organization sees it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    note = models.ForeignKey(Note, on_delete=models.PROTECT, related_name="identifiers")
+    organization = models.ForeignKey("directory.Organization", on_delete=models.PROTECT, related_name="+")
+    system = models.CharField(max_length=200)
+    value = models.CharField(max_length=200)
+
+    objects = NoteIdentifierQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["organization", "system", "value"], name="note_identifier_once")]
+
+    def __str__(self) -> str:
+        return f"{self.system}|{self.value}"
+
+
+class PartQuerySet(ScopedQuerySet[M]):
+    """A part of a note: read by who reads the note's text; by other clinics only with the section it belongs to."""
+
+    section: str | OuterRef = ""
+
+    def visible_to(self, actor: Actor) -> Self:
+        if not policies.reads_text(actor):
+            return self.none()
+        notes = Note.objects.visible_to(actor).filter(pk=OuterRef("note_id"))
+        written_here = Q(organization_id=actor.organization_id) if actor.is_staff else Q(pk__in=[])
+        return self.filter(Exists(notes.filter(written_here | Q(shared_sections__contains=[self.section]))))
+
+
+class SectionQuerySet(PartQuerySet["Section"]):
+    section = OuterRef("name")
+
+
+class Section(models.Model):
+    """The text of one letter, as it was typed; under the objective one also what was measured."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    note = models.ForeignKey(Note, on_delete=models.PROTECT, related_name="sections")
+    name = models.CharField(max_length=20, choices=SectionName.choices)
+    text = models.TextField(blank=True)
+    measures = models.JSONField(default=list)
+
+    objects = SectionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["note", "name"], name="section_once")]
+
+    def __str__(self) -> str:
+        return f"{self.name} of {self.note_id}"
+
+
+class OfObjectiveQuerySet(PartQuerySet["Finding"]):
+    section = SectionName.OBJECTIVE
+
+
+class Finding(models.Model):
+    """One mark on the body map."""
+
+    class Kind(models.TextChoices):
+        PAIN = "pain"
+        TRIGGER_POINT = "trigger_point"
+        TIGHT_BAND = "tight_band"
+        RESTRICTION = "restriction"
+        NUMBNESS = "numbness"
+        TREATED = "treated"
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    note = models.ForeignKey(Note, on_delete=models.PROTECT, related_name="findings")
+    position = models.PositiveSmallIntegerField()
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    region = models.CharField(max_length=40)
+    side = models.CharField(max_length=10)
+    muscle = models.CharField(max_length=40, blank=True)
+    intensity = models.PositiveSmallIntegerField(null=True)
+    refers_to = ArrayField(models.CharField(max_length=40), default=list)
+    remark = models.CharField(max_length=200, blank=True)
+
+    objects = OfObjectiveQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind="pain", intensity__lte=10) | (~Q(kind="pain") & Q(intensity=None)),
+                name="pain_from_0_to_10",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.region} {self.side}"
+
+
+class OfPlanQuerySet(PartQuerySet["TechniqueDone"]):
+    section = SectionName.PLAN
+
+
+class TechniqueDone(models.Model):
+    """A technique that was used, and where."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    note = models.ForeignKey(Note, on_delete=models.PROTECT, related_name="techniques")
+    position = models.PositiveSmallIntegerField()
+    technique = models.CharField(max_length=40)
+    regions = models.JSONField(default=list)
+    minutes = models.PositiveSmallIntegerField(null=True)
+
+    objects = OfPlanQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.technique
+
+
+class AskQuerySet(SharedInCircleQuerySet["Ask"]):
+    def visible_to(self, actor: Actor) -> Self:
+        """The safety floor: what the clinic's own notes ask, and what is asked in a circle, with or without the notes."""
+        own = Q(organization_id=actor.organization_id) if actor.is_staff else Q(pk__in=[])
+        return self.filter(own) | super().visible_to(actor).filter(released_at__isnull=False, is_taken_back=False)
+
+    def shared_by(self, circles: models.QuerySet[Consent]) -> Q:
+        """An ask of a sensitive note leaves its clinic only where the consent says so."""
+        sensitive = circles.filter(categories__contains=[Consent.Category.SENSITIVE])
+        return Q(Exists(circles), is_sensitive=False) | Q(Exists(sensitive))
+
+    def active(self) -> Self:
+        """Asked of the others now: signed, not ended, and not past its last day."""
+        return self.filter(Q(ends_at=None) | Q(ends_at__gt=clock.now()), released_at__isnull=False, ended_at=None)
+
+
+class Ask(models.Model):
+    """What a note asks of the others. Whom it reaches is on its own row: many may read it who may not read the note."""
+
+    class Kind(models.TextChoices):
+        AVOID = "avoid"
+        PREFER = "prefer"
+        CONTACT_ME = "contact_me"
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    note = models.ForeignKey(Note, on_delete=models.PROTECT, related_name="asks")
+    client = models.ForeignKey("clients.Client", on_delete=models.PROTECT, related_name="+")
+    organization = models.ForeignKey("directory.Organization", on_delete=models.PROTECT, related_name="+")
+    author_role = models.ForeignKey(PractitionerRole, on_delete=models.PROTECT, related_name="+")
+    is_sensitive = models.BooleanField(default=False)
+    position = models.PositiveSmallIntegerField()
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    region = models.CharField(max_length=40)
+    side = models.CharField(max_length=10)
+    technique = models.CharField(max_length=40, blank=True)
+    sentence = models.CharField(max_length=500)
+    until = models.DateField(null=True)
+    ends_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(default=clock.now)
+    released_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    ended_by = models.CharField(max_length=200, blank=True)
+    ended_because = models.CharField(max_length=500, blank=True)
+    is_taken_back = models.BooleanField(default=False)  # its note was about a wrong client
+
+    objects = AskQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["client", "-created_at", "-id"], name="ask_client")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.region} {self.side}"
+
+
+class AddendumQuerySet(ScopedQuerySet["Addendum"]):
+    def visible_to(self, actor: Actor) -> Self:
+        """With the note's text; what amends one section goes where that section goes."""
+        if not policies.reads_text(actor):
+            return self.none()
+        notes = Note.objects.visible_to(actor).filter(pk=OuterRef("note_id"))
+        written_here = Q(organization_id=actor.organization_id) if actor.is_staff else Q(pk__in=[])
+        of_shared = Exists(notes.filter(written_here | Q(shared_sections__contains=[OuterRef("section")])))
+        return self.filter(Q(Exists(notes), section="") | Q(of_shared))
+
+
+class Addendum(Signature):
+    """What was added to a signed note, with a reason and a signature of its own. Append-only."""
+
+    class Reason(models.TextChoices):
+        CORRECTION = "correction"
+        LATE_ENTRY = "late_entry"
+        CLARIFICATION = "clarification"
+        RESULT = "result"
+        OTHER = "other"
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    note = models.ForeignKey(Note, on_delete=models.PROTECT, related_name="addenda")
+    organization = models.ForeignKey("directory.Organization", on_delete=models.PROTECT, related_name="+")
+    reason = models.CharField(max_length=20, choices=Reason.choices)
+    section = models.CharField(max_length=20, choices=SectionName.choices, blank=True)
+    text = models.TextField()
+    occurred_at = models.DateTimeField(null=True)
+    recorded_at = models.DateTimeField(default=clock.now)
+
+    objects = AddendumQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["recorded_at", "id"]
+        indexes = [models.Index(fields=["note", "recorded_at"], name="addendum_of")]
+
+    def __str__(self) -> str:
+        return f"{self.reason} of {self.note_id}"
+
+
+PARTS: dict[str, Any] = {"findings": Finding, "techniques": TechniqueDone, "asks": Ask}

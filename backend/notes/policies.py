@@ -1,0 +1,60 @@
+"""Who may do what with a note inside a clinic (PRODUCT.md §5); which notes, the querysets say."""
+
+from typing import TYPE_CHECKING
+
+from backend.lib.actor import Actor, ActorKind
+from backend.lib.problems import Forbidden
+
+if TYPE_CHECKING:
+    from backend.notes.models import Note
+
+AUTHOR, COLLEAGUE, ADMIN, SYSTEM = "author", "colleague", "admin", "system"
+ONLY = {
+    AUTHOR: "whoever wrote it",
+    COLLEAGUE: "a colleague of the same clinic",
+    ADMIN: "an admin of the clinic that wrote it",
+    SYSTEM: "that clinic's system",
+}
+TREATS = "Notes are written by practitioners; ask one of them."
+
+
+def reads_text(actor: Actor) -> bool:
+    """What a note says: not for coordinators, and not for admins without another role."""
+    return actor.kind != ActorKind.MEMBER or actor.has_right("practitioner", "auditor")
+
+
+def reads_names(actor: Actor) -> bool:
+    """Whom a note is about: an admin sees that a note waits, and not for whom."""
+    return actor.kind != ActorKind.MEMBER or actor.has_right("practitioner", "coordinator", "auditor")
+
+
+def is_only_auditor(actor: Actor) -> bool:
+    """Looks without treating: every look is logged, also at the clinic's own notes."""
+    return actor.kind == ActorKind.MEMBER and actor.has_right("auditor") and not actor.treats
+
+
+def check_writes_notes(actor: Actor) -> None:
+    """403 for whoever writes none: practitioners do, and a clinic's system for them."""
+    if actor.kind == ActorKind.SYSTEM or (actor.kind == ActorKind.MEMBER and actor.treats):
+        return
+    raise Forbidden(TREATS, code="right_required")
+
+
+def parties_of(actor: Actor, note: "Note") -> set[str]:
+    """What the caller is to this note. Nobody of another clinic is anything."""
+    if not actor.is_staff or note.organization_id != actor.organization_id:
+        return set()
+    if actor.kind == ActorKind.SYSTEM:
+        return {SYSTEM}
+    parties = {ADMIN} if actor.has_right("admin") else set()
+    if actor.treats:
+        parties.add(AUTHOR if actor.practitioner_id == note.author_practitioner_id else COLLEAGUE)
+    return parties
+
+
+def check_edits(actor: Actor, note: "Note") -> None:
+    """403 for whoever did not write this draft: the author, or the system that drafted it for them."""
+    parties = parties_of(actor, note)
+    drafted_it = actor.application_id is not None and actor.application_id == note.application_id
+    if AUTHOR not in parties and not (SYSTEM in parties and drafted_it):
+        raise Forbidden("Only whoever wrote this draft changes it.", code="not_the_author")

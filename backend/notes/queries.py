@@ -1,0 +1,226 @@
+"""Reading notes: the list and the one, each in one statement whose children PostgreSQL makes into JSON."""
+
+from collections.abc import Iterable, Mapping
+from functools import cache, partial
+from typing import Any
+from uuid import UUID
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Case, CharField, Exists, F, Func, OuterRef, Q, QuerySet, Value, When
+from django.db.models.functions import Concat, JSONObject
+
+from backend.audit.access_log import Look, log_looks
+from backend.audit.models import AccessLog
+from backend.clients.models import Access, Client, Consent, Registration
+from backend.clients.queries import ask_guard, audience_of, ids_of
+from backend.lib.actor import Actor, ActorKind
+from backend.lib.prepared import Prepared
+from backend.lib.problems import NotFound
+from backend.lib.querysets import id_or_404
+from backend.lib.rest.pages import Keyset
+from backend.notes import policies
+from backend.notes.models import (
+    Addendum,
+    Ask,
+    Finding,
+    Note,
+    NoteIdentifier,
+    NoteQuerySet,
+    Section,
+    TechniqueDone,
+    broken_glass,
+    own,
+    shared_with,
+)
+
+NEWEST_FIRST = ("-recorded_at", "-id")
+
+
+class Utc(Func):
+    """A time inside JSON, as the contract writes times."""
+
+    template = """to_char(%(expressions)s AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
+    output_field = CharField()
+
+
+ENVELOPE = (
+    "id", "version", "state", "kind", "discipline", "visibility", "shared_sections", "is_sensitive", "client_id", "client_display",
+    "organization_id", "author_role_id", "author_practitioner_id", "author_member_id", "visit_id", "occurred_at", "recorded_at",
+    "updated_at", "copied_from_id", "copied_parts", "untouched", "signature_kind", "signed_by_role_id", "signed_by", "signed_license",
+    "signed_at", "received_at", "signed_application_id", "signed_source", "document_sha256", "content_hash", "cosigned_by_role_id",
+    "cosigned_by", "cosigned_license", "cosigned_at", "released_at", "entered_in_error_reason", "entered_in_error_note",
+    "entered_in_error_by", "entered_in_error_at", "closed_by", "closed_at",
+)  # fmt: skip
+SECTION = JSONObject(name="name", text="text", measures="measures")
+FINDING = JSONObject(
+    id="id", kind="kind", region="region", side="side", muscle="muscle", intensity="intensity", refers_to="refers_to",
+    remark="remark",
+)  # fmt: skip
+TECHNIQUE = JSONObject(id="id", technique="technique", regions="regions", minutes="minutes")
+ASK = JSONObject(
+    id="id", kind="kind", region="region", side="side", technique="technique", sentence="sentence", until="until",
+    ended_at=Utc("ended_at"),
+)  # fmt: skip
+SIGNATURE = {
+    "signature_kind": "signature_kind", "signed_by": "signed_by", "signed_license": "signed_license", "signed_at": Utc("signed_at"),
+    "received_at": Utc("received_at"), "signed_application_id": "signed_application_id", "signed_source": "signed_source",
+    "document_sha256": "document_sha256", "content_hash": "content_hash", "signed_by_role_id": "signed_by_role_id",
+}  # fmt: skip
+ADDENDUM = JSONObject(
+    id="id", reason="reason", section="section", text="text", occurred_at=Utc("occurred_at"), recorded_at=Utc("recorded_at"),
+    **SIGNATURE,
+)  # fmt: skip
+IDENTIFIER = JSONObject(system="system", value="value")
+CHILDREN = ("section_list", "finding_list", "technique_list", "ask_list", "addendum_list", "identifier_list")
+
+
+def children(model: Any, shape: JSONObject, actor: Actor, *order: str) -> ArraySubquery:
+    found = model.objects.visible_to(actor).filter(note_id=OuterRef("pk")).order_by(*order)
+    return ArraySubquery(found.values(data=shape)[:100])
+
+
+def whole(found: NoteQuerySet, actor: Actor) -> "QuerySet[Note, dict[str, Any]]":
+    """Notes with everything that hangs on them, as far as the actor may read it, and by what another clinic reads them."""
+    rows: QuerySet[Note, dict[str, Any]] = found.annotate(
+        organization_name=F("organization__name"),
+        author_name=Concat(
+            F("author_role__practitioner__given_name"), Value(" "), F("author_role__practitioner__family_name")
+        ),
+        section_list=children(Section, SECTION, actor, "name"),
+        finding_list=children(Finding, FINDING, actor, "position", "id"),
+        technique_list=children(TechniqueDone, TECHNIQUE, actor, "position", "id"),
+        ask_list=children(Ask, ASK, actor, "position", "id"),
+        addendum_list=children(Addendum, ADDENDUM, actor, "recorded_at", "id"),
+        identifier_list=children(NoteIdentifier, IDENTIFIER, actor, "system", "value"),
+        opened_by=_opened_by(actor),
+    ).values(*ENVELOPE, "organization_name", "author_name", *CHILDREN, "opened_by")
+    return rows
+
+
+def _opened_by(actor: Actor) -> Case | Value:
+    """Why another clinic's note is open: a broken glass when no circle opens it."""
+    if actor.practitioner_id is None:
+        return Value("circle")
+    circles = Consent.objects.in_force().filter(
+        client_id=OuterRef("client_id"),
+        organization_ids__contains=[actor.organization_id, OuterRef("organization_id")],
+        categories__contains=[Consent.Category.NOTES],
+    )
+    return Case(
+        When(~Exists(circles) & Exists(broken_glass(actor)), then=Value(str(Access.Why.BREAK_GLASS))),
+        default=Value("circle"),
+    )
+
+
+def one_row(note_id: UUID | str, actor: Actor) -> dict[str, Any]:
+    """One note with its parts and addenda, in one statement; 404 when it is not the actor's to see."""
+    for row in ONE.rows(actor, pk=id_or_404(note_id)):
+        return row
+    raise NotFound
+
+
+def _one(actor: Actor, *, pk: UUID) -> "QuerySet[Note, dict[str, Any]]":
+    return whole(Note.objects.visible_to(actor).filter(pk=pk), actor)
+
+
+ONE = Prepared(_one)
+
+
+def listed(actor: Actor, narrowed: Q, keyset: Keyset) -> list[dict[str, Any]]:
+    """A page of the notes the actor sees, in one statement."""
+    if keyset.is_usual and not narrowed:
+        return _first_page(keyset).rows(actor)
+    return list(_page(actor, keyset=keyset, narrowed=narrowed))
+
+
+@cache
+def _first_page(keyset: Keyset) -> Prepared:
+    return Prepared(partial(_page, keyset=keyset, narrowed=Q()))
+
+
+def _page(actor: Actor, *, keyset: Keyset, narrowed: Q) -> "QuerySet[Note, dict[str, Any]]":
+    """One's own and the others' are each read from an index of their own, only as far as the page needs."""
+    parts = [keyset.of(part.filter(narrowed).values("pk")) for part in _parts(actor)]
+    firsts = Note.objects.filter(pk__in=parts[0].union(*parts[1:], all=True) if parts[1:] else parts[0])
+    return keyset.of(whole(firsts, actor))
+
+
+def _parts(actor: Actor) -> list[NoteQuerySet]:
+    if not actor.is_staff:
+        return [Note.objects.visible_to(actor)]
+    mine = actor.clinic_id
+    open_here = Access.objects.live().filter(organization_id=mine, extent=Access.Extent.SHARED_RECORD)
+    at_home = Registration.objects.filter(organization_id=mine, kind="home", ended_at=None)
+    clients = Q(client_id__in=open_here.values("client_id")) | Q(client_id__in=at_home.values("client_id"))
+    others = Note.objects.exclude(organization_id=mine).filter(clients).filter(shared_with(actor))
+    return [Note.objects.filter(own(actor)), others]
+
+
+def about(client_id: UUID, actor: Actor) -> Q:
+    """Of this client, and of the records that became part of it; one's own notes also when the client is gone."""
+    client = Client.objects.visible_to(actor).filter(pk=client_id).first()
+    return Q(client_id__in=ids_of(actor, client) if client else [client_id])
+
+
+def written_by(actor: Actor) -> Q:
+    return Q(author_practitioner_id=actor.practitioner_id) if actor.practitioner_id else Q(pk__in=[])
+
+
+def log_shown(actor: Actor, shown: Iterable[Mapping[str, Any]]) -> None:
+    """Writes who looked: one row per note of another clinic that was shown; an auditor's look always."""
+    if actor.kind == ActorKind.CLIENT:
+        return
+    audits = policies.is_only_auditor(actor)
+    log_looks(
+        actor,
+        [
+            Look("note", row["id"], row["client_id"], row["organization_id"], why=_why(row, actor))
+            for row in shown
+            if audits or row["organization_id"] != actor.organization_id
+        ],
+    )
+
+
+def _why(row: Mapping[str, Any], actor: Actor) -> str:
+    return "own" if row["organization_id"] == actor.organization_id else str(row["opened_by"])
+
+
+def asks_of(client: Client, actor: Actor) -> QuerySet[Ask]:
+    """What is asked of those who treat this client now."""
+    rows: QuerySet[Ask] = Ask.objects.visible_to(actor).active().filter(client_id__in=ids_of(actor, client))
+    return rows.select_related("author_role__practitioner")
+
+
+def withheld_asks(client_ids: Iterable[UUID]) -> list[tuple[UUID, UUID, str, str]]:
+    """Asks of sensitive notes that the caller may not read: id, the organization to ask, region, side."""
+    sql = "SELECT a.* FROM unnest(%s::uuid[]) AS wanted(id), withheld_asks(wanted.id) a"
+    return ask_guard(sql, [list(client_ids)])
+
+
+def readers_of(note: Note) -> set[UUID]:
+    """The organizations that are told of a note: the one that wrote it, and once it is signed those that may read it."""
+    if note.visibility != Note.Visibility.CARE_TEAM or note.released_at is None:
+        return {note.organization_id}
+    wanted = [Consent.Category.NOTES, *([Consent.Category.SENSITIVE] if note.is_sensitive else [])]
+    return {note.organization_id, *_circle(note.client_id, note.organization_id, wanted)}
+
+
+def askers_and_asked(ask: Ask) -> set[UUID]:
+    """The organizations that are told of an ask: everybody in the circle."""
+    wanted = [Consent.Category.SENSITIVE] if ask.is_sensitive else []
+    return {ask.organization_id, *_circle(ask.client_id, ask.organization_id, wanted)}
+
+
+def _circle(client_id: UUID, organization_id: UUID, categories: list[Any]) -> set[UUID]:
+    consents = Consent.objects.in_force().filter(
+        client_id=client_id, organization_ids__contains=[organization_id], categories__contains=categories
+    )
+    members = {member for ids in consents.values_list("organization_ids", flat=True) for member in ids}
+    return members & set(audience_of(client_id))
+
+
+def organizations_that_read(note: Note, actor: Actor) -> set[UUID]:
+    """Which clinics' people opened a note of the caller's clinic so far, from the access log."""
+    looks = AccessLog.objects.visible_to(actor).filter(subject_type="note", subject_id=note.pk)
+    read = looks.filter(action=AccessLog.Action.READ, owner_id=note.organization_id)
+    return {organization_id for organization_id in read.values_list("organization_id", flat=True) if organization_id}

@@ -1,0 +1,182 @@
+"""What happens to a note once it is written: signed, co-signed, amended, entered in error, closed. Never unsigned again."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from backend.audit import events, work
+from backend.lib import clock
+from backend.lib.actor import Actor, ActorKind
+from backend.lib.late_facts import check_late_fact
+from backend.lib.problems import Forbidden
+from backend.lib.rest.views import check_version
+from backend.lib.workflow import Transition
+from backend.notes import policies, queries, signing
+from backend.notes import workflow as w
+from backend.notes.models import WRONG_CLIENT, Addendum, Ask, Note
+from backend.notes.services.drafts import UNSIGNED
+from backend.notes.services.taking import changed, locked_note
+
+ERROR_FIELDS = ("entered_in_error_reason", "entered_in_error_note", "entered_in_error_by", "entered_in_error_at")
+COSIGNATURE = ("cosigned_by_role", "cosigned_by", "cosigned_license", "cosigned_at")
+
+
+def move_note(
+    note_id: UUID | str, name: str, details: Mapping[str, Any], *, actor: Actor, expected_version: int | None = None
+) -> Note:
+    """Makes one transition of the workflow and returns the note.
+
+    Raises 404 when it is not the caller's to see, 403 for the wrong party or signature, 412 when it changed since it was
+    read, 409 in the wrong state, 400 for bad details, 409 when a credential is not in force.
+    """
+    row, note = w.WORKFLOW[name], locked_note(note_id, actor)
+    said = _chosen(row, note, actor, expected_version, details)
+    told_before = queries.readers_of(note)
+    fields = CHANGES[name](note, actor, said)
+    note.state = row.target_for(note, said)
+    changed(note, "state", *fields)
+    _follow_up(row, note, actor, told_before)
+    return note
+
+
+def amend_note(
+    note_id: UUID | str, details: Mapping[str, Any], *, actor: Actor, expected_version: int | None = None
+) -> Addendum:
+    """Adds to a signed note, signed by who adds it; refused as ``move_note`` refuses."""
+    row, note = w.WORKFLOW["amend"], locked_note(note_id, actor)
+    said = _chosen(row, note, actor, expected_version, details)
+    if said.get("occurred_at"):
+        check_late_fact(said["occurred_at"])
+    elsewhere = said.pop("signed_elsewhere", None)
+    signer = signing.role_of_signer(actor, note.discipline, elsewhere)
+    signing.check_credential(signer)
+    added = Addendum(
+        note=note,
+        organization_id=note.organization_id,
+        recorded_at=clock.now(),
+        **signing.signature_for(actor, signer, elsewhere),
+        **said,
+    )
+    facts = {**added.__dict__, "reason": str(added.reason)}
+    added.content_hash = signing.addendum_hash_of(facts, note.pk)
+    added.save(force_insert=True)
+    changed(note)
+    _record(row.event, note, actor, queries.readers_of(note), related={"addendum_id": str(added.pk)})
+    return added
+
+
+def _chosen(
+    row: Transition[Note], note: Note, actor: Actor, expected_version: int | None, details: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Decides whether the caller makes this transition now, and returns its checked input."""
+    parties = policies.parties_of(actor, note)
+    if not parties & set(row.by):
+        allowed = " or ".join(policies.ONLY[party] for party in row.by)
+        raise Forbidden(f"“{row.label}” is for {allowed}.", code="wrong_party")
+    if row.name in ("sign", "amend"):
+        signing.check_signs(actor, details)
+    check_version(note.version, expected_version)
+    w.WORKFLOW.check_state(row, note, parties, last=lambda: None)
+    assert row.input is not None
+    serializer = row.input(data=dict(details), context={"actor": actor})
+    serializer.is_valid(raise_exception=True)
+    said: dict[str, Any] = dict(serializer.validated_data)
+    w.WORKFLOW.require(row, note, said)
+    return said
+
+
+# --- what each transition changes ----------------------------------------------------------------------------------
+
+
+def _sign(note: Note, actor: Actor, said: dict[str, Any]) -> tuple[str, ...]:
+    """The author signs here, or their system delivers that they signed elsewhere; a student's waits for a colleague."""
+    elsewhere = said.get("signed_elsewhere")
+    signer = signing.role_of_signer(actor, note.discipline, elsewhere)
+    if signer.practitioner_id != note.author_practitioner_id:
+        raise Forbidden("A note is signed by whoever wrote it, never by another.", code="not_the_author")
+    said["is_student"] = signing.is_student(signer)
+    for name, value in signing.signature_for(actor, signer, elsewhere).items():
+        setattr(note, name, value)
+    signed = {name: getattr(note, name) for name in signing.SIGNATURE_FACTS}
+    note.content_hash = signing.content_hash_of({**queries.one_row(note.pk, actor), **signed})
+    if not said["is_student"]:
+        _release(note, actor)
+    return (*signing.SIGNATURE_FIELDS, "released_at")
+
+
+def _cosign(note: Note, actor: Actor, said: dict[str, Any]) -> tuple[str, ...]:
+    colleague = signing.role_of_signer(actor, note.discipline, None)
+    signing.check_credential(colleague)
+    note.cosigned_by_role, note.cosigned_at = colleague, clock.now()
+    note.cosigned_by, note.cosigned_license = (
+        f"{colleague.practitioner}, {colleague.organization}",
+        signing.license_of(colleague),
+    )
+    _release(note, actor)
+    return (*COSIGNATURE, "released_at")
+
+
+def _enter_in_error(note: Note, actor: Actor, said: dict[str, Any]) -> tuple[str, ...]:
+    note.entered_in_error_reason, note.entered_in_error_note = said["reason"], said.get("note", "")
+    note.entered_in_error_by, note.entered_in_error_at = actor.display[:200], clock.now()
+    return ERROR_FIELDS
+
+
+def _close_unsigned(note: Note, actor: Actor, said: dict[str, Any]) -> tuple[str, ...]:
+    note.closed_by, note.closed_at = actor.display[:200], clock.now()
+    return ("closed_by", "closed_at")
+
+
+CHANGES = {"sign": _sign, "cosign": _cosign, "enter_in_error": _enter_in_error, "close_unsigned": _close_unsigned}
+
+
+def _release(note: Note, actor: Actor) -> None:
+    """From now on it counts as signed for others, and what it asks reaches the circle."""
+    note.released_at = clock.now()
+    Ask.objects.visible_to(actor).filter(note=note).update(released_at=note.released_at)
+
+
+# --- what follows --------------------------------------------------------------------------------------------------
+
+
+def _follow_up(row: Transition[Note], note: Note, actor: Actor, told_before: set[UUID]) -> None:
+    work.drop([UNSIGNED], note.pk)
+    told = queries.readers_of(note)
+    if row.name == "enter_in_error":
+        told |= told_before | queries.organizations_that_read(note, actor)
+        _end_asks(note, actor)
+    _record(row.event, note, actor, told, always=row.name == "enter_in_error")
+    if note.released_at is not None and row.name in ("sign", "cosign"):
+        for ask in Ask.objects.visible_to(actor).filter(note=note):
+            _record("ask.raised", ask, actor, queries.askers_and_asked(ask))
+
+
+def _end_asks(note: Note, actor: Actor) -> None:
+    """What was written in error asks nothing any more."""
+    open_asks = Ask.objects.visible_to(actor).filter(note=note, released_at__isnull=False, ended_at=None)
+    for ask in open_asks:
+        _record("ask.ended", ask, actor, queries.askers_and_asked(ask))
+    open_asks.update(ended_at=clock.now(), ended_by=actor.display[:200], ended_because=w.ENTERED_IN_ERROR)
+    wrong_client = note.entered_in_error_reason == WRONG_CLIENT
+    Ask.objects.visible_to(actor).filter(note=note).update(is_taken_back=wrong_client)
+
+
+def _record(
+    type: str,
+    subject: Note | Ask,
+    actor: Actor,
+    told: set[UUID],
+    *,
+    related: Mapping[str, str] | None = None,
+    always: bool = False,
+) -> None:
+    events.record(
+        type,
+        subject=subject,
+        actor=actor,
+        organizations=told,
+        client_id=subject.client_id,
+        related={**({"note_id": str(subject.note_id)} if isinstance(subject, Ask) else {}), **(related or {})},
+        role_id=subject.author_role_id if actor.kind == ActorKind.SYSTEM else None,
+        always=always,
+    )
