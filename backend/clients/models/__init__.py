@@ -3,7 +3,7 @@
 from backend.clients.models.access import Access, Registration
 from backend.clients.models.client import Client, ClientIdentifier, ClientQuerySet, Representative
 from backend.clients.models.consent import Consent
-from backend.clients.models.safety import Hold, Precaution
+from backend.clients.models.safety import Hold, Precaution, SharedInCircleQuerySet
 
 __all__ = [
     "Access",
@@ -15,4 +15,5 @@ __all__ = [
     "Precaution",
     "Registration",
     "Representative",
+    "SharedInCircleQuerySet",
 ]

@@ -31,6 +31,7 @@ from backend.clients.serializers.identity import (
 from backend.clients.serializers.pages import PageQuery, SearchedQuery, UpdatedSinceQuery
 from backend.clients.serializers.safety import (
     ClearHoldInput,
+    ContactFirstSerializer,
     HoldInput,
     HoldSerializer,
     InErrorInput,
@@ -56,6 +57,7 @@ __all__ = [
     "ClientSerializer",
     "ConsentInput",
     "ConsentSerializer",
+    "ContactFirstSerializer",
     "DeathInput",
     "EmptyInput",
     "GivenBySerializer",

@@ -76,7 +76,7 @@ def _chosen(
     if row.name in ("sign", "amend"):
         signing.check_signs(actor, details)
     check_version(note.version, expected_version)
-    w.WORKFLOW.check_state(row, note, parties, last=lambda: None)
+    w.WORKFLOW.check_state(row, note, parties)
     assert row.input is not None
     serializer = row.input(data=dict(details), context={"actor": actor})
     serializer.is_valid(raise_exception=True)

@@ -1,13 +1,10 @@
 """The first beat of every service here: the note, locked; and what is asked of times."""
 
-from datetime import datetime, timedelta
 from uuid import UUID
 
 from backend.lib import clock
 from backend.lib.actor import Actor
-from backend.lib.problems import invalid
 from backend.notes.models import Note
-
 
 
 def locked_note(note_id: UUID | str, actor: Actor) -> Note:
