@@ -54,11 +54,14 @@ MEMBER_ROW = {
     "id": "019aa000-0000-7000-8000-000000000011", "organization": MASSAGE, "practitioner_role": JO, "role": "member",
     "from_at": AT, "until": None, "ended_because": None, "is_live": True,
 }  # fmt: skip
+WITHDRAW = {
+    "name": "withdraw", "label": "Withdraw", "summary": "Take it back.", "party": "party that proposed it", "fields": [],
+}  # fmt: skip
 PROPOSAL_ROW = {
     "id": "019aa000-0000-7000-8000-000000000012", "version": 1, "organization": LEAD, "owner": MASSAGE, "kind": "change",
     "about": "intervention", "row_id": LINE_ID, "changes": {"times_per_week": 2}, "why": "She responds well; twice a week until Christmas.",
     "state": "open", "is_stale": False, "by": "Imre Vale", "answer": None, "answered_by": None, "answered_at": None,
-    "available_transitions": [{"name": "withdraw", "label": "Withdraw", "required": []}], "created_at": AT, "updated_at": AT,
+    "available_transitions": [WITHDRAW], "created_at": AT, "updated_at": AT,
 }  # fmt: skip
 VERSION_ROW = {"number": 1, "by": "Imre Vale", "organization": LEAD, "published_at": AT}
 CHANGE_ROW = {
@@ -72,7 +75,15 @@ SUMMARY_BODY: dict[str, Any] = {
 }  # fmt: skip
 DETAIL_BODY: dict[str, Any] = {
     **SUMMARY_BODY,
-    "available_transitions": [{"name": "hold", "label": "Hold", "required": ["reason"]}],
+    "available_transitions": [
+        {
+            "name": "hold",
+            "label": "Hold",
+            "summary": "Pause the plan.",
+            "party": "lead",
+            "fields": [{"name": "reason", "required": True}],
+        }
+    ],
     "team": [MEMBER_ROW],
     "phases": [PHASE_ROW],
     "problems": [PROBLEM_ROW],

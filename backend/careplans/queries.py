@@ -1,6 +1,6 @@
 """Reading plans: the list, and one with everything in it in one statement whose children PostgreSQL makes into JSON."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +25,7 @@ from backend.audit.access_log import Look, log_looks
 from backend.careplans import policies
 from backend.careplans.agreement import Kind, Standing, agreed_rows
 from backend.careplans.changes import KINDS, difference, sentences
+from backend.careplans.inputs import TransitionOfPlan
 from backend.careplans.models import (
     Agreement,
     CarePlan,
@@ -47,6 +48,8 @@ from backend.lib.prepared import Prepared
 from backend.lib.problems import NotFound
 from backend.lib.querysets import id_or_404
 from backend.lib.rest.fields import utc
+from backend.lib.rest.transitions import offered
+from backend.lib.workflow import Workflow
 
 MOST = 100
 Raw = dict[str, Any]
@@ -385,8 +388,8 @@ def proposal_for(proposal: Raw, row: Raw, actor: Actor) -> Raw:
         owner_id=UUID(proposal["owner"]["id"]),
         state=proposal["state"],
     )
-    steps = PROPOSAL_WORKFLOW.available(subject, policies.sides_of_proposal(actor, subject), _rights(actor))
-    return {**proposal, "is_stale": is_stale, "available_transitions": [_step(step) for step in steps]}
+    steps = _steps(PROPOSAL_WORKFLOW, subject, policies.sides_of_proposal(actor, subject), actor)
+    return {**proposal, "is_stale": is_stale, "available_transitions": steps}
 
 
 def shown(kind: str, row: Raw) -> Raw:
@@ -474,16 +477,16 @@ def _without(said: Raw, names: Iterable[str]) -> Raw:
 def _available(row: Raw, actor: Actor) -> list[Raw]:
     subject = CarePlan(state=row["state"], lead_organization_id=row["lead_organization_id"])
     sides = policies.sides_of(actor, subject) if row["is_ours"] else set()
-    return [_step(step) for step in PLAN_WORKFLOW.available(subject, sides, _rights(actor))]
+    return _steps(PLAN_WORKFLOW, subject, sides, actor)
 
 
-def _rights(actor: Actor) -> frozenset[str] | None:
-    return actor.rights if actor.kind == ActorKind.MEMBER else None
-
-
-def _step(step: Any) -> Raw:
-    fields = step.input().fields if step.input else {}
-    return {"name": step.name, "label": step.label, "required": sorted(n for n, f in fields.items() if f.required)}
+def _steps(workflow: Workflow[Any], subject: Any, sides: Collection[str], actor: Actor) -> list[Raw]:
+    """The transitions that this caller can make now."""
+    rights = actor.rights if actor.kind == ActorKind.MEMBER else None
+    return [
+        offered(step, next(side for side in step.by if side in sides), TransitionOfPlan)
+        for step in workflow.available(subject, sides, rights)
+    ]
 
 
 def _person(role_id: Any, name: str | None) -> Raw | None:

@@ -8,6 +8,7 @@ from backend.careplans.inputs import LOADS
 from backend.careplans.models import Agreement, CarePlan, Decision, Goal, Intervention, Problem, Proposal, TeamMember
 from backend.clients.serializers import RegionSerializer
 from backend.lib.rest.fields import Identifier, Label, Moment, StrictSerializer
+from backend.lib.rest.transitions import AvailableTransition
 
 WITHHELD = "Fields left out: what others wrote once the plan is closed to you, what is clinical for a coordinator."
 
@@ -51,12 +52,6 @@ class CarePlanSummary(Withholding):
     changed_by = serializers.CharField()
     created_at = Moment()
     updated_at = Moment()
-
-
-class StepSerializer(serializers.Serializer[Any]):
-    name = serializers.CharField()
-    label = serializers.CharField()  # type: ignore[assignment]  # DRF takes declared fields off the class
-    required = serializers.ListField(child=serializers.CharField())  # type: ignore[assignment]  # as above
 
 
 class InForce(serializers.Serializer[Any]):
@@ -160,7 +155,7 @@ class ProposalOut(serializers.Serializer[Any]):
     answer = serializers.CharField(allow_null=True)
     answered_by = serializers.CharField(allow_null=True)
     answered_at = Moment(allow_null=True)
-    available_transitions = StepSerializer(many=True)
+    available_transitions = AvailableTransition(many=True)
     created_at = Moment()
     updated_at = Moment()
 
@@ -198,7 +193,7 @@ class AgreementState(serializers.Serializer[Any]):
 
 
 class CarePlanDetail(CarePlanSummary):
-    available_transitions = StepSerializer(many=True)
+    available_transitions = AvailableTransition(many=True)
     team = TeamMemberOut(many=True, required=False)
     phases = PhaseOut(many=True)
     problems = ProblemOut(many=True, required=False)

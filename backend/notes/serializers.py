@@ -65,7 +65,7 @@ class CosignatureSerializer(serializers.Serializer[Any]):
     signed_at = Moment()
 
 
-class EnteredInErrorSerializer(serializers.Serializer[Any]):
+class NoteInErrorSerializer(serializers.Serializer[Any]):
     reason = serializers.ChoiceField(ERROR_REASONS)
     note = serializers.CharField(allow_null=True, required=False, help_text="For the clinic that wrote it only.")
     by = serializers.CharField()
@@ -129,7 +129,7 @@ class NoteSerializer(serializers.Serializer[Any]):
     untouched = serializers.ListField(
         child=serializers.ChoiceField(COPIED_PARTS), help_text="Copied, and neither changed nor confirmed."
     )
-    entered_in_error = EnteredInErrorSerializer(allow_null=True, help_text="Show the text struck through.")
+    entered_in_error = NoteInErrorSerializer(allow_null=True, help_text="Show the text struck through.")
     closed_unsigned = ClosedUnsignedSerializer(allow_null=True)
     identifiers = Identifier(many=True, required=False, help_text="Your own; nobody else sees them.")
     available_transitions = serializers.ListField(child=serializers.CharField())

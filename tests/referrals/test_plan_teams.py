@@ -56,4 +56,4 @@ def test_whoever_loses_the_client_is_off_the_plan_on_the_next_request(north: mak
 
     withdraw_consent(north, client["id"], consent)
 
-    assert "team" not in plan.get(south).json()
+    assert plan.whole(south)["interventions"] == []

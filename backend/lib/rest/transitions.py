@@ -63,13 +63,13 @@ def checked(row: Transition[Any], details: Mapping[str, Any], **context: Any) ->
 
 
 @cache
-def fields_of(serializer: type | None, common: type[Details]) -> list[dict[str, Any]]:
+def fields_of(serializer: type | None, common: type[TransitionInput]) -> list[dict[str, Any]]:
     """A transition's own fields, with whether each is required."""
     shared, own = common().fields.keys(), serializer().fields if serializer else {}
     return [{"name": name, "required": field.required} for name, field in own.items() if name not in shared]
 
 
-def offered(row: Transition[Any], party: str, common: type[Details]) -> dict[str, Any]:
+def offered(row: Transition[Any], party: str, common: type[TransitionInput]) -> dict[str, Any]:
     """A transition that can be made now, for buttons and integrators."""
     return {
         "name": row.name,
