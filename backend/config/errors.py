@@ -3,12 +3,12 @@
 import sys
 from collections.abc import Callable
 
-from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
 from backend.lib import request_ids
 from backend.lib.middleware import database_problem
+from backend.lib.outages import is_outage
 from backend.lib.problems import BadRequest, Forbidden, NotFound, Problem
 from backend.lib.rest.problems import problem_response
 
@@ -47,7 +47,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     A refusal that a library's page lets through is answered as itself.
     """
     error = sys.exception()
-    if isinstance(error, OperationalError | InterfaceError):
+    if error is not None and is_outage(error):
         return _answer(request, database_problem(error))
     if isinstance(error, Problem):
         return _answer(request, error)

@@ -9,12 +9,14 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY, logout
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import Error as DatabaseFault
+from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
 
 from backend.directory.actors import actor_of_user, enter_with_token
 from backend.lib import clock
 from backend.lib.actor import ANONYMOUS, Actor
+from backend.lib.outages import is_outage
 from backend.lib.problems import TooMany
 from backend.lib.rest.problems import problem_response
 from backend.lib.unit_of_work import acting_as, introduce, unit_of_work
@@ -57,8 +59,8 @@ class OneTransactionMiddleware:
         with ExitStack() as stack:
             try:
                 actor = stack.enter_context(unit_of_work(lambda: _enter(request)))
-            except (OperationalError, InterfaceError):
-                if connection.in_atomic_block:
+            except DatabaseFault as error:
+                if connection.in_atomic_block or not is_outage(error):
                     raise
                 connection.close()
                 actor = stack.enter_context(unit_of_work(lambda: _enter(request)))

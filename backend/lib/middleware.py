@@ -3,10 +3,11 @@
 import logging
 from collections.abc import Callable
 
-from django.db import InterfaceError, OperationalError
+from django.db import Error as DatabaseFault
 from django.http import HttpRequest, HttpResponse
 
 from backend.lib import request_ids
+from backend.lib.outages import is_outage
 from backend.lib.problems import Conflict, Problem, Unavailable
 from backend.lib.rest.problems import problem_response
 
@@ -39,11 +40,11 @@ class DatabaseDownMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         try:
             return self.get_response(request)
-        except (OperationalError, InterfaceError) as error:
+        except DatabaseFault as error:
             return self.process_exception(request, error)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse:
-        if not isinstance(error, OperationalError | InterfaceError):
+        if not is_outage(error):
             raise error
         problem = database_problem(error)
         if problem.status == Unavailable.status:
@@ -51,7 +52,7 @@ class DatabaseDownMiddleware:
         return problem_response(problem)
 
 
-def database_problem(error: OperationalError | InterfaceError) -> Problem:
+def database_problem(error: BaseException) -> Problem:
     """What to tell the caller about an error of the database's, by its SQLSTATE."""
     if getattr(error.__cause__, "pgcode", None) in (LOCK_NOT_AVAILABLE, DEADLOCK, SERIALIZATION, QUERY_CANCELED):
         return Conflict(

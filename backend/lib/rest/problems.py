@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db import IntegrityError, InterfaceError, OperationalError, ProgrammingError
+from django.db import IntegrityError, ProgrammingError
 from django.http import Http404, HttpResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
 
 from backend.lib import request_ids
+from backend.lib.outages import is_outage
 from backend.lib.parsing import BadJson
 from backend.lib.problems import (
     BadRequest,
@@ -76,7 +77,7 @@ def as_problem(error: Exception) -> Problem | None:
             return NotFound()  # the second wall held where a query forgot the first
         case IntegrityError() if getattr(error.__cause__, "pgcode", None) == UNIQUE_VIOLATION:
             return Conflict("Something with this value exists already.", code="already_exists")
-        case OperationalError() | InterfaceError():
+        case _ if is_outage(error):
             from backend.lib.middleware import database_problem  # the middleware needs this module first
 
             return database_problem(error)

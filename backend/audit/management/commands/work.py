@@ -9,10 +9,12 @@ from types import FrameType
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from django.db import InterfaceError, OperationalError, connection
+from django.db import Error as DatabaseFault
+from django.db import connection
 
 from backend.audit import work
 from backend.audit.keeping import forget_old_answers
+from backend.lib.outages import is_outage
 
 HOUR = 3600.0
 log = logging.getLogger(__name__)
@@ -41,7 +43,9 @@ class Command(BaseCommand):
                     forgot_at = time.monotonic()
                 if not work.run_one():
                     self.wait(options["poll"])
-            except (OperationalError, InterfaceError):
+            except DatabaseFault as error:
+                if not is_outage(error):
+                    raise
                 log.warning("database not available; trying again")
                 connection.close()
                 self.pause(2.0)
