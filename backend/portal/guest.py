@@ -31,7 +31,7 @@ from backend.portal.doors import (
     submit,
 )
 from backend.portal.moves import MOST_TIMES, details_of
-from backend.referrals import queries, services
+from backend.referrals import queries, rendering, services
 from backend.referrals import workflow as w
 from backend.referrals.attachments import attach, download, store_attachment
 from backend.referrals.guests import attest, claim_guest_referrals
@@ -249,7 +249,7 @@ def referral_page(request: HttpRequest, entry: Entry, *, problem: Problem | None
 def context_of(entry: Entry) -> dict[str, Any]:
     """The referral as this guest sees it, with their moves."""
     actor = entry.actor
-    body = queries.detail(queries.one_row(referral_id(entry), actor), actor)
+    body = rendering.detail(queries.one_row(referral_id(entry), actor), actor)
     clinic: Organization = Organization.objects.one(body["sender"]["organization"]["id"])
     is_open = may_read(entry)
     zone = clinic.time_zone
@@ -291,7 +291,7 @@ def messages_of(entry: Entry, zone: str) -> list[tuple[str, str, str]]:
 def reports_of(entry: Entry, zone: str) -> list[dict[str, Any]]:
     signed = Report.objects.visible_to(entry.actor).filter(referral_id=referral_id(entry))
     return [
-        {**queries.report(report), "when": words.when(report.signed_at, zone)}
+        {**rendering.report(report), "when": words.when(report.signed_at, zone)}
         for report in signed.prefetch_related(queries.files_of(entry.actor))
     ]
 

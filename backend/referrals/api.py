@@ -21,7 +21,7 @@ from backend.lib.rest.pages import MOST, page_of
 from backend.lib.rest.renderers import AsItIs
 from backend.lib.rest.transitions import asked_for
 from backend.lib.rest.views import View
-from backend.referrals import attachments, corrections, drafts, examples, policies, queries, services
+from backend.referrals import attachments, corrections, drafts, examples, policies, queries, rendering, services
 from backend.referrals.inputs import EnteredInError, NewMessage, NewReferral, ReferralPatch
 from backend.referrals.models import Attachment, Message, Referral, Report
 from backend.referrals.schema import TRANSITION
@@ -67,7 +67,7 @@ class ReferralView(View):
         return self.show(queries.one_row(referral_id, self.actor), status=status, warnings=warnings)
 
     def show(self, row: dict[str, Any], *, status: int = 200, warnings: list[dict[str, Any]] | None = None) -> Response:
-        body = queries.detail(row, self.actor)
+        body = rendering.detail(row, self.actor)
         self.log([row])
         if warnings is not None:
             body["warnings"] = warnings
@@ -96,7 +96,7 @@ class Referrals(ReferralView):
             filters=_asked(filters),
         )
         self.log(list(page.rows))
-        return page.response(lambda row: queries.summary(row, self.actor))
+        return page.response(lambda row: rendering.summary(row, self.actor))
 
     @extend_schema(
         operation_id="create_referral",
@@ -143,7 +143,7 @@ class ReferralSearch(ReferralView):
         found = list(numbered.order_by("-created_at", "-id")[:MOST])  # a number is unique per clinic: a page holds them
         self.log(found)
         return Response(
-            {"results": [queries.summary(row, self.actor) for row in found], "next": None, "previous": None}
+            {"results": [rendering.summary(row, self.actor) for row in found], "next": None, "previous": None}
         )
 
 
@@ -168,7 +168,7 @@ class OneReferral(ReferralView):
         examples=[examples.CHANGE, examples.DETAIL],
     )
     def patch(self, request: Request, referral_id: UUID) -> Response:
-        shown = queries.detail(queries.one_row(referral_id, self.actor), self.actor)
+        shown = rendering.detail(queries.one_row(referral_id, self.actor), self.actor)
         drafts.own_referral(referral_id, self.actor)  # before a missing If-Match is said
         draft = drafts.draft_to_change(
             referral_id, actor=self.actor, expected_version=self.expected_version(required=True)
@@ -212,7 +212,7 @@ class ReferralTransitions(ReferralView):
             self._keep_if_late(refusal, referral_id, name, details)
             raise
         if name in ("pass", "release"):  # a pool's referral that one let go is no longer one's to see
-            return self.answer(queries.let_go(moved), version=moved.version)
+            return self.answer(rendering.let_go(moved), version=moved.version)
         return self.shown(referral_id)
 
     def _keep_if_late(self, refusal: Conflict, referral_id: UUID, name: str, details: dict[str, Any]) -> None:
@@ -235,7 +235,7 @@ class ReferralMessages(ReferralView):
         if not policies.may_read_content(self.actor):
             found = found.none()
         self.log([row])
-        return page_of(found, request).response(queries.message)
+        return page_of(found, request).response(rendering.message)
 
     @extend_schema(
         operation_id="write_message",
@@ -248,7 +248,7 @@ class ReferralMessages(ReferralView):
         queries.one_row(referral_id, self.actor)
         text = self.validated(NewMessage)["text"]
         message = services.add_message(referral_id, actor=self.actor, text=text)
-        return self.answer(queries.message(message), version=1, status=201, subject=message)
+        return self.answer(rendering.message(message), version=1, status=201, subject=message)
 
 
 class ReferralReports(ReferralView):
@@ -265,7 +265,7 @@ class ReferralReports(ReferralView):
         found = Report.objects.visible_to(self.actor).filter(referral_id=referral_id)
         found = found.prefetch_related(queries.files_of(self.actor))
         self.log([row])
-        return page_of(found, request, order=("-received_at", "-id")).response(queries.report)
+        return page_of(found, request, order=("-received_at", "-id")).response(rendering.report)
 
 
 class ReportInError(ReferralView):
@@ -280,7 +280,7 @@ class ReportInError(ReferralView):
         queries.one_row(referral_id, self.actor)
         said = self.validated(EnteredInError)
         report = corrections.enter_report_in_error(referral_id, report_id, actor=self.actor, **said)
-        return self.answer(queries.report(report), version=1, subject=report)
+        return self.answer(rendering.report(report), version=1, subject=report)
 
 
 class MessageInError(ReferralView):
@@ -295,7 +295,7 @@ class MessageInError(ReferralView):
         queries.one_row(referral_id, self.actor)
         said = self.validated(EnteredInError)
         message = corrections.enter_message_in_error(referral_id, message_id, actor=self.actor, **said)
-        return self.answer(queries.message(message), version=1, subject=message)
+        return self.answer(rendering.message(message), version=1, subject=message)
 
 
 class ReferralAttachments(ReferralView):
@@ -311,7 +311,7 @@ class ReferralAttachments(ReferralView):
         if not policies.may_read_clinical(self.actor):
             found = found.none()
         self.log([row])
-        return page_of(found, request).response(queries.attachment)
+        return page_of(found, request).response(rendering.attachment)
 
 
 class OneAttachment(ReferralView):
@@ -360,7 +360,7 @@ class Attachments(ReferralView):
         kept = attachments.store_attachment(
             actor=self.actor, name=asked.get("name", "file"), content=body, sha256=asked.get("sha256")
         )
-        return self.answer(queries.attachment(kept), version=1, status=201, subject=kept)
+        return self.answer(rendering.attachment(kept), version=1, status=201, subject=kept)
 
 
 class AttachmentContent(ReferralView):
@@ -385,7 +385,9 @@ class TransitionCatalog(View):
     )
     def get(self, request: Request) -> Response:
         self.query(NoQuery)
-        return Response({"results": queries.transitions(), "states": queries.states(), "next": None, "previous": None})
+        return Response(
+            {"results": rendering.transitions(), "states": rendering.states(), "next": None, "previous": None}
+        )
 
 
 def _asked(filters: dict[str, Any]) -> dict[str, Any]:

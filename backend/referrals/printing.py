@@ -17,7 +17,7 @@ from backend.lib import clock
 from backend.lib.actor import Actor
 from backend.lib.problems import Forbidden
 from backend.lib.zones import zone_named
-from backend.referrals import deadlines, policies, queries, reports, services
+from backend.referrals import deadlines, policies, queries, rendering, reports, services
 from backend.referrals import workflow as w
 from backend.referrals.models import Referral, Report
 from backend.referrals.typesetting import Block, Document, Section, pdf_of
@@ -73,7 +73,7 @@ def letter(referral_id: UUID | str, *, actor: Actor) -> bytes:
     when the referral is not the reader's to see, 403 ``right_required`` when its content is not.
     """
     row = queries.one_row(referral_id, actor)
-    body = queries.detail(row, actor)
+    body = rendering.detail(row, actor)
     made = letter_pdf(body)
     if queries.is_unopened(row, actor):
         services.mark_opened(referral_id, actor=actor)
@@ -89,8 +89,8 @@ def report(referral_id: UUID | str, report_id: UUID | str, *, actor: Actor) -> b
     readable = Report.objects.visible_to(actor).filter(referral_id=row["id"])
     found = readable.prefetch_related(queries.files_of(actor)).one(report_id)
     made = report_pdf(
-        queries.detail(row, actor),
-        queries.report(found),
+        rendering.detail(row, actor),
+        rendering.report(found),
         is_superseded=readable.filter(supersedes_id=found.pk).exists(),
     )
     queries.log_shown(actor, [row])
@@ -112,7 +112,7 @@ def short_id(referral_id: UUID | str) -> str:
 
 
 def letter_pdf(body: Body) -> bytes:
-    """The letter made from ``queries.detail``. Reads the clinics' addresses. 403 when the content is withheld."""
+    """The letter made from ``rendering.detail``. Reads the clinics' addresses. 403 when the content is withheld."""
     if "package" not in body:
         raise Forbidden("This letter is printed by those who may read what is in it.", code="right_required")
     package, short = body["package"], short_id(body["id"])
@@ -139,7 +139,7 @@ def letter_pdf(body: Body) -> bytes:
 
 
 def report_pdf(body: Body, report: Body, *, is_superseded: bool = False) -> bytes:
-    """A report made from ``queries.report`` and the referral it answers. Reads the clinics' addresses."""
+    """A report made from ``rendering.report`` and the referral it answers. Reads the clinics' addresses."""
     sender, recipient = _side(body["sender"]), _side(body["recipient"])
     zone = (recipient.clinic or sender.clinic or Organization()).time_zone
     package, now = body.get("package"), clock.now()

@@ -8,7 +8,7 @@ from typing import Any
 from backend.directory.models import Organization
 from backend.lib import clock
 from backend.lib.actor import Actor
-from backend.referrals import queries
+from backend.referrals import rendering
 from backend.workspace import keys, words
 
 # What a line offers at once; the rest is on the referral's own page.
@@ -56,8 +56,8 @@ def zone_of(actor: Actor) -> str:
 
 
 def line(row: Mapping[str, Any], actor: Actor, zone: str) -> Line:
-    body = queries.summary(row, actor)
-    steps = {step["name"]: step["label"] for step in queries.available(row, actor)}
+    body = rendering.summary(row, actor)
+    steps = {step["name"]: step["label"] for step in rendering.available(row, actor)}
     sent_by_us = words.is_sender(body, actor)
     client = body.get("client")
     tracking = body.get("tracking") or {}

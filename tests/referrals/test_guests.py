@@ -7,7 +7,7 @@ import pytest
 
 from backend.clients.models import Client
 from backend.lib.problems import Conflict, Forbidden
-from backend.referrals import queries, services
+from backend.referrals import queries, rendering, services
 from backend.referrals.models import Referral
 from backend.visits.models import Visit
 from tests import make
@@ -25,7 +25,7 @@ def as_guest(referral: Any, *moves: tuple[str, dict[str, Any]]) -> Any:
     with as_guest_of(referral["id"]) as actor:
         for name, details in moves:
             services.move_referral(referral["id"], name, actor=actor, **details)
-        return queries.detail(queries.one_row(referral["id"], actor), actor)
+        return rendering.detail(queries.one_row(referral["id"], actor), actor)
 
 
 def test_a_guest_has_every_move_of_a_recipient(north: make.Clinic, to_guest: Any) -> None:
@@ -84,7 +84,7 @@ def test_a_guest_reads_this_one_referral_and_no_client(north: make.Clinic, south
         assert [str(pk) for pk in Referral.objects.values_list("id", flat=True)] == [to_guest["id"]]
         assert not Referral.objects.filter(pk=other["id"]).exists()
         assert not Client.objects.exists()
-        assert queries.detail(queries.one_row(to_guest["id"], actor), actor)["package"]["question"]
+        assert rendering.detail(queries.one_row(to_guest["id"], actor), actor)["package"]["question"]
 
 
 def test_a_guest_sees_no_other_guests_visit(north: make.Clinic, to_guest: Any) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from backend.lib.problems import Problem
 from backend.record.event_types import event_types
-from backend.referrals import deadlines, queries
+from backend.referrals import deadlines, rendering
 from backend.referrals import workflow as w
 from backend.referrals.workflow import STATES, WORKFLOW
 
@@ -170,7 +170,7 @@ def test_the_committed_diagram_is_the_table() -> None:
 
 
 def test_the_catalog_lists_every_transition() -> None:
-    assert [row["name"] for row in queries.transitions()] == WORKFLOW.names
+    assert [row["name"] for row in rendering.transitions()] == WORKFLOW.names
 
 
 def test_an_unknown_name_is_refused_with_a_sentence() -> None:

@@ -13,7 +13,7 @@ from backend.lib.problems import Problem, Stale
 from backend.lib.rest.authentication import actor_of
 from backend.notifications import services as notifications
 from backend.notifications.doors import newest_guest_link
-from backend.referrals import attachments, corrections, policies, presses, queries, services
+from backend.referrals import attachments, corrections, policies, presses, queries, rendering, services
 from backend.referrals import workflow as w
 from backend.referrals.inputs import EnteredInError
 from backend.referrals.models import Message, Referral, Report
@@ -53,7 +53,7 @@ def changes(request: HttpRequest, referral_id: UUID) -> HttpResponse:
     row = queries.one_row(referral_id, actor)
     if request.GET.get("since") == str(row["version"]):
         return HttpResponse(status=204)
-    body, zone = queries.detail(row, actor), zone_of(actor)
+    body, zone = rendering.detail(row, actor), zone_of(actor)
     messages = _messages(referral_id, actor) if "sender" in body else []
     newest = timeline(body, messages, [], zone)[:1]
     return show(request, "changes.html", {"r": body, "newest": newest, "sentence": words.sentence(body, actor, zone)})
@@ -62,7 +62,7 @@ def changes(request: HttpRequest, referral_id: UUID) -> HttpResponse:
 @page("POST")
 def move(request: HttpRequest, referral_id: UUID) -> HttpResponse:
     actor, name = actor_of(request), request.POST.get("name", "")
-    body = queries.detail(queries.one_row(referral_id, actor), actor)
+    body = rendering.detail(queries.one_row(referral_id, actor), actor)
     zone = zone_of(actor)
 
     def act() -> str:
@@ -220,7 +220,7 @@ def _shown(
     problem: Problem | None = None,
 ) -> HttpResponse:
     row = queries.one_row(referral_id, actor)
-    body = queries.detail(row, actor)
+    body = rendering.detail(row, actor)
     log_whatever_the_status(request, lambda: queries.log_shown(actor, [row]))
     zone = zone_of(actor)
     messages = _messages(referral_id, actor) if "sender" in body else []
@@ -321,4 +321,4 @@ def _reports(referral_id: UUID, actor: Actor) -> list[dict[str, Any]]:
         return []
     found = Report.objects.visible_to(actor).select_related("referral").filter(referral_id=referral_id)
     rows: Any = found.prefetch_related(queries.files_of(actor)).order_by("-received_at", "-id")
-    return [{**queries.report(row), "is_ours": corrections.is_ones_own(row, actor)} for row in rows]
+    return [{**rendering.report(row), "is_ours": corrections.is_ones_own(row, actor)} for row in rows]
