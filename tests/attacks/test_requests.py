@@ -1,10 +1,12 @@
 """Attacks with unusual requests: other methods, slashes and formats, headers that ask, fields nobody offered."""
 
+import re
 from typing import Any
 
 import pytest
 from django.db import models
 
+from backend.careplans.models import CarePlan, Goal, Intervention, Phase, Problem
 from backend.clients.models import Client
 from backend.directory.models import (
     Application,
@@ -16,9 +18,11 @@ from backend.directory.models import (
     PractitionerRole,
 )
 from backend.lib.unit_of_work import acting_as
+from backend.notes.models import Note
 from backend.referrals.models import Referral
 from tests import make
 from tests.access.operations import schema
+from tests.careplans.plans import Plan, alone, done
 
 RANDOM = "0198c1a0-0000-7000-8000-00000000000f"
 METHODS = ("GET", "HEAD", "OPTIONS", "TRACE", "POST", "PUT", "PATCH", "DELETE", "PROPFIND")
@@ -82,7 +86,14 @@ PATCHED: dict[str, type[models.Model]] = {
     "change_credential": Credential,
     "change_member": Member,
     "change_application": Application,
+    "change_care_plan": CarePlan,
+    "change_problem": Problem,
+    "change_goal": Goal,
+    "change_intervention": Intervention,
+    "change_phase": Phase,
+    "change_note": Note,
 }
+OF_CLIENTS = {"change_client", "change_referral", "change_note"}
 
 
 def patches() -> dict[str, tuple[str, set[str]]]:
@@ -98,6 +109,17 @@ def patches() -> dict[str, tuple[str, set[str]]]:
 
 def test_every_patch_is_attacked() -> None:
     assert set(patches()) == set(PATCHED)
+
+
+def rows_of(plan: Plan, clinic: make.Clinic) -> dict[str, str]:
+    """A plan and a row of each kind in it, by the operation that changes it."""
+    return {
+        "change_care_plan": plan.id,
+        "change_problem": done(plan.post(clinic, "/problems", {"text": "Stiff neck"}))["id"],
+        "change_goal": plan.goal(clinic)["id"],
+        "change_intervention": plan.line(clinic)["id"],
+        "change_phase": done(plan.post(clinic, "/phases", {"name": "Calm down"}))["id"],
+    }
 
 
 @pytest.mark.parametrize("name", PATCHED)
@@ -116,10 +138,13 @@ def test_a_patch_changes_no_column_that_it_does_not_offer(north: make.Clinic, so
         "change_credential": role.practitioner.credentials.get().pk,
         "change_member": north.coordinator.member.pk,
         "change_application": make.application(north.organization, "clients:read").pk,
+        "change_note": done(north.http.send("POST", "notes", {"client_id": client["id"], "kind": "phone"}))["id"],
+        **rows_of(alone(north, client["id"]), north),
     }
     path, offered = patches()[name]
-    who = north.http if name in ("change_client", "change_referral") else north.admin.http
-    address = path[: path.index("{")] + str(ids[name])
+    who = north.http if name in OF_CLIENTS or "plan_id" in path else north.admin.http
+    address = path.replace("{plan_id}", ids["change_care_plan"]).replace("/api/v1/", "")
+    address = re.sub(r"\{\w+\}$", str(ids[name]), address)
     before = who.send("GET", address)
     columns = {c for f in PATCHED[name]._meta.concrete_fields for c in (f.name, f.attname)} - offered
 

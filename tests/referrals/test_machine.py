@@ -144,15 +144,18 @@ class Loop(RuleBasedStateMachine):
 
     @rule()
     def give_consent(self) -> None:
-        with acting_as(self.actors["sender"]):
-            clients.give_consent(
-                self.client_id,
-                actor=self.actors["sender"],
-                categories=["plan"],
-                organization_ids=[self.south.organization.id],
-                guests=["gil@guest.example"],
-                method="verbal",
-            )
+        try:
+            with acting_as(self.actors["sender"]):
+                clients.give_consent(
+                    self.client_id,
+                    actor=self.actors["sender"],
+                    categories=["plan"],
+                    organization_ids=[self.south.organization.id],
+                    guests=["gil@guest.example"],
+                    method="verbal",
+                )
+        except Problem as problem:  # nobody says yes any more for a client who died
+            self.refused_well(problem)
 
     @rule()
     def withdraw_every_consent(self) -> None:
