@@ -11,7 +11,7 @@ from backend.catalog.queries import catalog
 from backend.clients import services as clients
 from backend.clients.models import Client
 from backend.lib.actor import Actor
-from backend.lib.problems import Conflict
+from backend.lib.problems import Conflict, FieldError, Problem
 from backend.referrals import attachments, drafts, gates, presses, services
 from backend.referrals.inputs import NewReferral, ReferralFields
 from backend.referrals.models import Guest, Referral
@@ -21,6 +21,14 @@ from backend.workspace.pickers import places_in, recipient_in
 SAID = ("in_person", "paper", "verbal")
 WORDS = ("findings", "tried", "goals", "feedback_wanted")
 URGENT_FLAGS = ("emergency", "same_day")
+# What a draft cannot be kept without, by the field a refusal points to.
+LACKING = {
+    "/to/guest": "write the colleague's name, discipline and e-mail",
+    "/to": "say who it goes to",
+    "/reason": "say why",
+    "/regions": "choose the side of each region",
+    "/question": "write the question",
+}
 
 
 @dataclass(slots=True)
@@ -194,6 +202,19 @@ def write(
     else:
         presses.press(referral.pk, "send", actor=actor, expected_version=None)
     return referral.pk
+
+
+def not_kept_because(problem: Problem) -> str:
+    """What a draft still lacks, in words; what is wrong otherwise, in the refusal's own."""
+    lacking = dict.fromkeys(_lacking(error) for error in problem.errors)
+    return f"Not kept yet: {', '.join(lacking)}." if lacking and all(lacking) else f"Not kept: {problem.detail}"
+
+
+def _lacking(error: FieldError) -> str:
+    """Empty when the field was filled, but wrongly."""
+    if error.code == "max_length":
+        return ""
+    return next((words for pointer, words in LACKING.items() if error.pointer.startswith(pointer)), "")
 
 
 def _record_the_yes(referral: Referral, method: str, actor: Actor) -> None:

@@ -4,13 +4,14 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
+from django.urls import resolve
 
 from backend.catalog.queries import catalog
 from backend.clients.models import Client
 from backend.clients.queries import client_for, log_reads
 from backend.directory.models import PractitionerRole
 from backend.lib.actor import Actor
-from backend.lib.problems import Conflict, Problem
+from backend.lib.problems import Conflict, Problem, Stale
 from backend.lib.rest.authentication import actor_of
 from backend.referrals import policies, queries, sources
 from backend.referrals import workflow as w
@@ -19,7 +20,16 @@ from backend.workspace import words
 from backend.workspace.colleagues import colleagues_here, offer
 from backend.workspace.files import KINDS, files_in, keep
 from backend.workspace.pages import field_errors, log_whatever_the_status, page, show, submit, version_in
-from backend.workspace.sheet import WORDS, Sheet, fields_of, first_sheet, stored_sheet, typed_sheet, write
+from backend.workspace.sheet import (
+    WORDS,
+    Sheet,
+    fields_of,
+    first_sheet,
+    not_kept_because,
+    stored_sheet,
+    typed_sheet,
+    write,
+)
 from backend.workspace.staleness import who_changed
 from backend.workspace.worklist import zone_of
 
@@ -71,11 +81,24 @@ def _written(
         return f"/referrals/{pk}"
 
     said = SAID["ask"] if press == "send" and sheet.said == "link" else SAID.get(press, "")
-    result = submit(request, act, said=said)
+    keeps_itself = bool(request.htmx) and press == "draft"  # type: ignore[attr-defined]  # set by HtmxMiddleware
+    result = submit(request, act, said="" if keeps_itself else said)
+    if isinstance(result, Problem) and draft:
+        result = who_changed(result, draft["id"], actor=actor)
+    if keeps_itself:
+        return _kept(request, actor, result)
     if isinstance(result, Problem):
-        refusal = who_changed(result, draft["id"], actor=actor) if draft else result
-        return _shown(request, actor, client, sheet, draft=draft, problem=refusal)
+        return _shown(request, actor, client, sheet, draft=draft, problem=result)
     return result
+
+
+def _kept(request: HttpRequest, actor: Actor, result: HttpResponse | Problem) -> HttpResponse:
+    """For a sheet that keeps itself: where its draft is now and when it was kept, or why not."""
+    if isinstance(result, Problem):
+        told = {"because": not_kept_because(result), "stops": isinstance(result, Stale)}
+        return show(request, "kept.html", told, problem=result)
+    draft_id = resolve(result["Location"]).kwargs["referral_id"]
+    return show(request, "kept.html", {"draft": queries.one_row(draft_id, actor)})
 
 
 def _shown(
