@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FloatRect, Page, expect
 
 from tests import make
 from tests.browser.conftest import Open
-from tests.browser.test_workspace_in_chromium import OPEN_EVERYTHING, both_widths, ten_seconds_pass
+from tests.browser.test_workspace_in_chromium import OPEN_EVERYTHING, both_widths, keep_picture, ten_seconds_pass
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -36,6 +36,7 @@ def test_typing_leaves_a_draft_which_is_then_changed_and_sent_once(
     write(page)
 
     expect(page.locator("#kept")).to_contain_text("Kept as a draft, ")
+    expect(page.locator("#checks .missing strong")).to_have_text(["Red flags"])
     (draft,) = drafts(north)
     assert page.url.endswith(f"/referrals/{draft['id']}/edit")
     assert draft["question"] == "Safe to load?"
@@ -51,6 +52,30 @@ def test_typing_leaves_a_draft_which_is_then_changed_and_sent_once(
     assert drafts(north) == []
     (sent,) = south.http.send("GET", "referrals?box=ours").json()["results"]
     assert (sent["id"], sent["question"]) == (draft["id"], "Safe to load fully?")
+
+
+@both_widths
+def test_the_checks_stand_beside_the_sheet_or_above_its_buttons(
+    open_page: Open, north: make.Clinic, south: make.Clinic, size: str
+) -> None:
+    client = make.client(north)
+    page = open_page(north.practitioner, size)
+    page.goto(f"/referrals/new?client={client['id']}&to=role:{south.role_id}")
+
+    keep_picture(page, f"sheet-checks-{size}")
+    checks, question = place(page, "#checks"), place(page, "#question")
+    if size == "desktop":
+        assert checks["x"] > question["x"] + question["width"]
+        assert checks["y"] < 200
+    else:
+        assert checks["x"] == question["x"]
+        assert question["y"] < checks["y"]
+
+
+def place(page: Page, selector: str) -> FloatRect:
+    found = page.locator(selector).bounding_box()
+    assert found is not None
+    return found
 
 
 def test_a_press_right_after_typing_is_about_the_draft_that_is_on_its_way(

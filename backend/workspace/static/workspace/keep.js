@@ -1,4 +1,5 @@
-// The sheet keeps itself as a draft a moment after something was changed; without this file its button does.
+// The sheet keeps itself as a draft a moment after something was changed, and its checks are asked again; without this
+// file its button does.
 "use strict";
 
 const AFTER_TYPING = 2_000;
@@ -74,6 +75,8 @@ function whole() {
 function take(page) {
   const kept = page.getElementById("kept");
   const refused = page.getElementById("not-kept");
+  const checks = page.getElementById("checks");
+  if (checks) document.getElementById("checks").replaceWith(checks);
   if (kept) moveTo(page.querySelector("form"));
   if (kept) tell("kept", kept.textContent);
   tell("not-kept", kept ? "" : refused ? refused.textContent : UNREACHED);
