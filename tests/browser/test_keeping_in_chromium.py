@@ -9,6 +9,7 @@ from playwright.sync_api import FloatRect, Page, expect
 from tests import make
 from tests.browser.conftest import Open
 from tests.browser.test_workspace_in_chromium import OPEN_EVERYTHING, both_widths, keep_picture, ten_seconds_pass
+from tests.workspace.browsing import Browser as Staff
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -110,6 +111,27 @@ def test_a_draft_whose_answer_was_lost_is_kept_once(open_page: Open, north: make
 
     expect(page.locator("#kept")).to_contain_text("Kept as a draft, ")
     assert (lost, len(drafts(north))) == ([200, 200], 1)
+
+
+def test_a_sheet_whose_draft_a_colleague_changed_says_so_and_stops(
+    open_page: Open, north: make.Clinic, south: make.Clinic
+) -> None:
+    draft = make.referral(north, south, client_id=make.client(north)["id"], send=False)["id"]
+    path = f"/referrals/{draft}/edit"
+    page, posts = open_page(north.practitioner), []
+    page.goto(path)
+    Staff(north.coordinator).open(path).press(path, own_reason="Neck", question="From the desk?", press="draft")
+    page.on("request", lambda request: posts.append(request.url) if request.method == "POST" else None)
+    question = page.get_by_label("What do you want to know or have done?")
+
+    question.fill("From me?")
+    expect(page.locator("#said")).to_contain_text("North Massage Coordinator changed this")
+    question.fill("From me again?")
+    page.wait_for_timeout(4_000)
+
+    assert len(posts) == 1
+    expect(question).to_have_value("From me again?")
+    assert drafts(north)[0]["question"] == "From the desk?"
 
 
 def test_a_sheet_that_was_only_looked_at_leaves_no_draft(
