@@ -7,6 +7,8 @@ from django.http import QueryDict
 from backend.catalog.queries import catalog
 from backend.workspace import words
 
+GUEST = ("name", "discipline", "email")
+
 
 def places_in(typed: QueryDict | None) -> list[dict[str, str]]:
     """The regions that were ticked in the region picker, each with the side chosen for it."""
@@ -21,18 +23,23 @@ def places_in(typed: QueryDict | None) -> list[dict[str, str]]:
 
 
 def recipient_in(typed: QueryDict | None) -> dict[str, Any] | None:
-    """The recipient that was picked: ``role:<id>``, ``clinic:<id>:<discipline>``, ``pool:<discipline>`` or ``guest``."""
+    """The recipient that was picked in a form."""
     typed = typed if typed is not None else QueryDict()
-    match typed.get("to", "").split(":"):
+    guest = {name: typed.get(f"guest_{name}", "") for name in GUEST}
+    return recipient_of(typed.get("to", ""), near=typed.get("near", ""), guest=guest)
+
+
+def recipient_of(to: str, *, near: str, guest: dict[str, str]) -> dict[str, Any] | None:
+    """What was picked: ``role:<id>``, ``clinic:<id>:<discipline>``, ``pool:<discipline>`` or ``guest``."""
+    match to.split(":"):
         case ["role", pk]:
             return {"practitioner_role_id": pk}
         case ["clinic", pk, discipline]:
             return {"organization_id": pk, "discipline": discipline}
         case ["pool", discipline]:
-            return {"discipline": discipline, "near": typed.get("near", "").strip()}
+            return {"discipline": discipline, "near": near.strip()}
         case ["guest"]:
-            asked = {"name": "guest_name", "discipline": "guest_discipline", "email": "guest_email"}
-            return {"guest": {key: text for key, name in asked.items() if (text := typed.get(name, "").strip())}}
+            return {"guest": {name: text for name in GUEST if (text := guest.get(name, "").strip())}}
     return None
 
 

@@ -11,16 +11,24 @@ from backend.catalog.queries import catalog
 from backend.clients import services as clients
 from backend.clients.models import Client
 from backend.lib.actor import Actor
-from backend.lib.problems import Conflict
+from backend.lib.problems import Conflict, FieldError, Problem
 from backend.referrals import attachments, drafts, gates, presses, services
 from backend.referrals.inputs import NewReferral, ReferralFields
 from backend.referrals.models import Guest, Referral
 from backend.referrals.sharing import CATEGORIES
-from backend.workspace.pickers import places_in, recipient_in
+from backend.workspace.pickers import GUEST, places_in, recipient_of
 
 SAID = ("in_person", "paper", "verbal")
 WORDS = ("findings", "tried", "goals", "feedback_wanted")
 URGENT_FLAGS = ("emergency", "same_day")
+# What a draft cannot be kept without, by the field a refusal points to.
+LACKING = {
+    "/to/guest": "write the colleague's name, discipline and e-mail",
+    "/to": "say who it goes to",
+    "/reason": "say why",
+    "/regions": "choose the side of each region",
+    "/question": "write the question",
+}
 
 
 @dataclass(slots=True)
@@ -61,7 +69,7 @@ def typed_sheet(typed: QueryDict) -> Sheet:
     return Sheet(
         to=typed.get("to", ""),
         near=typed.get("near", ""),
-        guest={key: typed.get(f"guest_{key}", "") for key in ("name", "discipline", "email")},
+        guest={key: typed.get(f"guest_{key}", "") for key in GUEST},
         kind=typed.get("kind", Referral.Kind.ADVICE),
         priority=typed.get("priority", Referral.Priority.ROUTINE),
         transfer="transfer" in typed,
@@ -84,7 +92,7 @@ def stored_sheet(row: dict[str, Any]) -> Sheet:
     return Sheet(
         to=_stored_recipient(row),
         near=row["pool_near"],
-        guest={key: row["guest_data"][key] for key in ("name", "discipline", "email")} if row["guest_data"] else {},
+        guest={key: row["guest_data"][key] for key in GUEST} if row["guest_data"] else {},
         kind=row["kind"],
         priority=row["priority"],
         transfer=row["transfer"],
@@ -120,7 +128,7 @@ def _stored_recipient(row: dict[str, Any]) -> str:
     return "guest"
 
 
-def fields_of(sheet: Sheet, typed: QueryDict, client_id: UUID | None) -> dict[str, Any]:
+def fields_of(sheet: Sheet, client_id: UUID | None) -> dict[str, Any]:
     """What was typed, in the shape of the contract."""
     flags = _flags_asked(sheet)
     red_flags: dict[str, Any] = {"asked": sheet.asked or bool(flags), "positive": flags}
@@ -129,7 +137,7 @@ def fields_of(sheet: Sheet, typed: QueryDict, client_id: UUID | None) -> dict[st
             red_flags[name] = text
     return {
         **({"client_id": str(client_id)} if client_id else {}),
-        "to": recipient_in(typed) or {},
+        "to": recipient_of(sheet.to, near=sheet.near, guest=sheet.guest) or {},
         "kind": sheet.kind,
         "priority": sheet.priority,
         "transfer": sheet.transfer,
@@ -194,6 +202,19 @@ def write(
     else:
         presses.press(referral.pk, "send", actor=actor, expected_version=None)
     return referral.pk
+
+
+def not_kept_because(problem: Problem) -> str:
+    """What a draft still lacks, in words; what is wrong otherwise, in the refusal's own."""
+    lacking = dict.fromkeys(_lacking(error) for error in problem.errors)
+    return f"Not kept yet: {', '.join(lacking)}." if lacking and all(lacking) else f"Not kept: {problem.detail}"
+
+
+def _lacking(error: FieldError) -> str:
+    """Empty when the field was filled, but wrongly."""
+    if error.code == "max_length":
+        return ""
+    return next((words for pointer, words in LACKING.items() if error.pointer.startswith(pointer)), "")
 
 
 def _record_the_yes(referral: Referral, method: str, actor: Actor) -> None:

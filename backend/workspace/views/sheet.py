@@ -4,22 +4,33 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
+from django.urls import resolve
 
 from backend.catalog.queries import catalog
 from backend.clients.models import Client
 from backend.clients.queries import client_for, log_reads
 from backend.directory.models import PractitionerRole
 from backend.lib.actor import Actor
-from backend.lib.problems import Conflict, Problem
+from backend.lib.problems import Conflict, Problem, Stale
 from backend.lib.rest.authentication import actor_of
 from backend.referrals import policies, queries, sources
 from backend.referrals import workflow as w
 from backend.referrals.models import Referral
 from backend.workspace import words
+from backend.workspace.checks import checks
 from backend.workspace.colleagues import colleagues_here, offer
 from backend.workspace.files import KINDS, files_in, keep
 from backend.workspace.pages import field_errors, log_whatever_the_status, page, show, submit, version_in
-from backend.workspace.sheet import WORDS, Sheet, fields_of, first_sheet, stored_sheet, typed_sheet, write
+from backend.workspace.sheet import (
+    WORDS,
+    Sheet,
+    fields_of,
+    first_sheet,
+    not_kept_because,
+    stored_sheet,
+    typed_sheet,
+    write,
+)
 from backend.workspace.staleness import who_changed
 from backend.workspace.worklist import zone_of
 
@@ -54,7 +65,7 @@ def _written(
     request: HttpRequest, actor: Actor, client: Client | None, *, draft: dict[str, Any] | None = None
 ) -> HttpResponse:
     sheet, press = typed_sheet(request.POST), request.POST.get("press", "draft")
-    fields = fields_of(sheet, request.POST, client.pk if client else None)
+    fields = fields_of(sheet, client.pk if client else None)
     if not policies.may_read_clinical(actor):  # were not on the page, and stay as they are
         fields = {name: said for name, said in fields.items() if name not in WORDS}
 
@@ -71,11 +82,36 @@ def _written(
         return f"/referrals/{pk}"
 
     said = SAID["ask"] if press == "send" and sheet.said == "link" else SAID.get(press, "")
-    result = submit(request, act, said=said)
+    keeps_itself = bool(request.htmx) and press == "draft"  # type: ignore[attr-defined]  # set by HtmxMiddleware
+    result = submit(request, act, said="" if keeps_itself else said)
+    if isinstance(result, Problem) and draft:
+        result = who_changed(result, draft["id"], actor=actor)
+    if keeps_itself:
+        return _kept(request, actor, client, sheet, draft, result)
     if isinstance(result, Problem):
-        refusal = who_changed(result, draft["id"], actor=actor) if draft else result
-        return _shown(request, actor, client, sheet, draft=draft, problem=refusal)
+        return _shown(request, actor, client, sheet, draft=draft, problem=result)
     return result
+
+
+def _kept(
+    request: HttpRequest,
+    actor: Actor,
+    client: Client | None,
+    sheet: Sheet,
+    draft: dict[str, Any] | None,
+    result: HttpResponse | Problem,
+) -> HttpResponse:
+    """For a sheet that keeps itself: where its draft is now and when it was kept, or why not; and its checks."""
+    refusal = result if isinstance(result, Problem) else None
+    if not isinstance(result, Problem):
+        draft = queries.one_row(resolve(result["Location"]).kwargs["referral_id"], actor)
+    context = {
+        "draft": draft,
+        "because": not_kept_because(refusal) if refusal else "",
+        "stops": isinstance(refusal, Stale),
+        "checks": checks(sheet, client, actor, zone_of(actor), draft["id"] if draft else None),
+    }
+    return show(request, "kept.html", context, problem=refusal)
 
 
 def _shown(
@@ -101,6 +137,7 @@ def _shown(
         "version": draft["version"] if draft else "",
         "action": f"/referrals/{draft['id']}/edit" if draft else "/referrals/new",
         "offer": colleagues,
+        "checks": checks(sheet, client, actor, zone, draft["id"] if draft else None),
         "to_is_suggested": sheet.to in {card.value for card in colleagues.suggested},
         "to_is_known": sheet.to in {card.value for card in everybody},
         "disciplines": list(catalog().disciplines.values()),
