@@ -20,7 +20,6 @@ from backend.workspace.pickers import GUEST, places_in, recipient_of
 
 SAID = ("in_person", "paper", "verbal")
 WORDS = ("findings", "tried", "goals", "feedback_wanted")
-URGENT_FLAGS = ("emergency", "same_day")
 # What a draft cannot be kept without, by the field a refusal points to.
 LACKING = {
     "/to/guest": "write the colleague's name, discipline and e-mail",
