@@ -32,7 +32,7 @@ def wall(
 
 def also(table: str, name: str, command: str, check: str) -> migrations.RunSQL:
     """A second wall for one command, which has to hold as well as the first."""
-    clause = "USING" if command == "DELETE" else "WITH CHECK"
+    clause = "USING" if command in ("SELECT", "DELETE") else "WITH CHECK"
     return migrations.RunSQL(
         f"CREATE POLICY {name} ON {table} AS RESTRICTIVE FOR {command} TO {APP} {clause} ({check})",
         reverse_sql=f"DROP POLICY {name} ON {table}",

@@ -193,6 +193,32 @@ def test_a_colleague_at_home_whom_the_client_excluded_reads_nothing_of_the_circl
         assert [row["organization"]["id"] for row in read] == [north.id]
 
 
+def test_a_colleague_at_home_whom_the_client_excluded_reads_nothing_that_a_referral_brought_back(
+    north: make.Clinic, south: make.Clinic
+) -> None:
+    colleague = make.person(north.organization, "practitioner", discipline="massage_therapy")
+    assert colleague.role is not None
+    client = make.client(north)["id"]
+    make.consent(north, client, south, excluded_practitioner_ids=[str(colleague.role.practitioner_id)])
+    sent = make.referral(north, south, client_id=client)["id"]
+    make.move(south, sent, "accept")
+    for clinic in (north, south):
+        clinic.http.send("POST", f"referrals/{sent}/messages", {"text": f"By {clinic.id}."})
+    kept = south.http.generic("POST", "/api/v1/attachments", data=b"%PDF-1.4", content_type="application/pdf")
+    file = kept.json()["id"]
+    make.move(south, sent, "start")
+    make.move(south, sent, "report", report={**make.REPORT, "attachment_ids": [file]})
+
+    for table, written in (("message", {north.id, south.id}), ("report", {south.id}), ("attachment", {south.id})):
+        statement = f"SELECT organization_id::text FROM referrals_{table} WHERE referral_id = %s"
+        assert {row[0] for row in rows(north, statement, sent)} == written, table
+        assert {row[0] for row in rows(colleague.actor, statement, sent)} == written - {south.id}, table
+    messages = colleague.http.send("GET", f"referrals/{sent}/messages").json()["results"]
+    assert [message["text"] for message in messages] == [f"By {north.id}."]
+    assert colleague.http.send("GET", f"referrals/{sent}/reports").json()["results"] == []
+    assert colleague.http.send("GET", f"attachments/{file}/content").status_code == 404
+
+
 @pytest.mark.parametrize("categories", ["{sensitive}", "{plan,notes,outcomes,sensitive}"])
 def test_a_recipient_writes_itself_no_wider_yes_in_sql_either(
     north: make.Clinic, south: make.Clinic, outsider: make.Clinic, categories: str

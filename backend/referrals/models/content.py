@@ -6,6 +6,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 
+from backend.clients.models import Consent
 from backend.directory.models import PractitionerRole
 from backend.lib import clock
 from backend.lib.actor import Actor
@@ -47,7 +48,8 @@ class ReportQuerySet(ScopedQuerySet["Report"]):
         readable = Referral.objects.content_open_to(actor).filter(pk=OuterRef("referral_id"))
         whole = Referral.objects.wholly_open_to(actor).filter(pk=OuterRef("referral_id"))
         recorded = Q(signature_kind=Report.SignatureKind.RECORDED_BY_SENDER) & Q(Exists(whole))
-        return self.filter((Q(Exists(readable)) & ABOUT_THIS_CLIENT) | recorded | written_by(actor))
+        theirs = (Q(Exists(readable)) & ABOUT_THIS_CLIENT) | recorded
+        return self.filter(theirs & welcome(actor) | written_by(actor))
 
     def valid(self) -> Self:
         """Those that were not entered in error."""
@@ -56,7 +58,7 @@ class ReportQuerySet(ScopedQuerySet["Report"]):
 
 class MessageQuerySet(ScopedQuerySet["Message"]):
     def visible_to(self, actor: Actor) -> Self:
-        return self.filter((readable_when_written(actor) & ABOUT_THIS_CLIENT) | written_by(actor))
+        return self.filter(readable_when_written(actor) & ABOUT_THIS_CLIENT & welcome(actor) | written_by(actor))
 
 
 # What was about another client is gone for everybody but its author's clinic.
@@ -65,6 +67,16 @@ ABOUT_THIS_CLIENT = ~Q(in_error_reason="wrong_client")
 
 def written_by(actor: Actor) -> Q:
     return Q(organization_id=actor.organization_id) if actor.is_staff else Q(pk__in=[])
+
+
+def welcome(actor: Actor) -> Q:
+    """Unless the client said "not this person" of the reader."""
+    if actor.practitioner_id is None:
+        return Q()
+    excluding = Consent.objects.filter(
+        client_id=OuterRef("referral__client_id"), excluded_practitioner_ids__contains=[actor.practitioner_id]
+    )
+    return ~Q(Exists(excluding))
 
 
 def readable_when_written(actor: Actor) -> Q:
@@ -228,7 +240,7 @@ class AttachmentQuerySet(ScopedQuerySet["Attachment"]):
         guests = Q(link_id=actor.link_id) if actor.link_id else Q(pk__in=[])
         reports = Report.objects.visible_to(actor).filter(pk=OuterRef("report_id"))
         readable = readable_when_written(actor) & (Q(report=None) | Q(Exists(reports)))
-        return self.filter(readable | written_by(actor) | guests)
+        return self.filter(readable & welcome(actor) | written_by(actor) | guests)
 
 
 class Attachment(models.Model):
