@@ -58,6 +58,28 @@ class Organization(DirectoryRow):
         return self.name
 
 
+class OrganizationIdentifierQuerySet(ScopedQuerySet[Any]):
+    def visible_to(self, actor: Actor) -> Self:
+        return self.filter(organization_id=actor.organization_id) if actor.is_staff else self.none()
+
+
+class OrganizationIdentifier(models.Model):
+    """What an organization itself calls a thing that several share; no other organization sees it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
+    system = models.CharField(max_length=200)
+    value = models.CharField(max_length=200)
+
+    objects = OrganizationIdentifierQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.system}|{self.value}"
+
+
 class OpeningTime(models.Model):
     """One stretch in which the clinic is open; 0 is Monday."""
 

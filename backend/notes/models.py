@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 
 from backend.clients.models import Access, Client, Consent, SharedInCircleQuerySet
-from backend.directory.models import PractitionerRole
+from backend.directory.models import OrganizationIdentifier, PractitionerRole
 from backend.lib import clock
 from backend.lib.actor import Actor, ActorKind
 from backend.lib.ids import uuid7
@@ -193,27 +193,13 @@ class Note(Signature):
         return f"{self.kind} {self.state}"
 
 
-class NoteIdentifierQuerySet(ScopedQuerySet["NoteIdentifier"]):
-    def visible_to(self, actor: Actor) -> Self:
-        return self.filter(organization_id=actor.organization_id) if actor.is_staff else self.none()
-
-
-class NoteIdentifier(models.Model):
+class NoteIdentifier(OrganizationIdentifier):
     """An organization's own number for a note; no other organization sees it."""
 
-    id = models.UUIDField(primary_key=True, default=uuid7)
     note = models.ForeignKey(Note, on_delete=models.PROTECT, related_name="identifiers")
-    organization = models.ForeignKey("directory.Organization", on_delete=models.PROTECT, related_name="+")
-    system = models.CharField(max_length=200)
-    value = models.CharField(max_length=200)
-
-    objects = NoteIdentifierQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["organization", "system", "value"], name="note_identifier_once")]
-
-    def __str__(self) -> str:
-        return f"{self.system}|{self.value}"
 
 
 class PartQuerySet(ScopedQuerySet[M]):

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
 from backend.clients.models import Access, Consent
-from backend.directory.models import PractitionerRole
+from backend.directory.models import OrganizationIdentifier, PractitionerRole
 from backend.lib import clock
 from backend.lib.actor import Actor, ActorKind
 from backend.lib.ids import uuid7
@@ -129,29 +129,15 @@ class PlanRow(models.Model):
         abstract = True
 
 
-class PlanIdentifierQuerySet(ScopedQuerySet["PlanIdentifier"]):
-    def visible_to(self, actor: Actor) -> Self:
-        return self.filter(organization_id=actor.organization_id) if actor.is_staff else self.none()
-
-
-class PlanIdentifier(models.Model):
+class PlanIdentifier(OrganizationIdentifier):
     """An organization's own number for a plan; no other organization sees it."""
 
-    id = models.UUIDField(primary_key=True, default=uuid7)
     plan = models.ForeignKey(CarePlan, on_delete=models.PROTECT, related_name="identifiers")
-    organization = models.ForeignKey("directory.Organization", on_delete=models.PROTECT, related_name="+")
-    system = models.CharField(max_length=200)
-    value = models.CharField(max_length=200)
-
-    objects = PlanIdentifierQuerySet.as_manager()
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["organization", "system", "value"], name="care_plan_identifier_once")
         ]
-
-    def __str__(self) -> str:
-        return f"{self.system}|{self.value}"
 
 
 class TeamMemberQuerySet(OfPlanQuerySet["TeamMember"]):

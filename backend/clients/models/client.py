@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
 from backend.clients.models.access import Access, Registration
+from backend.directory.models import OrganizationIdentifier
 from backend.lib import clock
 from backend.lib.actor import Actor, ActorKind
 from backend.lib.ids import uuid7
@@ -106,29 +107,15 @@ class Client(models.Model):
         return f"{self.given_name} {self.family_name}".strip()
 
 
-class ClientIdentifierQuerySet(ScopedQuerySet["ClientIdentifier"]):
-    def visible_to(self, actor: Actor) -> Self:
-        return self.filter(organization_id=actor.organization_id) if actor.is_staff else self.none()
-
-
-class ClientIdentifier(models.Model):
+class ClientIdentifier(OrganizationIdentifier):
     """An organization's own number for a client; no other organization sees it."""
 
-    id = models.UUIDField(primary_key=True, default=uuid7)
     client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="identifiers")
-    organization = models.ForeignKey("directory.Organization", on_delete=models.PROTECT, related_name="+")
-    system = models.CharField(max_length=200)
-    value = models.CharField(max_length=200)
-
-    objects = ClientIdentifierQuerySet.as_manager()
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["organization", "system", "value"], name="client_identifier_once")
         ]
-
-    def __str__(self) -> str:
-        return f"{self.system}|{self.value}"
 
 
 class RepresentativeQuerySet(ScopedQuerySet["Representative"]):
