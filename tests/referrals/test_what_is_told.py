@@ -18,9 +18,9 @@ from tests.record.feed import settle
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def told(clinic: make.Clinic, *types: str) -> list[dict[str, Any]]:
+def told(clinic: make.Clinic, *types: str, reader: make.Api | None = None) -> list[dict[str, Any]]:
     settle()
-    found: list[dict[str, Any]] = feed(clinic.http, f"events?types={','.join(types)}")["results"]
+    found: list[dict[str, Any]] = feed(reader or clinic.http, f"events?types={','.join(types)}")["results"]
     return found
 
 
@@ -157,7 +157,7 @@ def test_a_press_of_somebody_who_left_is_told_to_the_clinic(north: make.Clinic, 
 
     do_work()
 
-    (event,) = feed(south.coordinator.http, "events?types=referral.press_lapsed")["results"]
+    (event,) = told(south, "referral.press_lapsed", reader=south.coordinator.http)
     assert event["subject"]["id"] == sent["id"]
     assert state_of(north, sent["id"])["state"] == w.SENT
     assert told(north, "referral.press_lapsed") == []
