@@ -16,11 +16,11 @@ from backend.directory.models import Location, Organization, PractitionerRole
 from backend.lib import clock
 from backend.lib.actor import Actor
 from backend.lib.problems import Forbidden
+from backend.lib.typesetting import Block, Document, Section, pdf_of
 from backend.lib.zones import zone_named
 from backend.referrals import deadlines, policies, queries, rendering, reports, services
 from backend.referrals import workflow as w
 from backend.referrals.models import Referral, Report
-from backend.referrals.typesetting import Block, Document, Section, pdf_of
 
 Body = Mapping[str, Any]
 

@@ -20,10 +20,10 @@ from django.apps import apps
 from django.db import connection, connections
 
 from backend.audit.models import AccessLog, Event, Work
+from backend.lib import typesetting
 from backend.lib.actor import WORKER
 from backend.lib.logs import RequestFilter, SafeFormatter
 from backend.lib.unit_of_work import acting_as
-from backend.referrals import typesetting
 from tests import make
 from tests.access import cast
 from tests.access.cast import Column, World, never_kept

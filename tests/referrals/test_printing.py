@@ -9,10 +9,10 @@ import pytest
 from backend.audit.models import AccessLog
 from backend.clients.models import Consent
 from backend.lib.actor import Actor, ActorKind
+from backend.lib.typesetting import Document, pdf_of
 from backend.lib.unit_of_work import acting_as
 from backend.referrals import printing
 from backend.referrals.models import Referral, Report
-from backend.referrals.typesetting import Document, pdf_of
 from tests import make
 
 pytestmark = pytest.mark.django_db

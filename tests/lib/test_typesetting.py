@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from backend.lib import clock
-from backend.referrals.typesetting import UNPRINTABLE, Block, Document, Section, as_data, pdf_of
+from backend.lib.typesetting import UNPRINTABLE, Block, Document, Section, as_data, pdf_of
 
 
 def page(text: str, **more: Any) -> Document:
@@ -62,7 +62,7 @@ def test_signs_that_turn_the_direction_are_left_out_and_a_paragraph_runs_as_its_
 
 def test_a_letter_that_no_font_has_is_owned_up_to(monkeypatch: pytest.MonkeyPatch) -> None:
     banners: list[Any] = []
-    from backend.referrals import typesetting
+    from backend.lib import typesetting
 
     compiled = typesetting._compiled
 

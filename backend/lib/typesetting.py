@@ -1,4 +1,4 @@
-"""Turns a page made of data into a PDF that screen readers can read. Knows nothing of referrals."""
+"""Turns a page made of data into a PDF that screen readers can read."""
 
 import json
 import re
