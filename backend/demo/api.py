@@ -19,8 +19,13 @@ class Service:
 
     base_url: str
 
-    def call(self, method: str, path: str, body: Any = None, *, token: str, key: str = "") -> Any:
-        """The answer's JSON. A POST with a key that was answered before gets that answer again."""
+    def call(
+        self, method: str, path: str, body: Any = None, *, token: str, key: str = "", version: int | None = None
+    ) -> Any:
+        """The answer's JSON. A POST with a key that was answered before gets that answer again.
+
+        ``version`` is the one that was read of what is changed.
+        """
         request = urllib.request.Request(  # noqa: S310 - the address is the supervisor's own
             f"{self.base_url}{path}",
             method=method,
@@ -29,6 +34,7 @@ class Service:
                 "Authorization": f"Bearer {token}",
                 "Content-Type": "application/json",
                 **({"Idempotency-Key": key} if key else {}),
+                **({"If-Match": f'"{version}.0"'} if version else {}),
             },
         )
         try:
@@ -37,3 +43,24 @@ class Service:
         except urllib.error.HTTPError as error:
             problem = json.loads(error.read() or b"{}")
             raise Refused(f"{method} {path}: {error.code} {problem.get('code')}: {problem.get('detail')}") from error
+
+
+@dataclass(frozen=True)
+class Clinics:
+    """The practitioner of each discipline, calling the service."""
+
+    service: Service
+    people: dict[str, dict[str, Any]]
+
+    def get(self, discipline: str, path: str) -> Any:
+        return self.service.call("GET", f"/api/v1/{path}", token=self.people[discipline]["token"])
+
+    def post(self, discipline: str, path: str, body: Any, *, key: str) -> Any:
+        token = self.people[discipline]["token"]
+        return self.service.call("POST", f"/api/v1/{path}", body, token=token, key=f"demo-{key}")
+
+    def change(self, discipline: str, path: str, body: Any) -> Any:
+        """As somebody who has just read it."""
+        version = self.get(discipline, path)["version"]
+        token = self.people[discipline]["token"]
+        return self.service.call("PATCH", f"/api/v1/{path}", body, token=token, version=version)

@@ -11,7 +11,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from backend.audit.models import MovedClock
-from backend.demo.api import Service
+from backend.demo.api import Clinics, Service
+from backend.demo.charting import Chart
 from backend.demo.guest import Guest
 from backend.lib import clock
 from backend.lib.actor import WORKER
@@ -38,8 +39,11 @@ class Replay:
         self.service, self.say = service, say
         self.script = json.loads(STORIES.read_text())
         self.people = {p["discipline"]: p for p in reversed(people) if "practitioner" in p["roles"]}
+        self.clinics = Clinics(service, self.people)
         self.clients: dict[str, str] = {}
         self.referrals: dict[str, str] = {}
+        self.charts: dict[str, Chart] = {}
+        self.circles: dict[str, set[str]] = {}  # with whom the first clinic of a client may share, by client
         self.queue: list[Beat] = []
         self.today = clock.real_now().replace(minute=0, second=0, microsecond=0)
         self.begins = self.today - timedelta(days=self.script["days_back"])
@@ -72,38 +76,54 @@ class Replay:
     def _plan(self, story: dict[str, Any]) -> None:
         client, start = story["client"], self.begins + timedelta(days=story["start"])
         self.say(f"  {story['title']}")
-        self._beat(start, 0, 8, lambda: self.register(client))
+        self._beat(start, 0, 8, lambda: self._open_record(client, start))
         for referral in story["referrals"]:
             for number, (day, name, *details) in enumerate(referral["steps"]):
                 key = f"{referral['key']}-{number}"
                 self._beat(start, day, 9, partial(self._step, referral, start, name, *details, key=key))
+        for number, (day, hour, by, name, *details) in enumerate(story["record"]):
+            self._beat(start, day, hour, partial(self._write, client["key"], number, by, name, *details))
 
     def _beat(self, start: datetime, day: int, hour: int, act: Callable[[], None]) -> None:
-        at = start.replace(hour=hour + 7) + timedelta(days=day)  # clinics in Denver open at 8; 15 h UTC
+        at = start.replace(hour=0) + timedelta(days=day, hours=hour + 7)  # clinics in Denver open at 8; 15 h UTC
         heapq.heappush(self.queue, Beat(at, len(self.queue), act))
+
+    def _open_record(self, client: dict[str, Any], start: datetime) -> None:
+        """The client comes to the first clinic, and says yes to the team at once."""
+        self.register(client)
+        circle = {
+            "organization_ids": [self.people[discipline]["organization_id"] for discipline in client["circle"]],
+            "categories": ["plan", "notes", "outcomes"],
+            "method": "in_person",
+        }
+        client_id = self.clients[f"{client['key']}@{client['home']}"]
+        self.clinics.post(client["home"], f"clients/{client_id}/consents", circle, key=f"{client['key']}-circle")
+        self.circles[client_id] = set(client["circle"])
+        self.charts[client["key"]] = Chart(self.clinics, client_id, start, client["key"])
+
+    def _write(self, key: str, number: int, by: str, name: str, details: dict[str, Any] | None = None) -> None:
+        self.charts[key].write(by, name, details or {}, number=number)
 
     def register(self, client: dict[str, Any]) -> None:
         homes = [client["home"], *([client["also_at"]] if "also_at" in client else [])]
         for home in homes:
-            made = self._post(
+            made = self.clinics.post(
                 home,
-                "/api/v1/clients",
+                "clients",
                 {
                     "given_name": client["given_name"],
                     "family_name": client["family_name"],
                     "birth_date": f"{self.today.year - client['age']}-05-14",
                     "gender": client["gender"],
                     "email": f"{client['key']}@clients.example",
-                    "phone": "+1 303 555 0142",
+                    "phone": f"+1 303 555 {140 + len(self.clients):04}",
                 },
                 key=f"{client['key']}-{home}",
             )
             self.clients[f"{client['key']}@{home}"] = made["id"]
             for code in client.get("precautions", []):
                 body = {"code": code, "regions": []}
-                self._post(
-                    home, f"/api/v1/clients/{made['id']}/precautions", body, key=f"{client['key']}-{home}-{code}"
-                )
+                self.clinics.post(home, f"clients/{made['id']}/precautions", body, key=f"{client['key']}-{home}-{code}")
 
     def _client_of(self, referral: dict[str, Any]) -> str:
         key = {"ST1": "nora", "ST2": "hal", "ST3": "mika"}[referral["key"][:3]]
@@ -135,7 +155,7 @@ class Replay:
             span = {"starts_at": at.isoformat(), "ends_at": (at + timedelta(minutes=50)).isoformat()}
             self._move(recipient, referral, "book", {"visit": span}, key)
         elif name == "read_report":
-            unread = self._get(sender, f"/api/v1/referrals/{self.referrals[referral['key']]}")["unread_reports"]
+            unread = self.clinics.get(sender, f"referrals/{self.referrals[referral['key']]}")["unread_reports"]
             self._move(sender, referral, name, {"report_id": unread[0]["id"], **details}, key)
         else:
             by_sender = name in ("give_information", "acknowledge", "withdraw")
@@ -159,17 +179,17 @@ class Replay:
 
     def _send(self, referral: dict[str, Any], client_id: str, key: str) -> None:
         sender = referral["from"]
-        circle: dict[str, Any] = {"categories": ["plan", "notes", "outcomes"], "method": "in_person"}
         if guest := referral.get("to_guest"):
             to: dict[str, Any] = {"guest": guest}
-            circle["guests"] = [{"email": guest["email"]}]
+            asked: dict[str, Any] = {"guests": [{"email": guest["email"]}]}
         elif pool := referral.get("to_pool"):
-            to = pool
-            circle["pools"] = [pool]
+            to, asked = pool, {"pools": [pool]}
         else:
             to = {"practitioner_role_id": self.people[referral["to"]]["practitioner_role_id"]}
-            circle["organization_ids"] = [self.people[referral["to"]]["organization_id"]]
-        self._post(sender, f"/api/v1/clients/{client_id}/consents", circle, key=f"{key}-consent")
+            asked = {"organization_ids": [self.people[referral["to"]]["organization_id"]]}
+        if referral.get("to") not in self.circles.get(client_id, ()):
+            consent = {**asked, "categories": ["plan", "notes", "outcomes"], "method": "in_person"}
+            self.clinics.post(sender, f"clients/{client_id}/consents", consent, key=f"{key}-consent")
         body = {
             "client_id": client_id,
             "to": to,
@@ -182,17 +202,17 @@ class Replay:
             "sender_identifier": {"system": "urn:trialogue:demo", "value": referral["key"]},
             "send": True,
         }
-        self.referrals[referral["key"]] = self._post(sender, "/api/v1/referrals", body, key=key)["id"]
+        self.referrals[referral["key"]] = self.clinics.post(sender, "referrals", body, key=key)["id"]
 
     def referral(self, key: str) -> dict[str, Any]:
         """A story's referral as its sender reads it now."""
         senders = {r["key"]: r["from"] for story in self.script["stories"] for r in story["referrals"]}
-        found: dict[str, Any] = self._get(senders[key], f"/api/v1/referrals/{self.referrals[key]}")
+        found: dict[str, Any] = self.clinics.get(senders[key], f"referrals/{self.referrals[key]}")
         return found
 
     def figures(self, discipline: str) -> dict[str, Any]:
         """What waits on whom, for the clinic of a discipline."""
-        found: dict[str, Any] = self._get(discipline, "/api/v1/referrals/figures")
+        found: dict[str, Any] = self.clinics.get(discipline, "referrals/figures")
         return found
 
     # --- what is left open ---------------------------------------------------------------------------------------
@@ -236,18 +256,12 @@ class Replay:
 
     # --- calls ---------------------------------------------------------------------------------------------------
 
-    def _post(self, discipline: str, path: str, body: Any, *, key: str) -> Any:
-        return self.service.call("POST", path, body, token=self.people[discipline]["token"], key=f"demo-{key}")
-
-    def _get(self, discipline: str, path: str) -> Any:
-        return self.service.call("GET", path, token=self.people[discipline]["token"])
-
     def _move(self, discipline: str, referral: dict[str, Any], name: str, details: dict[str, Any], key: str) -> Any:
-        path = f"/api/v1/referrals/{self.referrals[referral['key']]}/transitions"
-        return self._post(discipline, path, {"name": name, **details}, key=key)
+        path = f"referrals/{self.referrals[referral['key']]}/transitions"
+        return self.clinics.post(discipline, path, {"name": name, **details}, key=key)
 
     def _now(self, discipline: str) -> str:
-        return str(self._get(discipline, "/api/v1/me")["now"])
+        return str(self.clinics.get(discipline, "me")["now"])
 
     # --- the clock -----------------------------------------------------------------------------------------------
 

@@ -1,8 +1,9 @@
-"""The three worked client stories, replayed through HTTP by the code of the demo, come to closed loops."""
+"""The three worked client stories, replayed through HTTP by the code of the demo: closed loops, shared records."""
 
 import json
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -28,6 +29,18 @@ ENDS = {
     "ST3-R1": ("closed", "acknowledged"),
     "ST3-R2": ("closed", "not_fulfilled"),
     "ST3-R3": ("closed", "acknowledged"),
+}
+# State, versions, who agreed to the newest of them, and who reads the record today, by story. The first plan ended more
+# than thirty days ago, so only the client's own clinic still reads it.
+PLANS = {
+    "nora": ("completed", 3, {"chiropractic", "physical_therapy", "massage_therapy"}, ["chiropractic"]),
+    "hal": (
+        "completed",
+        2,
+        {"chiropractic", "physical_therapy", "massage_therapy"},
+        ["physical_therapy", "massage_therapy"],
+    ),
+    "mika": ("active", 2, {"physical_therapy"}, ["physical_therapy", "massage_therapy"]),
 }
 
 
@@ -72,3 +85,30 @@ def test_every_story_ends_in_a_closed_loop(replay: Replay) -> None:
     stories = json.loads(STORIES.read_text())["stories"]
     told = sum(len(referral["steps"]) for story in stories for referral in story["referrals"])
     assert sum(len(found["history"]) for found in seen.values()) == told + 1, "the guest's answer is two steps"
+    _check_plans(replay)
+    _check_notes(replay, stories)
+
+
+def _check_plans(replay: Replay) -> None:
+    disciplines = {person["organization_id"]: discipline for discipline, person in replay.people.items()}
+    for key, (state, number, agreed, readers) in PLANS.items():
+        path = f"care-plans/{replay.charts[key].plan_id}"
+        seen = [replay.clinics.get(discipline, path) for discipline in readers]
+        assert {(plan["state"], plan["published"]) for plan in seen} == {(state, number)}
+        lines = [[(line["id"], line["state"], line["load"]) for line in plan["interventions"]] for plan in seen]
+        assert lines.count(lines[0]) == len(lines), "each clinic reads the same lines"
+        answers = replay.clinics.get(readers[0], f"{path}/agreements")["results"]
+        latest = {row["organization"]["id"]: row["answer"] for row in reversed(answers) if row["number"] == number}
+        assert {disciplines[pk] for pk, answer in latest.items() if answer == "agree"} == agreed
+
+
+def _check_notes(replay: Replay, stories: list[dict[str, Any]]) -> None:
+    for story in stories:
+        key = story["client"]["key"]
+        signed = [entry for entry in story["record"] if entry[3] == "note"]
+        for discipline in PLANS[key][3]:
+            path = f"notes?client_id={replay.charts[key].client_id}&state=signed&limit=100"
+            read = replay.clinics.get(discipline, path)["results"]
+            assert len(read) == len(signed), "every clinic that shares the record reads every signed note"
+        drafts = replay.clinics.get("massage_therapy", f"notes?client_id={replay.charts[key].client_id}&state=draft")
+        assert len(drafts["results"]) == sum(entry[3] == "draft_note" for entry in story["record"])

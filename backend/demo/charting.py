@@ -1,0 +1,94 @@
+"""What the clinics of a story write down: notes that are signed, and one plan that they change and agree on."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from backend.demo.api import Clinics
+
+Details = dict[str, Any]
+
+
+@dataclass
+class Chart:
+    """The record of one story's client. Each kind of entry in the script is a method of the same name."""
+
+    clinics: Clinics
+    client_id: str
+    begins: datetime
+    key: str
+    plan_id: str = ""
+    line_ids: dict[str, str] = field(default_factory=dict)
+    proposal_ids: dict[str, str] = field(default_factory=dict)
+
+    def write(self, by: str, name: str, details: Details, *, number: int) -> None:
+        entry = getattr(self, name)
+        entry(by, details, f"{self.key}-chart-{number}")
+
+    # --- notes ---------------------------------------------------------------------------------------------------
+
+    def note(self, by: str, details: Details, key: str) -> None:
+        drafted = self.draft_note(by, details, key)
+        self.clinics.post(by, f"notes/{drafted['id']}/sign", {}, key=f"{key}-sign")
+
+    def draft_note(self, by: str, details: Details, key: str) -> Details:
+        asks = [self._dated(ask) for ask in details.get("asks", [])]
+        written: Details = self.clinics.post(
+            by, "notes", {**details, "client_id": self.client_id, "asks": asks}, key=key
+        )
+        return written
+
+    # --- the plan ------------------------------------------------------------------------------------------------
+
+    def start_plan(self, by: str, details: Details, key: str) -> None:
+        head = self._dated(
+            {"client_id": self.client_id, "title": details["title"], "review_day": details["review_day"]}
+        )
+        self.plan_id = self.clinics.post(by, "care-plans", head, key=key)["id"]
+        for kind in ("problems", "goals", "phases"):
+            for number, row in enumerate(details.get(kind, [])):
+                self._add(by, kind, self._dated(row), f"{key}-{kind}-{number}")
+        self.move_plan(by, {"name": "activate"}, f"{key}-activate")
+
+    def move_plan(self, by: str, details: Details, key: str) -> None:
+        self._add(by, "transitions", details, key)
+
+    def line(self, by: str, details: Details, key: str) -> None:
+        fields = {name: value for name, value in details.items() if name != "key"}
+        self.line_ids[details["key"]] = self._add(by, "interventions", fields, key)["id"]
+
+    def change_line(self, by: str, details: Details, key: str) -> None:
+        fields = {name: value for name, value in details.items() if name != "key"}
+        self.clinics.change(by, f"care-plans/{self.plan_id}/interventions/{self.line_ids[details['key']]}", fields)
+
+    def publish(self, by: str, details: Details, key: str) -> None:
+        self._add(by, "versions", {}, key)
+
+    def agree(self, by: str, details: Details, key: str) -> None:
+        self._add(by, "agreements", {**details, "answer": "agree"}, key)
+
+    def object(self, by: str, details: Details, key: str) -> None:
+        self._add(by, "agreements", {**details, "answer": "object"}, key)
+
+    def propose(self, by: str, details: Details, key: str) -> None:
+        about = {"kind": "change", "about": "intervention", "row_id": self.line_ids[details["line"]]}
+        proposal = {**about, "changes": details["changes"], "why": details["why"]}
+        self.proposal_ids[details.get("key", key)] = self._add(by, "proposals", proposal, key)["id"]
+
+    def accept(self, by: str, details: Details, key: str) -> None:
+        answer = {"name": "accept", "answer": details["answer"]}
+        self._add(by, f"proposals/{self.proposal_ids[details['key']]}/transitions", answer, key)
+
+    def _add(self, by: str, kind: str, body: Details, key: str) -> Any:
+        return self.clinics.post(by, f"care-plans/{self.plan_id}/{kind}", body, key=key)
+
+    def _dated(self, row: Details) -> Details:
+        """Days of the story as dates: ``due_day`` becomes ``due_on``; ``until_day`` of an ask is ``until``."""
+        dated: Details = {}
+        for name, value in row.items():
+            if name.endswith("_day"):
+                is_ask = "sentence" in row
+                name = name.removesuffix("_day") + ("" if is_ask else "_on")
+                value = (self.begins + timedelta(days=value)).date().isoformat()
+            dated[name] = value
+        return dated
