@@ -62,28 +62,6 @@ def audience_of(client_id: UUID, *, whole_record: bool = True) -> list[UUID]:
     return _column("SELECT audience_of(%s, %s)", [client_id, whole_record])
 
 
-def consent_covering(
-    client_id: UUID,
-    *,
-    organization_id: UUID | None = None,
-    guest: str = "",
-    pool: tuple[str, str] | None = None,
-    among: UUID | None = None,
-) -> Consent | None:
-    """The consent in force now whose circle holds an organization, a guest's address or a pool (discipline, near).
-
-    ``among`` names an organization that has to be in the same circle: the sender. Always a fresh query. Of several the
-    one that lasts longest.
-    """
-    in_force = Consent.objects.in_force().filter(client_id=client_id)
-    if among is not None:
-        in_force = in_force.filter(organization_ids__contains=[among])
-    if organization_id is not None:
-        in_force = in_force.filter(organization_ids__contains=[organization_id])
-    longest_first = in_force.order_by(F("ends_at").desc(nulls_first=True), "-given_at")
-    return next((c for c in longest_first if c.covers(organization_id, guest=guest, pool=pool)), None)
-
-
 def consents_ending(actor: Actor) -> Any:
     """Consents that the caller's organization recorded and that end within fourteen days, the first to end first."""
     soon: Any = Consent.objects.visible_to(actor).in_force().filter(ends_at__lte=clock.now() + ANNOUNCED)

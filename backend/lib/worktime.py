@@ -64,12 +64,6 @@ def add_calendar_days(start: datetime, days: int, hours: OpeningHours) -> dateti
     return _closing(next(_opening_days(_local_day(start, hours) + timedelta(days=days), hours)))
 
 
-def next_opening_day(moment: datetime, hours: OpeningHours) -> datetime:
-    """The moment of opening on the first opening day after the local day of `moment`."""
-    spans = next(_opening_days(_local_day(moment, hours) + timedelta(days=1), hours))
-    return spans[0][0]
-
-
 def remaining_business(start: datetime, due: datetime, hours: OpeningHours) -> timedelta:
     """Open time between `start` and `due`, zero when `due` has passed: what a paused clock has left."""
     start, due = _utc(start), _utc(due)

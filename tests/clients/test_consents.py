@@ -11,7 +11,7 @@ from backend.audit import work
 from backend.audit.models import Event, MovedClock
 from backend.clients import hooks, services
 from backend.clients.models import Consent
-from backend.clients.queries import circle_of, consent_covering
+from backend.clients.queries import circle_of
 from backend.lib import clock
 from backend.lib.actor import Actor, ActorKind
 from backend.lib.unit_of_work import acting_as
@@ -196,8 +196,9 @@ def test_a_consent_covers_whom_it_names_until_it_ends(
     with acting_as(north.practitioner.actor):
 
         def covering(**wanted: Any) -> str | None:
-            found = consent_covering(client_id, among=north.organization.id, **wanted)
-            return str(found.pk) if found else None
+            in_force = Consent.objects.in_force().filter(client_id=client_id)
+            among = in_force.filter(organization_ids__contains=[north.organization.id])
+            return next((str(consent.pk) for consent in among if consent.covers(**wanted)), None)
 
         assert covering(organization_id=south.organization.id) == given["id"]
         assert covering(organization_id=east.organization.id) is None

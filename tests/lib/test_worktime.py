@@ -14,7 +14,6 @@ from backend.lib.worktime import (
     add_open_time,
     add_opening_hours,
     is_open,
-    next_opening_day,
     outside_night,
     remaining_business,
 )
@@ -319,26 +318,6 @@ class TestOpen:
     def test_a_clinic_that_never_closes_is_always_open(self, moment: datetime) -> None:
         assert is_open(moment, always)
 
-    @pytest.mark.parametrize(
-        ("moment", "opens"),
-        [
-            ("2026-01-08 10:00", "2026-01-09 08:00"),
-            ("2026-01-09 06:00", "2026-01-12 08:00"),
-            ("2026-01-10 10:00", "2026-01-12 08:00"),
-            ("2025-12-31 10:00", "2026-01-02 08:00"),
-            ("2026-03-28 10:00", "2026-03-30 08:00"),
-        ],
-    )
-    def test_the_next_opening_day_begins_at_opening(self, moment: str, opens: str) -> None:
-        assert next_opening_day(at(moment), berlin) == at(opens)
-
-    @given(moments, clinics)
-    def test_the_next_opening_day_is_later_and_open(self, moment: datetime, hours: OpeningHours) -> None:
-        opens = next_opening_day(moment, hours)
-
-        assert opens > moment
-        assert is_open(opens, hours)
-
 
 class TestNight:
     @pytest.mark.parametrize(
@@ -437,7 +416,6 @@ class TestRefusals:
             lambda: add_business_days(start, 1, closed),
             lambda: add_opening_hours(start, 1, closed),
             lambda: add_calendar_days(start, 1, closed),
-            lambda: next_opening_day(start, closed),
             lambda: remaining_business(start, start + timedelta(days=1), closed),
         ):
             with pytest.raises(ValueError, match="400 days in a row"):
