@@ -8,4 +8,7 @@ class CareplansConfig(AppConfig):
     label = "careplans"
 
     def ready(self) -> None:
-        from backend.careplans import reactions  # noqa: F401 - registers what follows from the end of an access
+        from backend.careplans import reactions, services  # noqa: F401 - registers what follows from the end of an access
+        from backend.clients import hooks
+
+        hooks.on_death.append(services.end_with_death)

@@ -13,6 +13,7 @@ from django.db.models import (
     Func,
     JSONField,
     OuterRef,
+    Q,
     QuerySet,
     Subquery,
     UUIDField,
@@ -42,7 +43,7 @@ from backend.careplans.models import (
 )
 from backend.careplans.workflow import PLAN_WORKFLOW, PROPOSAL_WORKFLOW
 from backend.clients.models import Client, Registration
-from backend.clients.queries import ask_guard
+from backend.clients.queries import ask_guard, ids_of
 from backend.lib.actor import Actor, ActorKind
 from backend.lib.prepared import Prepared
 from backend.lib.problems import NotFound
@@ -176,6 +177,19 @@ def rows(actor: Actor) -> "QuerySet[CarePlan, Raw]":
     """Every plan the actor sees, with what a list shows."""
     found: QuerySet[CarePlan, Raw] = _with_header(CarePlan.objects.visible_to(actor), actor).values(*HEADER)
     return found
+
+
+def about(client_id: UUID, actor: Actor) -> Q:
+    """Of this client, of the records that became part of it, and of those the caller's clinic linked to it.
+
+    An old id answers for the record it became part of; one's own plans are found also when the client is gone.
+    """
+    client = Client.objects.visible_to(actor).filter(pk=client_id).select_related("merged_into").first()
+    if client is None:
+        return Q(client_id=client_id)
+    ids = ids_of(actor, client.merged_into or client)
+    linked = Registration.objects.visible_to(actor).filter(own_client_id__in=ids, kind="linked", ended_at=None)
+    return Q(client_id__in=ids) | Q(client_id__in=linked.values("client_id"))
 
 
 def one_row(plan_id: UUID | str, actor: Actor) -> Raw:

@@ -1,9 +1,11 @@
 """What happens to teams when an access, a consent or a role ends. Run by the worker, at least once, idempotent."""
 
-from backend.audit import reactions
+from backend.audit import reactions, work
 from backend.audit.models import Event
 from backend.careplans import services
+from backend.careplans.services.ending import ACCESS_ENDS
 from backend.lib.actor import system_of
+from backend.lib.unit_of_work import current_actor
 
 
 @reactions.on("access.ended")
@@ -16,6 +18,11 @@ def leave_with_access(event: Event) -> None:
     """
     if event.client_id is not None:
         services.leave_teams(event.client_id, actor=system_of(event.organization_id))
+
+
+@work.handles(ACCESS_ENDS)
+def thirty_days_are_over(claim: work.Claim) -> None:
+    work.do_in_organization(claim, lambda: services.end_access(claim.subject_id, actor=current_actor()))
 
 
 @reactions.on("practitioner_role.ended")

@@ -40,6 +40,10 @@ PLAN_WORKFLOW: Workflow[CarePlan] = Workflow(
             "revoke", (DRAFT, ACTIVE, ON_HOLD), REVOKED, "revoked", "The plan ends without being completed.",
             input=inputs.Revoke,
         ),
+        _of_plan(
+            "reopen", (COMPLETED, REVOKED), ON_HOLD, "reopened",
+            "It ended by mistake: it stands as it was, on hold until it is resumed.",
+        ),
     )
 )  # fmt: skip
 
@@ -72,7 +76,7 @@ PROPOSAL_WORKFLOW: Workflow[Proposal] = Workflow(
         ),
         _of_proposal("withdraw", Proposal.State.WITHDRAWN, PROPOSER, "withdrawn", "The proposal is taken back."),
         _of_proposal(
-            "lapse", Proposal.State.LAPSED, SYSTEM, "lapsed", "One of the two is no longer on the team.",
+            "lapse", Proposal.State.LAPSED, SYSTEM, "lapsed", "One of the two is no longer on the team, or the client died.",
         ),
     )
 )  # fmt: skip

@@ -16,9 +16,11 @@ hold      .      L       .        .          .
 resume    .      .       L        .          .
 complete  .      L       L        .          .
 revoke    L      L       L        .          .
+reopen    .      .       .        L          L
 """
 PLAN_LEADS_TO = {
     "activate": "active", "hold": "on_hold", "resume": "active", "complete": "completed", "revoke": "revoked",
+    "reopen": "on_hold",
 }  # fmt: skip
 # O owner of the row, P who proposed, Y the service itself.
 PROPOSAL_GRID = """

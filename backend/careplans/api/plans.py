@@ -24,7 +24,9 @@ class CarePlans(PlanView):
         policies.check_reads(self.actor)
         filters = self.query(s.PlanFilters)
         found = queries.rows(self.actor)
-        for name, lookup in (("client_id", "client_id"), ("state", "state"), ("updated_since", "updated_at__gte")):
+        if "client_id" in filters:
+            found = found.filter(queries.about(filters["client_id"], self.actor))
+        for name, lookup in (("state", "state"), ("updated_since", "updated_at__gte")):
             if name in filters:
                 found = found.filter(**{lookup: filters[name]})
         asked = {name: str(value) for name, value in filters.items() if name not in ("limit", "cursor")}

@@ -1,5 +1,6 @@
 """Everything that changes a plan. Take, decide, change, record."""
 
+from backend.careplans.services.ending import end_access, end_with_death, watch_access
 from backend.careplans.services.plans import change_plan, move_plan, write_plan
 from backend.careplans.services.proposals import move_proposal, propose
 from backend.careplans.services.rows import ROWS, add_row, change_row, decide_line
@@ -14,7 +15,9 @@ __all__ = [
     "change_plan",
     "change_row",
     "decide_line",
+    "end_access",
     "end_membership",
+    "end_with_death",
     "hand_over_role",
     "join_team",
     "leave_teams",
@@ -22,5 +25,6 @@ __all__ = [
     "move_proposal",
     "propose",
     "publish",
+    "watch_access",
     "write_plan",
 ]

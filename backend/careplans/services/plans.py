@@ -6,6 +6,7 @@ from uuid import UUID
 from backend.careplans import inputs
 from backend.careplans.models import CarePlan, PlanIdentifier
 from backend.careplans.policies import check_writes, sides_of
+from backend.careplans.services.ending import check_client_lives, keep_access, wind_down_access
 from backend.careplans.services.taking import (
     Sent,
     check_not_overwritten,
@@ -28,12 +29,15 @@ from backend.lib.ids import uuid7
 from backend.lib.problems import Conflict
 from backend.lib.rest.fields import utc
 
+GOES_ON = frozenset({"activate", "resume", "reopen"})
+
 
 def write_plan(*, actor: Actor, sent: Sent) -> CarePlan:
     """A draft with one organization on it: the caller's, which leads."""
     check_writes(actor, sent.get("on_behalf_of"))
     said = checked(inputs.NewPlan, sent)
     client = shared_client(actor, said["client_id"])
+    check_client_lives(client)
     acting = practitioner_of(actor, sent)
     lead = named_role(said.get("practitioner_role_id"), acting, actor)
     plan = CarePlan.objects.create(
@@ -85,10 +89,16 @@ def move_plan(plan_id: UUID | str, name: object, *, actor: Actor, sent: Sent, ex
     assert row.input is not None
     said = checked(row.input, sent)
     acting = practitioner_of(actor, sent)
+    if row.name in GOES_ON:
+        check_client_lives(plan.client)
     plan.state, plan.state_entered_at = row.target_for(plan, said), clock.now()
     plan.state_reason, plan.state_detail = said.get("reason", ""), said.get("detail", "")
     touch(plan, name_of(actor, acting), "state", "state_entered_at", "state_reason", "state_detail")
     tell(row.event, plan, actor)
+    if plan.is_finished:
+        wind_down_access(plan)
+    elif row.name == "reopen":
+        keep_access(plan)
     return plan
 
 

@@ -46,7 +46,10 @@ def plan_to_change(plan_id: UUID | str, actor: Actor, sent: Sent) -> CarePlan:
 def check_unfinished(plan: CarePlan) -> None:
     if plan.is_finished:
         raise Conflict(
-            f"This plan is {plan.state}; write a new one to go on.", code="plan_closed", state=plan.state, available=[]
+            f"This plan is {plan.state}; reopen it if that was a mistake, or write a new one to go on.",
+            code="plan_closed",
+            state=plan.state,
+            available=["reopen"],
         )
 
 

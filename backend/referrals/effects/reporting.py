@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from backend.careplans import services as careplans
 from backend.lib import clock
 from backend.lib.ids import uuid7
 from backend.lib.late_facts import check_late_fact
@@ -59,9 +60,16 @@ def report(move: Move) -> None:
         and made.supersedes is None
         and referral.kind in (Referral.Kind.EVALUATE_AND_TREAT, Referral.Kind.CO_MANAGE)
     ):
-        move.after.append(lambda: guard("join_care_team", uuid7(), referral.id))
+        move.after.append(lambda: stay_on_the_care_team(move))
     if referral.accepted_at is None and made.is_final:
         referral.accepted_at = clock.now()
+
+
+def stay_on_the_care_team(move: Move) -> None:
+    """The recipient keeps the shared record with the plan it works from, and hears when that ends."""
+    place = uuid7()
+    guard("join_care_team", place, move.referral.id)
+    careplans.watch_access(place, actor=move.actor)
 
 
 @of("read_report")
