@@ -35,7 +35,7 @@ from backend.referrals import queries, rendering, services
 from backend.referrals import workflow as w
 from backend.referrals.attachments import attach, download, store_attachment
 from backend.referrals.guests import attest, claim_guest_referrals
-from backend.referrals.models import Attachment, Guest, Message, Referral, Report
+from backend.referrals.models import Attachment, Guest, Message, Referral
 
 ATTESTED = {
     "name": "your name",
@@ -289,11 +289,8 @@ def messages_of(entry: Entry, zone: str) -> list[tuple[str, str, str]]:
 
 
 def reports_of(entry: Entry, zone: str) -> list[dict[str, Any]]:
-    signed = Report.objects.visible_to(entry.actor).filter(referral_id=referral_id(entry))
-    return [
-        {**rendering.report(report), "when": words.when(report.signed_at, zone)}
-        for report in signed.prefetch_related(queries.files_of(entry.actor))
-    ]
+    signed = queries.reports_of(referral_id(entry), entry.actor)
+    return [{**rendering.report(report), "when": words.when(report.signed_at, zone)} for report in signed]
 
 
 def may_read(entry: Entry) -> bool:

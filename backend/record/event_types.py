@@ -49,6 +49,7 @@ OTHER_TYPES: Mapping[str, str] = {
     "referral.opened": "A person on the recipient's side opened it.",
     "referral.message_added": "Somebody wrote a message.",
     "referral.report_entered_in_error": "A report was signed by mistake: strike through or remove your copy.",
+    "referral.quoted_note_in_error": "A note that a report was written from was entered in error; `related` names both.",
     "referral.message_entered_in_error": "A message was sent by mistake: strike through or remove your copy.",
     "referral.changed": "A draft was changed.",
     "referral.handed_over": "Whoever had it left; the clinic's queue has it now.",

@@ -21,8 +21,18 @@ from backend.lib.rest.pages import MOST, page_of
 from backend.lib.rest.renderers import AsItIs
 from backend.lib.rest.transitions import asked_for
 from backend.lib.rest.views import View
-from backend.referrals import attachments, corrections, drafts, examples, policies, queries, rendering, services
-from backend.referrals.inputs import EnteredInError, NewMessage, NewReferral, ReferralPatch
+from backend.referrals import (
+    attachments,
+    corrections,
+    drafts,
+    examples,
+    policies,
+    queries,
+    rendering,
+    report_drafts,
+    services,
+)
+from backend.referrals.inputs import EnteredInError, NewMessage, NewReferral, ReferralPatch, ReportDraft
 from backend.referrals.models import Attachment, Message, Referral, Report
 from backend.referrals.schema import TRANSITION
 from backend.referrals.serializers import (
@@ -31,6 +41,7 @@ from backend.referrals.serializers import (
     MessageOut,
     ReferralDetail,
     ReferralSummary,
+    ReportDraftOut,
     ReportOut,
 )
 from backend.referrals.workflow import ANSWERS, EXPIRED, STATES, WORKFLOW
@@ -262,10 +273,30 @@ class ReferralReports(ReferralView):
         row = queries.one_row(referral_id, self.actor)
         if not policies.may_read_clinical(self.actor):
             raise Forbidden("Reports are read by practitioners.", code="right_required")
-        found = Report.objects.visible_to(self.actor).filter(referral_id=referral_id)
-        found = found.prefetch_related(queries.files_of(self.actor))
+        found = queries.reports_of(referral_id, self.actor)
         self.log([row])
         return page_of(found, request, order=("-received_at", "-id")).response(rendering.report)
+
+
+class ReportDrafts(ReferralView):
+    reads_by_post = True
+
+    @extend_schema(
+        operation_id="draft_report",
+        summary="Words for a report, from the notes your clinic signed",
+        description=(
+            "For the recipient's practitioner, or its system with `notes:read` too. Only what may leave your clinic: no "
+            "draft, no private or sensitive note, no section that is not shared, nothing entered in error. Nothing is stored."
+        ),
+        request=ReportDraft,
+        responses=ReportDraftOut,
+        examples=[examples.DRAFT_REPORT, examples.REPORT_DRAFT],
+    )
+    def post(self, request: Request, referral_id: UUID) -> Response:
+        referral = Referral.objects.visible_to(self.actor).one(referral_id)
+        report_drafts.check_drafts(referral, self.actor)
+        said = self.validated(ReportDraft)
+        return Response(report_drafts.draft_report(referral, said.get("note_ids"), actor=self.actor))
 
 
 class ReportInError(ReferralView):
@@ -279,7 +310,8 @@ class ReportInError(ReferralView):
     def post(self, request: Request, referral_id: UUID, report_id: UUID) -> Response:
         queries.one_row(referral_id, self.actor)
         said = self.validated(EnteredInError)
-        report = corrections.enter_report_in_error(referral_id, report_id, actor=self.actor, **said)
+        corrections.enter_report_in_error(referral_id, report_id, actor=self.actor, **said)
+        report = queries.reports_of(referral_id, self.actor).one(report_id)
         return self.answer(rendering.report(report), version=1, subject=report)
 
 

@@ -8,6 +8,7 @@ REFERRAL_ID = "019a9f00-0000-7000-8000-000000000001"
 CLIENT = {"id": "019a9f00-0000-7000-8000-000000000002", "display": "Lee Moss"}
 NORTH = {"id": "019a9f00-0000-7000-8000-000000000003", "display": "Elm Street Massage"}
 SOUTH = {"id": "019a9f00-0000-7000-8000-000000000004", "display": "Harbor Physical Therapy"}
+NOTE_ID = "019a9f00-0000-7000-8000-00000000000c"
 ROLE = {"id": "019a9f00-0000-7000-8000-000000000005", "display": "Sam Ito"}
 SENDER = {"id": "019a9f00-0000-7000-8000-000000000006", "display": "Dana Cole"}
 
@@ -126,6 +127,7 @@ DETAIL_BODY: dict[str, Any] = {
     "redirected_to_id": None,
     "converted_to_id": None,
     "came_from_id": None,
+    "plan_version": None,
     "withheld": [],
 }
 NEW = OpenApiExample("Send to a colleague", value=BODY, request_only=True)
@@ -204,6 +206,41 @@ REPORT = OpenApiExample(
         "plan_change": None,
         "entered_in_error": None,
         "attachments": [],
+        "quotes": [
+            {
+                "note_id": NOTE_ID,
+                "kind": "progress",
+                "signed_by": "Sam Ito, Harbor Physical Therapy",
+                "signed_at": "2026-12-08T17:30:00Z",
+                "occurred_at": "2026-12-08T16:00:00Z",
+                "content_hash": ATTACHMENT_BODY["sha256"],
+                "stands": True,
+                "is_readable": False,
+            }
+        ],
+    },
+    response_only=True,
+)
+DRAFT_REPORT = OpenApiExample("From all notes since it was accepted", value={}, request_only=True)
+REPORT_DRAFT = OpenApiExample(
+    "From one note",
+    value={
+        "answer": "Seen once, on 8 December 2026.\nNumeric pain rating scale: 4 points on 8 December 2026.",
+        "findings": "8 December 2026: Rotation 70 degrees.\nDone: Trigger-point therapy (manual compression) (Neck, left).",
+        "recommendations": "Avoid: Neck, left, until 15 December 2026. No thrust for a week.",
+        "outcome": None,
+        "new_precautions": [],
+        "quoted_note_ids": [NOTE_ID],
+        "quotes": [
+            {
+                "note_id": NOTE_ID,
+                "signed_at": "2026-12-08T17:30:00Z",
+                "signature": "Sam Ito, Harbor Physical Therapy",
+                "section": "objective",
+                "text": "Rotation 70 degrees.",
+                "content_hash": ATTACHMENT_BODY["sha256"],
+            }
+        ],
     },
     response_only=True,
 )

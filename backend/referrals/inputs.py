@@ -154,6 +154,12 @@ class ReportBody(StrictSerializer):
     has_red_flag = serializers.BooleanField(required=False, default=False)
     new_precautions = serializers.ListField(child=PlainText(max_length=40), required=False, max_length=20)
     attachment_ids = serializers.ListField(child=serializers.UUIDField(), required=False, max_length=20)
+    quoted_note_ids = serializers.ListField(
+        child=serializers.UUIDField(),
+        required=False,
+        max_length=50,
+        help_text="Signed notes of your clinic about this client that the report was written from.",
+    )
 
     def validate(self, report: dict[str, Any]) -> dict[str, Any]:
         if report["outcome"] == Report.Outcome.NOT_COMPLETED and not report.get("not_completed_reason"):
@@ -182,16 +188,38 @@ class MakeReport(Details):
     seen_at = Moment(required=False, help_text="Seen and report in one: when the client was seen.")
 
 
-class ReadReport(Details):
-    report_id = serializers.UUIDField()
+class PlanChanged(Details):
+    """Whether the plan changed, and which version of it came of that: by its id, or by its plan and number."""
+
     plan_change = serializers.ChoiceField(PLAN_CHANGES)
+    plan_version_id = serializers.UUIDField(
+        required=False, help_text="The published version of your plan for this client that the report led to."
+    )
+    care_plan_id = serializers.UUIDField(required=False, help_text="The same by its plan, with `version`.")
+    version = serializers.IntegerField(required=False, min_value=1, max_value=1_000_000)
+
+    def validate(self, details: dict[str, Any]) -> dict[str, Any]:
+        named = {"plan_version_id", "care_plan_id", "version"} & set(details)
+        if named and details.get("plan_change") != "updated":
+            raise serializers.ValidationError(
+                {sorted(named)[0]: ["Only a plan that was updated has a version to name."]}, code="plan_not_updated"
+            )
+        if named and named not in ({"plan_version_id"}, {"care_plan_id", "version"}):
+            raise serializers.ValidationError(
+                {sorted(named)[0]: ["Name the version by its id, or by its plan and its number."]}
+            )
+        return details
+
+
+class ReadReport(PlanChanged):
+    report_id = serializers.UUIDField()
 
 
 class ReturnReport(Details):
     missing = PlainText(max_length=SHORT, help_text="What is missing.")
 
 
-class Acknowledge(Details):
+class Acknowledge(PlanChanged):
     """After a report: whether the plan changed. Else: what the client was told."""
 
     plan_change = serializers.ChoiceField(PLAN_CHANGES, required=False)
@@ -369,6 +397,18 @@ class NewReferral(ReferralFields):
     send = serializers.BooleanField(default=False)
     ask_consent = serializers.BooleanField(
         default=False, help_text="Ask the client by link; it is sent when they say yes."
+    )
+
+
+class ReportDraft(StrictSerializer):
+    """From which notes a report is drafted."""
+
+    note_ids = serializers.ListField(
+        child=serializers.UUIDField(),
+        required=False,
+        min_length=1,
+        max_length=50,
+        help_text="All that your clinic signed since it accepted when absent.",
     )
 
 

@@ -18,6 +18,7 @@ from backend.lib.actor import Actor
 from backend.lib.problems import Forbidden
 from backend.lib.typesetting import Block, Document, Section, pdf_of
 from backend.lib.zones import zone_named
+from backend.notes.models import Note
 from backend.referrals import deadlines, policies, queries, rendering, reports, services
 from backend.referrals import workflow as w
 from backend.referrals.models import Referral, Report
@@ -86,8 +87,8 @@ def report(referral_id: UUID | str, report_id: UUID | str, *, actor: Actor) -> b
     row = queries.one_row(referral_id, actor)
     if not policies.may_read_clinical(actor):
         raise Forbidden("Reports are read by practitioners.", code="right_required")
-    readable = Report.objects.visible_to(actor).filter(referral_id=row["id"])
-    found = readable.prefetch_related(queries.files_of(actor)).one(report_id)
+    readable = queries.reports_of(row["id"], actor)
+    found = readable.one(report_id)
     made = report_pdf(
         rendering.detail(row, actor),
         rendering.report(found),
@@ -383,6 +384,7 @@ def _report_sections(body: Body, report: Body, zone: str) -> Iterable[Section]:
     written = {
         "Findings": report["findings"],
         "Recommendations": report["recommendations"],
+        "Written from": "\n".join(_quote(each, zone) for each in report["quotes"]),
         "Files that go with it": "\n".join(each["name"] for each in report["attachments"]),
     }
     yield from (Section(title, text) for title, text in written.items() if text)
@@ -395,6 +397,14 @@ def _report_sections(body: Body, report: Body, zone: str) -> Iterable[Section]:
     ]
     yield Section("Signature", "\n".join(_said(lines)), framed=True)
     yield Section("SHA-256 of what was signed", report["content_hash"])
+
+
+def _quote(quote: Body, zone: str) -> str:
+    """A note by its kind, day and signature; what it says is on the note's own paper."""
+    kind = str(Note.Kind(quote["kind"]).label).capitalize()
+    error = "" if quote["stands"] else " This note was entered in error later."
+    when = _moment(parse_datetime(quote["occurred_at"]), zone)
+    return f"{kind} note, {when}, signed by {quote['signed_by']} (SHA-256 {quote['content_hash']}).{error}"
 
 
 # --- in words ----------------------------------------------------------------------------------------------------

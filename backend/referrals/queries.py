@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import (
+    BooleanField,
     CharField,
     Count,
     Exists,
@@ -29,6 +30,8 @@ from backend.lib.prepared import Prepared
 from backend.lib.problems import NotFound
 from backend.lib.querysets import id_or_404
 from backend.lib.rest.pages import Keyset
+from backend.notes import policies as notes_policies
+from backend.notes.models import Note
 from backend.referrals import policies
 from backend.referrals import workflow as w
 from backend.referrals.models import (
@@ -37,10 +40,13 @@ from backend.referrals.models import (
     Guest,
     OfferedTime,
     Package,
+    PlanChange,
     Referral,
     ReferralQuerySet,
     ReferralVisit,
     Report,
+    ReportQuerySet,
+    ReportQuote,
     Step,
 )
 from backend.referrals.workflow import WORKFLOW
@@ -161,6 +167,7 @@ UNREAD = JSONObject(
     read_due_at=Utc("read_due_at"),
     has_red_flag="has_red_flag",
 )
+PLAN_VERSION = JSONObject(care_plan_id="version__plan_id", id="version_id", number="version__number")
 FILE = JSONObject(id="id", name="name", media_type="media_type", size="size", sha256="sha256")
 
 
@@ -178,10 +185,12 @@ def one_row(referral_id: UUID | str, actor: Actor) -> dict[str, Any]:
 
 def _one(actor: Actor, *, pk: UUID) -> "QuerySet[Referral, dict[str, Any]]":
     came_from = Referral.objects.filter(Q(redirected_to=OuterRef("pk")) | Q(converted_to=OuterRef("pk")))
+    led_to = PlanChange.objects.visible_to(actor).filter(referral_id=OuterRef("pk")).order_by("-created_at", "-id")
     found = with_extras(Referral.objects.visible_to(actor).filter(pk=pk), actor, WHOLE_PACKAGE)
     whole: QuerySet[Referral, dict[str, Any]] = found.annotate(
         came_from=Subquery(came_from.values("id")[:1]),
         suggested_person=name_of("suggested_role"),
+        plan_version=Subquery(led_to.values(data=PLAN_VERSION)[:1]),
         step_list=children(Step, STEP, "recorded_at", "id"),
         visit_list=children(ReferralVisit, VISIT, "visit__starts_at"),
         offer_list=children(OfferedTime, OFFER, "starts_at", is_open=True),
@@ -189,7 +198,7 @@ def _one(actor: Actor, *, pk: UUID) -> "QuerySet[Referral, dict[str, Any]]":
         unread_list=children(Report, UNREAD, "received_at", read_at=None, in_error_at=None),
         file_list=children(Attachment, FILE, "created_at", report=None),
     ).values(
-        *ENVELOPE, *REST, *LIST_EXTRAS, "came_from", "suggested_role_id", "suggested_person",
+        *ENVELOPE, *REST, *LIST_EXTRAS, "came_from", "suggested_role_id", "suggested_person", "plan_version",
         "step_list", "visit_list", "offer_list", "attempt_list", "unread_list", "file_list",
     )  # fmt: skip
     return whole
@@ -275,8 +284,22 @@ def numbered(identifier: dict[str, str], actor: Actor) -> Q:
     return (Q(sender_identifier=number) | Q(recipient_identifier=number)) & is_party(actor)
 
 
-def files_of(actor: Actor) -> "Prefetch[Any, Any, Any]":
-    return Prefetch("attachments", queryset=Attachment.objects.visible_to(actor).defer("content"))
+def reports_of(referral_id: UUID | str, actor: Actor) -> ReportQuerySet:
+    """The reports on a referral that the caller reads, with their files and the notes they quote."""
+    files: Any = Attachment.objects.visible_to(actor).defer("content")
+    notes = Note.objects.visible_to(actor).filter(pk=OuterRef("note_id"))
+    quotes: Any = ReportQuote.objects.visible_to(actor).annotate(
+        stands=QuoteStands("id"), is_readable=Exists(notes) if notes_policies.reads_text(actor) else Value(False)
+    )
+    found: ReportQuerySet = Report.objects.visible_to(actor).filter(referral_id=referral_id)
+    return found.prefetch_related(Prefetch("attachments", queryset=files), Prefetch("quotes", queryset=quotes))
+
+
+class QuoteStands(Func):
+    """Whether a quoted note was not entered in error since, also for who cannot see the note."""
+
+    function = "quote_stands"
+    output_field = BooleanField()
 
 
 def figures(actor: Actor) -> dict[str, Any]:

@@ -4,7 +4,8 @@ from backend.audit import reactions
 from backend.audit.models import Event
 from backend.careplans import services as careplans
 from backend.lib.actor import system_of
-from backend.referrals.models import Referral
+from backend.referrals import services
+from backend.referrals.models import Referral, ReportQuote
 
 
 @reactions.on("referral.accepted")
@@ -15,3 +16,17 @@ def join_the_team(event: Event) -> None:
     if referral is None or referral.client_id is None or referral.recipient_organization_id != event.organization_id:
         return
     careplans.join_team(referral.client_id, role_id=referral.recipient_role_id, actor=actor)
+
+
+@reactions.on("note.entered_in_error")
+def say_that_a_quote_fell(event: Event) -> None:
+    """The report stays as it was signed; both sides hear that a note it was written from no longer stands."""
+    actor = system_of(event.organization_id)
+    quotes = ReportQuote.objects.visible_to(actor).filter(
+        note_id=event.subject_id, organization_id=event.organization_id
+    )
+    for report_id, referral_id in quotes.values_list("report_id", "report__referral_id"):
+        referral = services.locked(referral_id, actor)
+        services.touch(referral)
+        related = {"report_id": str(report_id), "note_id": str(event.subject_id)}
+        services.record("referral.quoted_note_in_error", referral, actor, related=related)

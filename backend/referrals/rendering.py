@@ -171,6 +171,7 @@ def detail(row: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
         "suggested_practitioner_role": label(row["suggested_role_id"], row["suggested_person"]),
         "redirected_to_id": str(row["redirected_to_id"]) if row["redirected_to_id"] else None,
         "converted_to_id": str(row["converted_to_id"]) if row["converted_to_id"] else None,
+        "plan_version": row["plan_version"] if policies.may_read_content(actor) else None,
         "came_from_id": str(row["came_from"]) if row["came_from"] else None,
         "withheld": withheld,
     }
@@ -257,6 +258,21 @@ def report(found: Report) -> dict[str, Any]:
         "plan_change": found.plan_change or None,
         "entered_in_error": in_error(found),
         "attachments": [attachment(a) for a in found.attachments.all()],
+        "quotes": [quote(q) for q in found.quotes.all()],
+    }
+
+
+def quote(found: Any) -> dict[str, Any]:
+    """A note that a report was written from, for who reads the report; what it says is read at the note's own address."""
+    return {
+        "note_id": str(found.note_id),
+        "kind": found.note_kind,
+        "signed_by": found.note_signed_by,
+        "signed_at": moment(found.note_signed_at),
+        "occurred_at": moment(found.note_occurred_at),
+        "content_hash": found.content_hash,
+        "stands": found.stands,
+        "is_readable": found.is_readable,
     }
 
 

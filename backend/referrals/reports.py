@@ -1,6 +1,7 @@
 """Signing a report: who signed, where, and a hash over what was signed."""
 
 import hashlib
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +12,8 @@ from backend.lib import clock
 from backend.lib.actor import ActorKind
 from backend.lib.problems import Forbidden, invalid
 from backend.lib.rest.views import canonical
-from backend.referrals import attachments, deadlines, gates
+from backend.notes.models import Note
+from backend.referrals import attachments, deadlines, gates, quoting
 from backend.referrals.models import Guest, Referral, Report
 from backend.referrals.move import Move
 
@@ -55,8 +57,10 @@ def sign_report(move: Move) -> Report:
         read_due_at=deadlines.report_read_due(referral, alarming=alarming),
         **signature(move),
     )
-    report.content_hash = content_hash(report)
+    quoted = quoting.quoted_in(move)
+    report.content_hash = content_hash(report, quoted)
     report.save(force_insert=True)
+    quoting.keep_quotes(report, quoted, move.actor)
     referral.unread_reports += 1
     attachments.attach(body.get("attachment_ids", []), referral=referral, report=report, actor=move.actor)
     return report
@@ -67,10 +71,12 @@ def watch_unread(referral: Referral, report: Report, *, due_at: datetime) -> Non
     work.queue(UNREAD, report.id, organization_id=referral.sender_organization_id, due_at=due_at)
 
 
-def content_hash(report: Report) -> str:
-    """SHA-256 over the canonical JSON of what was signed; a changed word gives another one."""
+def content_hash(report: Report, quoted: Iterable[Note] = ()) -> str:
+    """SHA-256 over the canonical JSON of what was signed, quoted notes included; a changed word gives another one."""
     content: dict[str, Any] = {name: getattr(report, name) for name in HASHED}
     content["referral_id"], content["signed_at"] = str(report.referral_id), report.signed_at.isoformat()
+    if notes := quoting.hashed(quoted):
+        content["quotes"] = notes
     return hashlib.sha256(canonical(content).encode()).hexdigest()
 
 

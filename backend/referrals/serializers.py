@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from backend.lib.rest.fields import Identifier, Label, Moment, OpenCode
 from backend.lib.rest.transitions import AvailableTransition
+from backend.notes.models import Note, SectionName
 from backend.referrals import workflow as w
 from backend.referrals.models import Referral, Report
 from backend.referrals.models.content import CanBeInError
@@ -197,6 +198,14 @@ class Warning(serializers.Serializer[Any]):
     referral_ids = serializers.ListField(child=serializers.UUIDField())
 
 
+class PlanVersionRef(serializers.Serializer[Any]):
+    """A published version of a care plan."""
+
+    care_plan_id = serializers.UUIDField()
+    id = serializers.UUIDField()
+    number = serializers.IntegerField()
+
+
 class ReferralDetail(ReferralSummary):
     """One referral, as this reader sees it."""
 
@@ -216,6 +225,9 @@ class ReferralDetail(ReferralSummary):
     redirected_to_id = serializers.UUIDField(allow_null=True)
     converted_to_id = serializers.UUIDField(allow_null=True)
     came_from_id = serializers.UUIDField(allow_null=True)
+    plan_version = PlanVersionRef(
+        allow_null=True, help_text="What the plan became of a report; for those who may read that version."
+    )
     warnings = Warning(many=True, required=False, help_text="Only in the answer to creating.")
 
 
@@ -247,6 +259,44 @@ class SignatureOut(serializers.Serializer[Any]):
     application = serializers.UUIDField(allow_null=True)
 
 
+class QuoteOut(serializers.Serializer[Any]):
+    """A signed note that a report was written from; what it says is read at the note's own address."""
+
+    note_id = serializers.UUIDField()
+    kind = serializers.ChoiceField(Note.Kind.choices)
+    signed_by = serializers.CharField()
+    signed_at = Moment()
+    occurred_at = Moment()
+    content_hash = serializers.CharField(help_text="Of the note as it was when the report was signed.")
+    stands = serializers.BooleanField(help_text="False once the note was entered in error.")
+    is_readable = serializers.BooleanField(help_text="Whether you may read the note now.")
+
+
+class DraftedQuote(serializers.Serializer[Any]):
+    """What one section of a note says, with its addenda."""
+
+    note_id = serializers.UUIDField()
+    signed_at = Moment()
+    signature = serializers.CharField(help_text="Who signed the note.")
+    section = serializers.ChoiceField(SectionName.choices)
+    text = serializers.CharField()
+    content_hash = serializers.CharField()
+
+
+class ReportDraftOut(serializers.Serializer[Any]):
+    """Words for a report, made from signed notes; nothing is stored. Correct them, then send them with ``report``."""
+
+    answer = serializers.CharField()
+    findings = serializers.CharField()
+    recommendations = serializers.CharField()
+    outcome = serializers.ChoiceField(Report.Outcome.choices, allow_null=True, help_text="After a discharge note.")
+    new_precautions = serializers.ListField(
+        child=OpenCode(), help_text="Recorded by your clinic since it accepted, and not in the package."
+    )
+    quoted_note_ids = serializers.ListField(child=serializers.UUIDField(), help_text="For `report.quoted_note_ids`.")
+    quotes = DraftedQuote(many=True)
+
+
 class ReportOut(serializers.Serializer[Any]):
     """A signed report; it is superseded or amended, never changed."""
 
@@ -268,6 +318,7 @@ class ReportOut(serializers.Serializer[Any]):
     plan_change = serializers.CharField(allow_null=True)
     entered_in_error = InErrorOut(allow_null=True)
     attachments = AttachmentOut(many=True)
+    quotes = QuoteOut(many=True, help_text="The notes it was written from.")
 
 
 class Figures(serializers.Serializer[Any]):

@@ -159,6 +159,13 @@ def set_clock(referral: Referral) -> None:
         work.queue(CLOCK, referral.id, organization_id=referral.sender_organization_id, due_at=timer.at)
 
 
+def touch(referral: Referral) -> None:
+    """Something hangs on it that did not before: its next version."""
+    referral.version += 1
+    referral.updated_at = clock.now()
+    referral.save(update_fields=["version", "updated_at"])
+
+
 def locked(referral_id: UUID | str, actor: Actor) -> Referral:
     """The referral, locked, with what every step reads of both sides; 404 when it is not the caller's to see."""
     for referral in LOCKED.found(actor, pk=id_or_404(referral_id)):
@@ -242,9 +249,7 @@ def add_message(referral_id: UUID | str, *, actor: Actor, text: str) -> Message:
     if referral.client_id is None:
         recognizing.refuse_who_it_is_about({"/text": text}, actor=actor)
     message = write_message(referral, actor, text, party=sorted(parties)[-1])
-    referral.version += 1
-    referral.updated_at = clock.now()
-    referral.save(update_fields=["version", "updated_at"])
+    touch(referral)
     record("referral.message_added", referral, actor, related={"message_id": str(message.id)})
     return message
 
@@ -263,9 +268,7 @@ def keep_late_answer(referral_id: UUID | str, name: str, *, actor: Actor, detail
     said = serializer.validated_data if serializer is not None and serializer.is_valid() else {}
     text = " ".join([f"{row.label}.", *sentences_in(said)])
     message = write_message(referral, actor, text, party=policies.party_for(row, parties), kind="late_answer")
-    referral.version += 1
-    referral.updated_at = clock.now()
-    referral.save(update_fields=["version", "updated_at"])
+    touch(referral)
     record("referral.message_added", referral, actor, related={"message_id": str(message.id)})
 
 

@@ -12,6 +12,7 @@ urlpatterns = [
     path("referrals/<uuid:referral_id>/transitions", api.ReferralTransitions.as_view()),
     path("referrals/<uuid:referral_id>/messages", api.ReferralMessages.as_view()),
     path("referrals/<uuid:referral_id>/reports", api.ReferralReports.as_view()),
+    path("referrals/<uuid:referral_id>/report-draft", api.ReportDrafts.as_view()),
     path("referrals/<uuid:referral_id>/reports/<uuid:report_id>/pdf", api_printing.ReportPdf.as_view()),
     path("referrals/<uuid:referral_id>/reports/<uuid:report_id>/entered-in-error", api.ReportInError.as_view()),
     path("referrals/<uuid:referral_id>/messages/<uuid:message_id>/entered-in-error", api.MessageInError.as_view()),

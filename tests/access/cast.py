@@ -299,6 +299,7 @@ def _sent(world: World, s: Situation) -> None:
 
 def _accepted(world: World, s: Situation) -> None:
     make.move(world.south, _send(world, s, world.south), "accept")
+    _signed_note(world.south, {"client_id": s.ids["client_id"], "kind": "progress", "objective": "Taut bands."})
     path, south = f"care-plans/{s.ids['plan_id']}", world.south
     s.ids["membership_id"] = _made(world.north, f"{path}/team", {"organization_id": south.id})
     proposal = {"kind": "change", "about": "intervention", "row_id": s.ids["line_id"], "changes": {"minutes": 30}}

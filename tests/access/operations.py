@@ -182,6 +182,7 @@ BODIES: dict[str, Callable[[Ids], Any]] = {
     "mark_message_entered_in_error": lambda ids: {"reason": "wrong_entry"},
     "correct_guest_address": lambda ids: {"email": "new@example.org"},
     "write_message": lambda ids: {"text": "She can come on Tuesdays."},
+    "draft_report": lambda ids: {},
     "search_referrals": lambda ids: {"identifier": {"system": "urn:x", "value": "R-1"}},
     "enter_visit": lambda ids: {"client_id": ids["client_id"], **make.visit_window(3)},
     "move_visit": lambda ids: {"name": "cancel", "by": "clinic"},

@@ -19,7 +19,7 @@ from backend.links import services as links
 from backend.links.models import Link
 from backend.referrals import presses
 from tests import make
-from tests.careplans.plans import in_every_table
+from tests.careplans.plans import alone, in_every_table
 from tests.notes.writing import signed
 from tests.referrals.stories import GUEST, in_state
 
@@ -100,6 +100,8 @@ def test_append_only_tables_refuse_change_by_grant(db: None) -> None:
         "referrals_message",
         "referrals_contactattempt",
         "notes_addendum",
+        "referrals_reportquote",
+        "referrals_planchange",
     ):
         with connection.cursor() as cursor:
             cursor.execute(
@@ -121,6 +123,17 @@ def world(transactional_db: None, superuser_url: str, request: pytest.FixtureReq
     opened.close()
 
 
+def link_the_loop(north: make.Clinic, south: make.Clinic) -> None:
+    """A report that quotes a note, and the plan's version that it led to."""
+    referral = in_state("in_care", north, south)
+    quoted = signed(south, referral["client"]["id"])["id"]
+    make.move(south, referral["id"], "report", report={**make.REPORT, "quoted_note_ids": [quoted]})
+    plan = alone(north, referral["client"]["id"])
+    plan.line(north)
+    plan.publish(north)
+    make.move(north, referral["id"], "acknowledge", plan_change="updated", care_plan_id=plan.id, version=1)
+
+
 def fill(north: make.Clinic, south: make.Clinic, east: make.Clinic) -> None:
     reported = in_state("reported", north, south)
     client = reported["client"]["id"]
@@ -128,6 +141,7 @@ def fill(north: make.Clinic, south: make.Clinic, east: make.Clinic) -> None:
     make.move(south, accepted["id"], "log_contact", channel="phone", outcome="no_answer")
     make.move(south, accepted["id"], "offer_times", times=[make.visit_window(1)])
     in_state("booked", north, south)
+    link_the_loop(north, south)
     north.http.send("POST", f"referrals/{reported['id']}/messages", {"text": "Thank you."})
     north.http.generic("POST", "/api/v1/attachments?name=a.txt", data=b"plain words", content_type="text/plain")
     north.http.send("POST", f"clients/{client}/precautions", {"code": "anticoag", "regions": []})

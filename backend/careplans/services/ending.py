@@ -32,7 +32,7 @@ def keep_access(plan: CarePlan) -> None:
 def watch_access(access_id: UUID, *, actor: Actor) -> None:
     """Says it when a place on the care team ends that was given with an end."""
     access = Access.objects.visible_to(actor).filter(pk=access_id, until__isnull=False).first()
-    if access is not None:
+    if access is not None and access.until is not None:
         work.queue(ACCESS_ENDS, access_id, organization_id=access.organization_id, due_at=access.until)
 
 

@@ -4,8 +4,17 @@ The referral row is the envelope: parties, state, due times, codes. What people 
 own (package, messages, reports), so that the envelope can be shown where the content may not.
 """
 
-from backend.referrals.models.content import Attachment, ContactAttempt, Message, OfferedTime, Package, Report
+from backend.referrals.models.content import (
+    Attachment,
+    ContactAttempt,
+    Message,
+    OfferedTime,
+    Package,
+    Report,
+    ReportQuerySet,
+)
 from backend.referrals.models.facts import Guest, Press, ReferralVisit, Step
+from backend.referrals.models.links import PlanChange, ReportQuote
 from backend.referrals.models.referral import RECIPIENT_MOVES, SENDER_MOVES, PoolPass, Referral, ReferralQuerySet
 
 __all__ = [
@@ -17,11 +26,14 @@ __all__ = [
     "Message",
     "OfferedTime",
     "Package",
+    "PlanChange",
     "PoolPass",
     "Press",
     "Referral",
     "ReferralQuerySet",
     "ReferralVisit",
     "Report",
+    "ReportQuerySet",
+    "ReportQuote",
     "Step",
 ]

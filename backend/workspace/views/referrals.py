@@ -319,6 +319,5 @@ def _messages(referral_id: UUID, actor: Actor) -> list[Message]:
 def _reports(referral_id: UUID, actor: Actor) -> list[dict[str, Any]]:
     if not policies.may_read_clinical(actor):
         return []
-    found = Report.objects.visible_to(actor).select_related("referral").filter(referral_id=referral_id)
-    rows: Any = found.prefetch_related(queries.files_of(actor)).order_by("-received_at", "-id")
+    rows = queries.reports_of(referral_id, actor).select_related("referral").order_by("-received_at", "-id")
     return [{**rendering.report(row), "is_ours": corrections.is_ones_own(row, actor)} for row in rows]
