@@ -31,6 +31,8 @@ LABELS = {
     "report.not_completed_reason": "If not completed, why",
     "report.has_red_flag": "It carries a red flag",
     "report.new_precautions": "New precautions",
+    "report.quoted_note_ids": "From these notes",
+    "plan_version_id": "If the plan was updated: to which version",
     "final": "This is the final report",
     "report_id": "Report",
     "plan_change": "Your plan",

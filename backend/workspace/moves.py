@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from django.http import QueryDict
 
@@ -11,7 +12,7 @@ from backend.catalog.queries import catalog
 from backend.clients.models import Client
 from backend.clients.queries import possible_matches
 from backend.lib.actor import Actor
-from backend.referrals import deadlines, inputs
+from backend.referrals import deadlines, inputs, plan_changes, report_drafts
 from backend.referrals import workflow as w
 from backend.referrals.models import Referral
 from backend.referrals.workflow import WORKFLOW
@@ -26,7 +27,15 @@ MAIN = (
     "return_report",
 )  # fmt: skip
 MOST_MAIN = 4
-NEVER_ASKED = ("occurred_at", "on_behalf_of", "signed_elsewhere", "visit_id", "report.attachment_ids")
+NEVER_ASKED = (
+    "occurred_at", "on_behalf_of", "signed_elsewhere", "visit_id", "report.attachment_ids", "care_plan_id", "version",
+)  # fmt: skip
+# After a report: one press says whether the plan changed, and goes on.
+PLAN_BUTTONS = {
+    "acknowledge": [("no_change", "Acknowledge: no change of plan"), ("updated", "Acknowledge: plan updated")],
+    "read_report": [("no_change", "Read: no change of plan"), ("updated", "Read: plan updated")],
+}
+MOST_VERSIONS = 20
 EXTRAS = ("recipient_identifier", "recorded.at", "expires_on", "categories", "report.new_precautions")
 RECENT_CLIENTS = 50
 BUTTONS = {
@@ -50,6 +59,8 @@ class MoveForm:
     summary: str
     form: Form
     consequences: list[str] = field(default_factory=list)
+    plan_buttons: list[tuple[str, str]] = field(default_factory=list)
+    begins_plan_for: str = ""
     is_open: bool = False
     is_main: bool = False
 
@@ -61,6 +72,11 @@ class MoveForm:
     @property
     def takes_files(self) -> bool:
         return self.name == "report"
+
+    @property
+    def drafts(self) -> bool:
+        """Whether there are signed notes to draft from."""
+        return any(each.name == "report.quoted_note_ids" for each in self.form.fields)
 
     @property
     def asked(self) -> list[Field]:
@@ -104,6 +120,8 @@ def _move_form(
     name = step["name"]
     choices = choices_for(name, body, actor, zone)
     is_open = name == moving
+    presses = PLAN_BUTTONS.get(name, []) if _asks_for_plan(name, body) else []
+    left = left_out(name, body, step["party"], choices, actor)
     form = Form(
         WORKFLOW[name].input or inputs.Details,
         zone=zone,
@@ -114,7 +132,7 @@ def _move_form(
         initial=_initial(name, choices),
         required=_required(name, body, actor),
         labels={"reason": "Why"} if name in ("request_cancellation", "refuse") else {},
-        leave_out=left_out(name, body, step["party"], choices, actor),
+        leave_out=(*left, "plan_change") if presses else left,
     )
     return MoveForm(
         name=name,
@@ -123,6 +141,8 @@ def _move_form(
         summary=step["summary"],
         form=form,
         consequences=_consequences(name, body, actor, zone),
+        plan_buttons=presses,
+        begins_plan_for=_without_plan(body, actor) if presses else "",
         is_open=is_open,
     )
 
@@ -139,7 +159,10 @@ def details_of(name: str, body: dict[str, Any], actor: Actor, zone: str, typed: 
         choices=choices,
         leave_out=left_out(name, body, party, choices, actor),
     )
-    return form.data()
+    said = form.data()
+    if said.get("plan_change") != "updated":  # the newest version stands chosen, whichever button was pressed
+        said.pop("plan_version_id", None)
+    return said
 
 
 def left_out(
@@ -162,7 +185,8 @@ def left_out(
         out.add("client_told" if body["state"] == w.REPORTED else "plan_change")
     if name == "convert" and body.get("client"):
         out.add("client_id")
-    out |= {each for each in ("own_client_id", "suggested_practitioner_role_id") if not choices.get(each)}
+    named = ("own_client_id", "suggested_practitioner_role_id", "plan_version_id", "report.quoted_note_ids")
+    out |= {each for each in named if not choices.get(each)}
     return tuple(out)
 
 
@@ -184,12 +208,15 @@ def choices_for(name: str, body: dict[str, Any], actor: Actor, zone: str) -> dic
         case "choose_time":
             offered = body.get("offered_times", [])
             return {"time_id": [(time["id"], words.moment(time["starts_at"], zone)) for time in offered]}
+        case "acknowledge":
+            return {"plan_version_id": _plan_versions(body, actor, zone)}
         case "read_report":
             return {
+                "plan_version_id": _plan_versions(body, actor, zone),
                 "report_id": [
                     (report["id"], f"Received {words.moment(report['received_at'], zone)}")
                     for report in body.get("unread_reports", [])
-                ]
+                ],
             }
         case "redirect":
             return {"to": recipient_choices(actor, region=region)}
@@ -198,9 +225,48 @@ def choices_for(name: str, body: dict[str, Any], actor: Actor, zone: str) -> dic
             return {"to": [*same, *recipient_choices(actor, region=region)], "client_id": _recent_clients(actor)}
         case "report":
             return {
+                "report.quoted_note_ids": _notes(body, actor, zone),
                 "report.new_precautions": [(code, row.label) for code, row in catalog().precautions.items()],
             }
     return {}
+
+
+def _asks_for_plan(name: str, body: dict[str, Any]) -> bool:
+    return name == "read_report" or (name == "acknowledge" and body["state"] == w.REPORTED)
+
+
+def _plan_versions(body: dict[str, Any], actor: Actor, zone: str) -> Choices:
+    """The published versions of the plans the reader works from for this client, the newest first."""
+    if not body.get("client") or not words.is_sender(body, actor):
+        return []
+    plans = plan_changes.open_plans(UUID(body["client"]["id"]), actor)
+    found = plan_changes.plan_versions(UUID(body["client"]["id"]), actor).filter(plan__in=plans.values("pk"))
+    newest = found.select_related("plan").order_by("-published_at", "-id")[:MOST_VERSIONS]
+    return [
+        (str(each.pk), f"Version {each.number} of {each.plan.title}, {words.moment(each.published_at, zone)}")
+        for each in newest
+    ]
+
+
+def _without_plan(body: dict[str, Any], actor: Actor) -> str:
+    """The client, when care goes on together and there is no plan yet; else nothing."""
+    goes_on = body["kind"] in (Referral.Kind.EVALUATE_AND_TREAT, Referral.Kind.CO_MANAGE)
+    if not goes_on or not body.get("client") or not words.is_sender(body, actor):
+        return ""
+    client_id = str(body["client"]["id"])
+    return "" if plan_changes.open_plans(UUID(client_id), actor).exists() else client_id
+
+
+def _notes(body: dict[str, Any], actor: Actor, zone: str) -> Choices:
+    """What the reader's clinic signed since it accepted, for a report to be written from."""
+    if not actor.treats or not words.is_recipient(body, actor):
+        return []
+    found = report_drafts.notes_since(Referral.objects.visible_to(actor).one(body["id"]), actor)
+    newest = found.order_by("-occurred_at", "-id")[: report_drafts.MOST_NOTES]
+    return [
+        (str(note.pk), f"{words.spoken(note.kind)}, {words.moment(note.occurred_at, zone)}, {note.signed_by}")
+        for note in newest
+    ]
 
 
 def _takers(body: dict[str, Any], actor: Actor) -> Choices:

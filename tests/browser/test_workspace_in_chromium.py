@@ -1,6 +1,7 @@
 """Staff do their tasks in a real browser within their budget of presses, at both widths, and axe finds nothing."""
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,9 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests import make
 from tests.browser.conftest import Open
-from tests.referrals.stories import advance
+from tests.careplans.plans import alone
+from tests.notes.writing import signed
+from tests.referrals.stories import advance, in_state
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 both_widths = pytest.mark.parametrize("size", ["phone", "desktop"])
@@ -116,6 +119,46 @@ def test_t6_a_referral_is_declined_with_reason_and_suggestion_in_three_presses(
     assert ["Suggested instead" in message["text"] for message in said] == [True]
 
 
+def test_t12_a_report_drafts_itself_and_is_signed_in_four_presses_on_a_phone(
+    open_page: Open, north: make.Clinic, south: make.Clinic
+) -> None:
+    referral = in_state("in_care", north, south)
+    note = signed(south, referral["client"]["id"])
+    page, presses = open_page(south.practitioner, "phone"), Presses()
+    page.goto("/inbox")
+
+    presses.press(page.get_by_role("link", name=f"Report back for {referral['client']['display']}"))
+    presses.press(page.get_by_role("button", name="Draft from my notes"))
+    expect(page.get_by_label("Answer to the question")).to_have_value(re.compile("Findings fit the referral pattern"))
+    presses.press(page.get_by_role("button", name="Sign and send"))
+
+    expect(page.locator(".paper").first).to_contain_text("Written from")
+    assert presses.count <= 4
+    sent = north.http.send("GET", f"referrals/{referral['id']}/reports").json()["results"][0]
+    assert [quote["note_id"] for quote in sent["quotes"]] == [note["id"]]
+
+
+@both_widths
+@pytest.mark.parametrize(("button", "number"), [("plan updated", 1), ("no change of plan", None)])
+def test_t13_a_report_is_acknowledged_in_two_presses(
+    open_page: Open, north: make.Clinic, south: make.Clinic, size: str, button: str, number: int | None
+) -> None:
+    reported = in_state("reported", north, south)
+    plan = alone(north, reported["client"]["id"])
+    plan.line(north)
+    plan.publish(north)
+    page, presses = open_page(north.practitioner, size), Presses()
+    page.goto("/inbox")
+
+    presses.press(page.get_by_role("link", name=f"Acknowledge for {reported['client']['display']}"))
+    presses.press(page.get_by_role("button", name=f"Acknowledge: {button}"))
+
+    expect(page.locator(".standing")).to_contain_text("Finished. Closed.")
+    assert presses.count <= 2
+    closed = north.http.send("GET", f"referrals/{reported['id']}").json()
+    assert (closed["plan_version"] or {}).get("number") == number
+
+
 def test_the_loop_closes_without_any_script(open_page: Open, north: make.Clinic, south: make.Clinic) -> None:
     sent = make.sent(north, south)
     recipient = open_page(south.practitioner, java_script_enabled=False)
@@ -132,8 +175,7 @@ def test_the_loop_closes_without_any_script(open_page: Open, north: make.Clinic,
 
     sender = open_page(north.practitioner, java_script_enabled=False)
     sender.goto(f"/referrals/{sent['id']}?move=acknowledge")
-    sender.get_by_label("No change", exact=True).check()
-    sender.locator("button", has_text="Acknowledge and close").click()
+    sender.locator("button", has_text="Acknowledge: no change of plan").click()
 
     expect(sender.locator(".standing")).to_contain_text("Finished. Closed. Because the report was read")
 
@@ -165,6 +207,13 @@ def pages_of(north: make.Clinic, south: make.Clinic) -> list[tuple[str, make.Per
     hold = {"regions": [{"region": "cervical", "side": "left"}], "because": "red_flag"}
     north.http.send("POST", f"clients/{client_id}/holds", hold)
     draft = make.referral(north, south, client_id=client_id, send=False)
+    signed(south, seen["client"]["id"])
+    reported = in_state("in_care", north, south)
+    quoted = {**make.REPORT, "quoted_note_ids": [signed(south, reported["client"]["id"])["id"]]}
+    make.move(south, reported["id"], "report", report=quoted)
+    plan = alone(north, reported["client"]["id"])
+    plan.line(north)
+    plan.publish(north)
     who, desk, boss = north.practitioner, north.coordinator, north.admin
     assert who.role is not None
     return [
@@ -180,6 +229,7 @@ def pages_of(north: make.Clinic, south: make.Clinic) -> list[tuple[str, make.Per
         ("referral-recipient", south.practitioner, f"/referrals/{sent['id']}?move=decline"),
         ("referral-desk", south.coordinator, f"/referrals/{sent['id']}?move=accept"),
         ("referral-in-care", south.practitioner, f"/referrals/{seen['id']}?move=report"),
+        ("referral-reported", who, f"/referrals/{reported['id']}?move=acknowledge"),
         ("referral-draft", who, f"/referrals/{draft['id']}"),
         ("referral-boss", boss, f"/referrals/{sent['id']}"),
         ("sheet", who, f"/referrals/new?client={client_id}&to=role:{south.role_id}"),

@@ -1,25 +1,19 @@
 """Care, reports, and reading them."""
 
 from datetime import datetime
-from uuid import UUID
-
-from django.db.models import Q, QuerySet
 
 from backend.careplans import services as careplans
-from backend.careplans.models import CarePlan, PlanVersion
-from backend.careplans.queries import about as plans_about
 from backend.lib import clock
-from backend.lib.actor import Actor
 from backend.lib.ids import uuid7
 from backend.lib.late_facts import check_late_fact
 from backend.lib.problems import Conflict, invalid
-from backend.referrals import deadlines, gates, reports
+from backend.referrals import deadlines, gates, plan_changes, reports
 from backend.referrals import workflow as w
 from backend.referrals.effects.access import guard
 from backend.referrals.effects.answering import take_by_answering
 from backend.referrals.effects.registry import of
 from backend.referrals.effects.visiting import end_current_visit
-from backend.referrals.models import PlanChange, Referral, Report
+from backend.referrals.models import Referral, Report
 from backend.referrals.move import Move
 
 
@@ -81,7 +75,7 @@ def read_report(move: Move) -> None:
     if found is None:
         raise invalid("/report_id", "There is no such unread report.", code="unknown_report")
     mark_read(found, move, move.details["plan_change"])
-    keep_plan_change(move, found)
+    plan_changes.keep_plan_change(move, found)
 
 
 def mark_read(found: Report, move: Move, plan_change: str) -> None:
@@ -89,41 +83,6 @@ def mark_read(found: Report, move: Move, plan_change: str) -> None:
     found.save(update_fields=["read_at", "read_by", "plan_change"])
     move.referral.unread_reports -= 1
     move.related["report_id"] = str(found.id)
-
-
-def keep_plan_change(move: Move, report: Report | None) -> None:
-    """The version that came of a report, when the sender names one."""
-    version = named_version(move)
-    if version is None:
-        return
-    PlanChange(
-        referral=move.referral, report=report, version=version, organization_id=move.actor.clinic_id, by=move.by
-    ).save(force_insert=True)
-    move.related["care_plan_id"], move.related["plan_version_id"] = str(version.plan_id), str(version.pk)
-
-
-def named_version(move: Move) -> PlanVersion | None:
-    """A published version of a plan of this client that the sender works on; 400 for any other."""
-    said = move.details
-    if "plan_version_id" in said:
-        pointer, wanted = "/plan_version_id", Q(pk=said["plan_version_id"])
-    elif "version" in said:
-        pointer, wanted = "/version", Q(plan_id=said["care_plan_id"], number=said["version"])
-    else:
-        return None
-    found = plan_versions(move.client_id, move.actor).filter(wanted).first() if move.referral.client_id else None
-    if found is None:
-        raise invalid(
-            pointer, "There is no such version of a plan of this client that you work on.", code="unknown_version"
-        )
-    return found
-
-
-def plan_versions(client_id: UUID, actor: Actor) -> "QuerySet[PlanVersion]":
-    """Versions of the client's plans whose team the caller is on now."""
-    plans = CarePlan.objects.worked_on_by(actor).filter(plans_about(client_id, actor))
-    found: QuerySet[PlanVersion] = PlanVersion.objects.visible_to(actor).filter(plan__in=plans.values("pk"))
-    return found
 
 
 @of("return_report")
@@ -147,7 +106,8 @@ def acknowledge(move: Move) -> None:
             )
         for unread in move.referral.reports.valid().filter(read_at=None):
             mark_read(unread, move, plan_change)
-        keep_plan_change(move, move.referral.reports.valid().filter(is_final=True).order_by("-received_at").first())
+        last = move.referral.reports.valid().filter(is_final=True).order_by("-received_at").first()
+        plan_changes.keep_plan_change(move, last)
         move.referral.closed_how = "acknowledged"
         return
     if not move.details.get("client_told"):

@@ -1,5 +1,6 @@
 """One referral: its state, what can be done, what was sent, what was said."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -9,11 +10,20 @@ from django_htmx.middleware import HtmxDetails
 from backend.catalog.queries import catalog
 from backend.clients.models import Client
 from backend.lib.actor import Actor
-from backend.lib.problems import Problem, Stale
+from backend.lib.problems import BadRequest, Conflict, Forbidden, Problem, Stale
 from backend.lib.rest.authentication import actor_of
 from backend.notifications import services as notifications
 from backend.notifications.doors import newest_guest_link
-from backend.referrals import attachments, corrections, policies, presses, queries, rendering, services
+from backend.referrals import (
+    attachments,
+    corrections,
+    policies,
+    presses,
+    queries,
+    rendering,
+    report_drafts,
+    services,
+)
 from backend.referrals import workflow as w
 from backend.referrals.inputs import EnteredInError
 from backend.referrals.models import Message, Referral, Report
@@ -62,6 +72,8 @@ def changes(request: HttpRequest, referral_id: UUID) -> HttpResponse:
 @page("POST")
 def move(request: HttpRequest, referral_id: UUID) -> HttpResponse:
     actor, name = actor_of(request), request.POST.get("name", "")
+    if name == "report" and request.POST.get("press") == "draft":
+        return _drafted(request, actor, referral_id)
     body = rendering.detail(queries.one_row(referral_id, actor), actor)
     zone = zone_of(actor)
 
@@ -77,6 +89,30 @@ def move(request: HttpRequest, referral_id: UUID) -> HttpResponse:
     if isinstance(result, Problem):
         return _shown(request, actor, referral_id, moving=name, typed=request.POST, problem=result)
     return result
+
+
+def _drafted(request: HttpRequest, actor: Actor, referral_id: UUID) -> HttpResponse:
+    """The report's form again, filled from the clinic's signed notes; nothing is stored."""
+    ticked = [id_in(note_id) for note_id in request.POST.getlist("report.quoted_note_ids")]
+    try:
+        referral = Referral.objects.visible_to(actor).one(referral_id)
+        report_drafts.check_drafts(referral, actor)
+        said = report_drafts.draft_report(referral, ticked or None, actor=actor)
+    except (Conflict, Forbidden, BadRequest) as problem:
+        return _shown(request, actor, referral_id, moving="report", typed=request.POST, problem=problem)
+    return _shown(request, actor, referral_id, moving="report", typed=filled_in(request.POST, said))
+
+
+def filled_in(typed: QueryDict, said: Mapping[str, Any]) -> QueryDict:
+    """What was typed stays; what is empty is filled from the draft."""
+    filled = typed.copy()
+    for name in ("answer", "findings", "recommendations"):
+        if not typed.get(f"report.{name}", "").strip():
+            filled[f"report.{name}"] = said[name]
+    filled.setlist("report.quoted_note_ids", said["quoted_note_ids"])
+    known = typed.getlist("report.new_precautions")
+    filled.setlist("report.new_precautions", list(dict.fromkeys([*known, *said["new_precautions"]])))
+    return filled
 
 
 @page("POST")
