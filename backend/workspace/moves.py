@@ -86,6 +86,11 @@ class MoveForm:
     def extras(self) -> list[Field]:
         return [each for each in self.form.fields if each.name.startswith(EXTRAS)]
 
+    @property
+    def has_extras_filled(self) -> bool:
+        """What is sent along is seen."""
+        return any(each.value or each.error for each in self.extras)
+
 
 def move_forms(
     body: dict[str, Any],

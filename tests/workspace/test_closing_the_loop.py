@@ -80,6 +80,19 @@ def test_only_the_ticked_notes_are_drafted_from_and_what_was_typed_stays(
     assert ticked(browser.page) == [second["id"]]
 
 
+def test_a_suggested_precaution_is_ticked_in_sight(north: make.Clinic, south: make.Clinic) -> None:
+    referral = in_state("in_care", north, south)
+    signed(south, referral["client"]["id"])
+    body = {"code": "anticoag", "regions": []}
+    done(south.http.send("POST", f"clients/{referral['client']['id']}/precautions", body), 201)
+
+    page = draft(report_form(south, referral), referral).page
+
+    assert 'name="report.new_precautions" value="anticoag" checked' in page
+    form = page[page.index('id="move-report"') :]
+    assert '<details class="folded" open><summary>More</summary>' in form[: form.index("</form>")]
+
+
 def test_who_has_signed_nothing_is_not_offered_a_draft_and_told_why_when_asking(
     north: make.Clinic, south: make.Clinic
 ) -> None:
