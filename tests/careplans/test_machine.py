@@ -88,6 +88,14 @@ class Agreeing(RuleBasedStateMachine):
             assert answer == "object" or number == len(self.published)
             self.said[who][number] = answer
 
+    @rule(who=NAMES, name=st.sampled_from(["complete", "reopen", "resume"]))
+    def end_or_go_on(self, who: str, name: str) -> None:
+        sent = {"reason": "goals_met"} if name == "complete" else {}
+        moved = self.try_to(
+            lambda actor: services.move_plan(self.plan.id, name, actor=actor, sent=sent, expected=None), who
+        )
+        assert moved is None or who == "north"
+
     # --- what must hold ---
 
     @invariant()
