@@ -213,11 +213,9 @@ def findings(shared: Sequence[SharedNote]) -> Iterable[str]:
 
 def recommendations(shared: Sequence[SharedNote], today: date) -> Iterable[str]:
     """What is asked of the others and has not ended, then what the newest note plans."""
-    for note in shared:
-        for ask in note.row["ask_list"]:
-            until = date.fromisoformat(ask["until"]) if ask["until"] else None
-            if ask["ended_at"] is None and (until is None or until >= today):
-                yield _ask(ask, until)
+    asks = [ask for note in shared for ask in note.row["ask_list"] if ask["ended_at"] is None]
+    ends = [(ask, date.fromisoformat(ask["until"]) if ask["until"] else None) for ask in asks]
+    yield from dict.fromkeys(_ask(ask, until) for ask, until in ends if until is None or until >= today)
     yield from _newest(shared, SectionName.PLAN)
 
 
@@ -230,7 +228,7 @@ def _first_to_last(values: Sequence[tuple[float, str]], unit: str) -> str:
     (first, on), (last, until) = values[0], values[-1]
     if len(values) == 1:
         return f"{first:g} {unit} on {on}."
-    return f"{first:g} → {last:g} {unit}, {on} to {until}."
+    return f"{first:g} → {last:g} {unit}, {on if on == until else f'{on} to {until}'}."
 
 
 def _mark(mark: Raw) -> str:

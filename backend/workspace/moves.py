@@ -37,6 +37,7 @@ PLAN_BUTTONS = {
 }
 MOST_VERSIONS = 20
 EXTRAS = ("recipient_identifier", "recorded.at", "expires_on", "categories", "report.new_precautions")
+NOTES = "report.quoted_note_ids"
 RECENT_CLIENTS = 50
 BUTTONS = {
     "decline": "Decline",
@@ -74,13 +75,13 @@ class MoveForm:
         return self.name == "report"
 
     @property
-    def drafts(self) -> bool:
-        """Whether there are signed notes to draft from."""
-        return any(each.name == "report.quoted_note_ids" for each in self.form.fields)
+    def notes(self) -> Field | None:
+        """The signed notes that a report can be drafted from: asked first of all."""
+        return next((each for each in self.form.fields if each.name == NOTES), None)
 
     @property
     def asked(self) -> list[Field]:
-        return [each for each in self.form.fields if not each.name.startswith(EXTRAS)]
+        return [each for each in self.form.fields if not each.name.startswith((*EXTRAS, NOTES))]
 
     @property
     def extras(self) -> list[Field]:
@@ -190,7 +191,7 @@ def left_out(
         out.add("client_told" if body["state"] == w.REPORTED else "plan_change")
     if name == "convert" and body.get("client"):
         out.add("client_id")
-    named = ("own_client_id", "suggested_practitioner_role_id", "plan_version_id", "report.quoted_note_ids")
+    named = ("own_client_id", "suggested_practitioner_role_id", "plan_version_id", NOTES)
     out |= {each for each in named if not choices.get(each)}
     return tuple(out)
 
@@ -230,7 +231,7 @@ def choices_for(name: str, body: dict[str, Any], actor: Actor, zone: str) -> dic
             return {"to": [*same, *recipient_choices(actor, region=region)], "client_id": _recent_clients(actor)}
         case "report":
             return {
-                "report.quoted_note_ids": _notes(body, actor, zone),
+                NOTES: _notes(body, actor, zone),
                 "report.new_precautions": [(code, row.label) for code, row in catalog().precautions.items()],
             }
     return {}
