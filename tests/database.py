@@ -149,11 +149,12 @@ def copy_template(addresses: Addresses) -> None:
 
 
 def live_app_settings(cursor: CursorWrapper) -> dict[str, str]:
-    """The `app.*` settings this connection has now: who the database takes the caller for."""
-    names = ("kind", "organization", "member", "client", "referral", "link", "now")
-    cursor.execute("SELECT " + ", ".join(f"current_setting('app.{name}', true)" for name in names))
+    """The settings this connection has now: who the database takes the caller for, and what histories say of them."""
+    names = [f"app.{name}" for name in ("kind", "organization", "member", "client", "referral", "link", "now")]
+    names += ["pghistory.context_id", "pghistory.context_metadata"]
+    cursor.execute("SELECT " + ", ".join(f"current_setting('{name}', true)" for name in names))
     row = cursor.fetchone() or ()
-    return {f"app.{name}": value for name, value in zip(names, row, strict=True) if value}
+    return {name: value for name, value in zip(names, row, strict=True) if value}
 
 
 def _fingerprint_of_migrations() -> str:
@@ -161,6 +162,7 @@ def _fingerprint_of_migrations() -> str:
     wanted = [
         *sorted(ROOT.glob("backend/*/migrations/**/*")),
         ROOT / "backend/lib/walls.py",
+        ROOT / "backend/lib/history.py",
         ROOT / "requirements.lock",
     ]
     for path in [*wanted, ROOT / "backend/lib/database_roles.py"]:

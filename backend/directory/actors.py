@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from backend.lib import request_ids
 from backend.lib.actor import ANONYMOUS, Actor, ActorKind
 from backend.lib.prepared import Statement
 from backend.lib.unit_of_work import MOMENT
@@ -38,19 +39,25 @@ FIND_TOKEN = Statement(BY_TOKEN, "text")
 # The same, and tells the database who acts; also when the token is unknown: then nobody does.
 ENTER_WITH_TOKEN = Statement(
     f"""
-SELECT set_config('app.kind', CASE WHEN caller.id IS NOT NULL THEN 'member'
-                                   WHEN caller.application_organization IS NOT NULL AND caller.token_user IS NULL THEN 'system'
-                                   ELSE 'anonymous' END, true),
-       set_config('app.organization', coalesce(CASE WHEN caller.token_user IS NULL THEN caller.application_organization
-                                                    ELSE caller.organization_id END::text, ''), true),
+SELECT set_config('app.kind', acting.kind, true), set_config('app.organization', coalesce(acting.organization::text, ''), true),
        set_config('app.member', coalesce(caller.id::text, ''), true), set_config('app.client', '', true),
        set_config('app.referral', '', true), set_config('app.link', '', true),
-       set_config('app.now', moment.at::text, true), moment.at, caller.*
+       set_config('app.now', moment.at::text, true), set_config('pghistory.context_id', gen_random_uuid()::text, true),
+       set_config('pghistory.context_metadata', jsonb_strip_nulls(jsonb_build_object(
+         'kind', acting.kind, 'organization_id', acting.organization, 'member_id', caller.id, 'role_ids', caller.role_ids,
+         'application_id', caller.application_id, 'request_id', nullif($2, '')))::text, true), moment.at, caller.*
   FROM ({MOMENT}) moment LEFT JOIN ({BY_TOKEN}) caller ON true
+ CROSS JOIN LATERAL (
+    SELECT CASE WHEN caller.id IS NOT NULL THEN 'member'
+                WHEN caller.application_organization IS NOT NULL AND caller.token_user IS NULL THEN 'system'
+                ELSE 'anonymous' END AS kind,
+           CASE WHEN caller.token_user IS NULL THEN caller.application_organization ELSE caller.organization_id END AS organization
+ ) acting
 """,  # noqa: S608 - built from constants
     "text",
+    "text",
 )
-SETTINGS = 7
+SETTINGS = 9
 
 BY_USER = f"""
 SELECT {MEMBER_COLUMNS}
@@ -80,7 +87,7 @@ def actor_with_token(token: str) -> Actor | None:
 
 def enter_with_token(token: str) -> tuple[Actor, datetime]:
     """Finds the actor of a bearer token, tells the database, and returns the domain's now as well. One statement."""
-    with ENTER_WITH_TOKEN.run(_checksum(token)) as cursor:
+    with ENTER_WITH_TOKEN.run(_checksum(token), request_ids.current()) as cursor:
         moment, *caller = cursor.fetchone()[SETTINGS:]
     return _caller(caller) or ANONYMOUS, moment
 

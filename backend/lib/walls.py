@@ -41,14 +41,40 @@ def also(table: str, name: str, command: str, check: str) -> migrations.RunSQL:
 
 def insert_only(table: str, *, using: str, check: str) -> list[migrations.RunSQL]:
     """A wall whose rows can be added and read, never changed or removed, by grant and by trigger."""
+    return [wall(table, using=using, check=check, grants="SELECT, INSERT"), _only_grows(table)]
+
+
+def history_wall(tracked: str, *, using: str = "") -> list[migrations.RunSQL]:
+    """A wall around the history of a table, which only triggers write: read by ``using``, else by who sees the row now.
+
+    What the table holds already is kept as it is found, so that its first change says from what.
+    """
+    history = f"{tracked}change"
+    seen = f"EXISTS (SELECT FROM {tracked} t WHERE t.id = {history}.pgh_obj_id)"
     return [
-        wall(table, using=using, check=check, grants="SELECT, INSERT"),
-        migrations.RunSQL(
-            f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION refuse_change();"
-            f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();",
-            reverse_sql=f"DROP TRIGGER {table}_append_only ON {table}; DROP TRIGGER {table}_no_truncate ON {table};",
-        ),
+        wall(history, using=using or seen, check="false", grants="SELECT"),
+        _only_grows(history),
+        migrations.RunSQL(KEEP_AS_FOUND.format(tracked=tracked, history=history), reverse_sql=migrations.RunSQL.noop),
     ]
+
+
+KEEP_AS_FOUND = """
+DO $$ DECLARE columns text;
+BEGIN
+  SELECT string_agg(quote_ident(column_name), ', ') INTO columns FROM information_schema.columns
+   WHERE table_schema = 'public' AND table_name = '{tracked}' AND column_name <> 'id' AND is_generated = 'NEVER';
+  EXECUTE 'INSERT INTO {history} (pgh_label, pgh_created_at, pgh_obj_id, ' || columns || ')'
+       || ' SELECT ''found'', clock_timestamp(), id, ' || columns || ' FROM {tracked}';
+END $$
+"""
+
+
+def _only_grows(table: str) -> migrations.RunSQL:
+    return migrations.RunSQL(
+        f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION refuse_change();"
+        f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();",
+        reverse_sql=f"DROP TRIGGER {table}_append_only ON {table}; DROP TRIGGER {table}_no_truncate ON {table};",
+    )
 
 
 def guarded_function(signature: str, body: str, *, returns: str = "void") -> migrations.RunSQL:

@@ -13,6 +13,7 @@ from backend.clients.models import Access, Client, Consent, SharedInCircleQueryS
 from backend.directory.models import OrganizationIdentifier, PractitionerRole
 from backend.lib import clock
 from backend.lib.actor import Actor, ActorKind
+from backend.lib.history import HistoryQuerySet, tracked
 from backend.lib.ids import uuid7
 from backend.lib.querysets import ScopedQuerySet
 from backend.notes import policies
@@ -108,6 +109,14 @@ class Signature(models.Model):
         abstract = True
 
 
+class NoteHistoryQuerySet(HistoryQuerySet[M]):
+    def visible_to(self, actor: Actor) -> Self:
+        """What was before the note was released stays in the clinic that wrote it, also afterwards."""
+        here = Q(organization_id=actor.organization_id) if actor.is_staff else Q(pk__in=[])
+        return super().visible_to(actor).filter(here | Q(released_at__isnull=False))
+
+
+@tracked(NoteHistoryQuerySet)
 class Note(Signature):
     """What one practitioner wrote about one client on one occasion."""
 
@@ -215,10 +224,24 @@ class PartQuerySet(ScopedQuerySet[M]):
         return self.filter(Exists(notes.filter(written_here | Q(shared_sections__contains=[self.section]))))
 
 
+class PartHistoryQuerySet(ScopedQuerySet[M]):
+    def visible_to(self, actor: Actor) -> Self:
+        """Parts change only while their note is a draft: their history is the clinic's own, and goes with the draft."""
+        if not actor.is_staff or not policies.reads_text(actor):
+            return self.none()
+        return self.filter(Exists(_written_here(actor)))
+
+
+def _written_here(actor: Actor) -> models.QuerySet[Note]:
+    """The note of the outer row, when the caller's clinic wrote it and the caller may see it."""
+    return Note.objects.visible_to(actor).filter(pk=OuterRef("note_id"), organization_id=actor.clinic_id)
+
+
 class SectionQuerySet(PartQuerySet["Section"]):
     section = OuterRef("name")
 
 
+@tracked(PartHistoryQuerySet, within="note")
 class Section(models.Model):
     """The text of one letter, as it was typed; under the objective one also what was measured."""
 
@@ -241,6 +264,7 @@ class OfObjectiveQuerySet(PartQuerySet["Finding"]):
     section = SectionName.OBJECTIVE
 
 
+@tracked(PartHistoryQuerySet, within="note")
 class Finding(models.Model):
     """One mark on the body map."""
 
@@ -281,6 +305,7 @@ class OfPlanQuerySet(PartQuerySet["TechniqueDone"]):
     section = SectionName.PLAN
 
 
+@tracked(PartHistoryQuerySet, within="note")
 class TechniqueDone(models.Model):
     """A technique that was used, and where."""
 
@@ -313,6 +338,15 @@ class AskQuerySet(SharedInCircleQuerySet["Ask"]):
         return self.filter(Q(ends_at=None) | Q(ends_at__gt=clock.now()), released_at__isnull=False, ended_at=None)
 
 
+class AskHistoryQuerySet(ScopedQuerySet[M]):
+    def visible_to(self, actor: Actor) -> Self:
+        """What became of an ask since it was raised, for whoever reads it; before, for the clinic that wrote the note."""
+        asked = Ask.objects.visible_to(actor).filter(pk=OuterRef("pgh_obj_id"))
+        raised = Q(Exists(asked), released_at__isnull=False)
+        return self.filter(raised | Q(Exists(_written_here(actor))) if actor.is_staff else raised)
+
+
+@tracked(AskHistoryQuerySet, within="note")
 class Ask(models.Model):
     """What a note asks of the others. Whom it reaches is on its own row: many may read it who may not read the note."""
 

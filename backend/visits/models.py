@@ -7,6 +7,7 @@ from django.db.models import F, Q
 
 from backend.lib import clock
 from backend.lib.actor import Actor
+from backend.lib.history import tracked
 from backend.lib.ids import uuid7
 from backend.lib.querysets import ScopedQuerySet
 
@@ -17,6 +18,7 @@ class VisitQuerySet(ScopedQuerySet["Visit"]):
         return self.filter(organization_id=actor.organization_id) if actor.is_staff else self.none()
 
 
+@tracked()
 class Visit(models.Model):
     """A visit here is time, state and who. ``organization`` is null when a guest practitioner sees the client.
 

@@ -11,6 +11,7 @@ from backend.clients.models import Access, Consent
 from backend.directory.models import OrganizationIdentifier, PractitionerRole
 from backend.lib import clock
 from backend.lib.actor import Actor, ActorKind
+from backend.lib.history import HistoryQuerySet, tracked
 from backend.lib.ids import uuid7
 from backend.lib.querysets import ScopedQuerySet
 
@@ -50,6 +51,17 @@ class CarePlanQuerySet(ScopedQuerySet["CarePlan"]):
         return self.worked_on_by(actor).filter(Exists(shared))
 
 
+class CarePlanHistoryQuerySet(HistoryQuerySet[M]):
+    def visible_to(self, actor: Actor) -> Self:
+        """The header as one's own clinic led it; as others led it, only while the plan is open to the caller."""
+        seen = super().visible_to(actor)
+        opened = Exists(CarePlan.objects.open_to(actor).filter(pk=OuterRef("pgh_obj_id")))
+        if not actor.is_staff:
+            return seen.filter(opened)
+        return seen.filter(Q(lead_organization_id=actor.organization_id) | opened)
+
+
+@tracked(CarePlanHistoryQuerySet)
 class CarePlan(models.Model):
     """One episode of a client, in one circle.
 
@@ -144,6 +156,7 @@ class TeamMemberQuerySet(OfPlanQuerySet["TeamMember"]):
     """One's own membership, and the others' while the plan is open."""
 
 
+@tracked(within="plan")
 class TeamMember(models.Model):
     """An organization on the team of a plan, from when until when. Added and ended by the guard's functions only."""
 

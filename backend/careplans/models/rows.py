@@ -6,6 +6,7 @@ from django.db import models
 from backend.careplans.models.plan import CarePlan, OfPlanQuerySet, PlanRow
 from backend.directory.models import PractitionerRole
 from backend.lib import clock
+from backend.lib.history import tracked
 from backend.lib.ids import uuid7
 
 
@@ -13,6 +14,7 @@ class PhaseQuerySet(OfPlanQuerySet["Phase"]):
     """Written by the lead."""
 
 
+@tracked(within="plan")
 class Phase(PlanRow):
     """A stretch of the plan: calm down, build up, keep."""
 
@@ -31,6 +33,7 @@ class ProblemQuerySet(OfPlanQuerySet["Problem"]):
     """Written by any party."""
 
 
+@tracked(within="plan")
 class Problem(PlanRow):
     """What the plan is about: a sentence, and the ICD-10-CM code where there is one."""
 
@@ -52,6 +55,7 @@ class GoalQuerySet(OfPlanQuerySet["Goal"]):
     """Written by any party."""
 
 
+@tracked(within="plan")
 class Goal(PlanRow):
     """What the client wants to do again, in the client's words, and how it is measured."""
 
@@ -79,6 +83,7 @@ class InterventionQuerySet(OfPlanQuerySet["Intervention"]):
     """Written by the organization that performs it."""
 
 
+@tracked(within="plan")
 class Intervention(PlanRow):
     """One line of the plan. ``continues`` is the line of a clinic that left, when somebody took it over."""
 

@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from backend.lib import clock
 from backend.lib.actor import Actor, ActorKind
+from backend.lib.history import tracked
 from backend.lib.ids import uuid7
 from backend.lib.querysets import ScopedQuerySet
 
@@ -29,6 +30,7 @@ class ConsentQuerySet(ScopedQuerySet["Consent"]):
         return self.filter(status=Consent.Status.GIVEN).filter(Q(ends_at=None) | Q(ends_at__gt=clock.now()))
 
 
+@tracked()
 class Consent(models.Model):
     """One circle: who shares with each other, in both directions, what, until when, and how the yes was given."""
 

@@ -10,6 +10,7 @@ from backend.clients.models.client import Client
 from backend.clients.models.consent import Consent
 from backend.lib import clock
 from backend.lib.actor import Actor, ActorKind
+from backend.lib.history import tracked
 from backend.lib.ids import uuid7
 from backend.lib.querysets import ScopedQuerySet
 
@@ -52,6 +53,7 @@ class PrecautionQuerySet(SharedInCircleQuerySet["Precaution"]):
         return shared & ~Q(entered_in_error_reason=Precaution.WRONG_CLIENT)
 
 
+@tracked()
 class Precaution(models.Model):
     """A condition that limits care, with site and side. ``sensitive`` ones leave it only where consent says so."""
 
@@ -79,6 +81,7 @@ class HoldQuerySet(SharedInCircleQuerySet["Hold"]):
     """Holds are never sensitive: everybody in the circle has to know where not to treat."""
 
 
+@tracked()
 class Hold(models.Model):
     """Treatment of a region stops for everybody until somebody clears it; part of every circle's safety floor."""
 
