@@ -57,6 +57,13 @@ MEMBER_ROW = {
 WITHDRAW = {
     "name": "withdraw", "label": "Withdraw", "summary": "Take it back.", "party": "party that proposed it", "fields": [],
 }  # fmt: skip
+CHANGED_ROW = {
+    "id": "019aa000-0000-4000-8000-000000000012", "at": AT, "recorded_at": "2026-11-24T17:40:00.204118Z", "by": "Imre Vale",
+    "organization": LEAD, "actor": "member", "request_id": "req-019aa000-0000-7000-8000-000000000013",
+    "what": {"type": "goal", "id": GOAL_ID}, "action": "changed",
+    "fields": [{"name": "target", "from": 6, "to": 7}],
+    "label": "Goal “Work six hours at the screen” changed: target",
+}  # fmt: skip
 PROPOSAL_ROW = {
     "id": "019aa000-0000-7000-8000-000000000012", "version": 1, "organization": LEAD, "owner": MASSAGE, "kind": "change",
     "about": "intervention", "row_id": LINE_ID, "changes": {"times_per_week": 2}, "why": "She responds well; twice a week until Christmas.",
@@ -169,6 +176,7 @@ AGREEMENT = _answered(
         "by": "Jo Lind", "answered_at": AT,
     },
 )  # fmt: skip
+CHANGED = _answered("A goal changed", CHANGED_ROW)
 PROGRESS = _answered(
     "So far",
     {

@@ -10,6 +10,7 @@ urlpatterns = [
     path(ONE, plans.OneCarePlan.as_view()),
     path(f"{ONE}/transitions", plans.PlanTransitions.as_view()),
     path(f"{ONE}/progress", plans.Progress.as_view()),
+    path(f"{ONE}/changes", plans.Changes.as_view()),
     path(f"{ONE}/problems", rows.Problems.as_view()),
     path(f"{ONE}/problems/<str:row_id>", rows.OneProblem.as_view()),
     path(f"{ONE}/goals", rows.Goals.as_view()),

@@ -12,11 +12,13 @@ from backend.clients.api.view import ClientView
 from backend.clients.queries import ids_of
 from backend.clients.rendering import names_of
 from backend.clients.serializers import EmptyInput, PageQuery
+from backend.directory.history import NEWEST_FIRST, change_data, changes
+from backend.directory.serializers.changes import ChangeSerializer
 from backend.lib.problems import BadRequest, Forbidden
 from backend.lib.querysets import id_or_404
 from backend.lib.rest.pages import page_of
 from backend.lib.rest.views import View
-from backend.notes import examples, inputs, policies, queries, rendering, services
+from backend.notes import examples, history, inputs, policies, queries, rendering, services
 from backend.notes import serializers as s
 from backend.notes.models import Addendum, Ask, Note
 
@@ -29,6 +31,7 @@ DELIVER = OpenApiExample("Signed in your own software", value=examples.DELIVERED
 AMEND = OpenApiExample("A correction", value=examples.AMEND, request_only=True)
 ADDENDUM = OpenApiExample("A correction", value=examples.ADDENDUM, response_only=True)
 IN_ERROR = OpenApiExample("Wrong client", value={"reason": "wrong_client"}, request_only=True)
+CHANGED = OpenApiExample("What changed", value=examples.CHANGED, response_only=True)
 NOTHING = OpenApiExample("Nothing more to say", value={}, request_only=True)
 END_ASK = OpenApiExample("It has settled", value={"reason": "No symptoms for a week."}, request_only=True)
 ASKS = OpenApiExample("What is asked of you", value=examples.ASKS, response_only=True)
@@ -232,6 +235,27 @@ class Addenda(NoteView):
         version = self.expected_version(required=False)
         added = services.amend_note(note_id, self.details, actor=self.actor, expected_version=version)
         return self.answer(rendering.addendum_data(added.__dict__), version=1, status=201, subject=added)
+
+
+class ChangesOfNote(NoteView):
+    @extend_schema(
+        operation_id="list_changes_of_note",
+        summary="What changed in a note, newest first",
+        description=(
+            "By whom, in which request, from what to what. What was written before the note was released stays with the "
+            "clinic that wrote it; others read what happened since: signed, co-signed, an ask ended, entered in error."
+        ),
+        parameters=[PageQuery],
+        responses=ChangeSerializer(many=True),
+        examples=[CHANGED],
+    )
+    def get(self, request: Request, note_id: str) -> Response:
+        row = queries.one_row(note_id, self.actor)
+        self.query(PageQuery)
+        queries.log_shown(self.actor, [row])
+        kinds = history.kinds_for(self.actor, row)
+        page = page_of(lambda keyset: changes(kinds, row["id"], self.actor, keyset), request, order=NEWEST_FIRST)
+        return page.response(lambda change: change_data(change, kinds))
 
 
 class EndAsk(NoteView):

@@ -99,6 +99,22 @@ NOTE: dict[str, Any] = {
     "available_transitions": ["amend", "enter_in_error"],
     "withheld": [],
 }
+CHANGED: dict[str, Any] = {
+    "id": "019a9f00-0000-4000-8000-000000000015",
+    "at": "2026-11-25T17:52:00Z",
+    "recorded_at": "2026-11-25T17:52:00.118204Z",
+    "by": "Jo Lind",
+    "organization": CLINIC,
+    "actor": "member",
+    "request_id": "req-019a9f00-0000-7000-8000-000000000016",
+    "what": {"type": "note", "id": NOTE_ID},
+    "action": "changed",
+    "fields": [
+        {"name": "state", "from": "draft", "to": "signed"},
+        {"name": "signed_by", "from": None, "to": "Jo Lind, Calm Hands Massage"},
+    ],
+    "label": "Note is now signed: signed by",
+}
 ASKED: dict[str, Any] = {
     "id": "019a9f00-0000-7000-8000-000000000014",
     "note_id": NOTE_ID,

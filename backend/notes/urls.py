@@ -7,6 +7,7 @@ from backend.notes import api
 urlpatterns = [
     path("notes", api.Notes.as_view()),
     path("notes/<str:note_id>", api.OneNote.as_view()),
+    path("notes/<str:note_id>/changes", api.ChangesOfNote.as_view()),
     path("notes/<str:note_id>/sign", api.SignNote.as_view()),
     path("notes/<str:note_id>/cosign", api.CosignNote.as_view()),
     path("notes/<str:note_id>/addenda", api.Addenda.as_view()),

@@ -16,6 +16,7 @@ from tests.careplans.plans import LINE, Plan, accepted, alone, consent_of, done,
 pytestmark = pytest.mark.django_db
 PARTS = (
     "", "/goals", "/problems", "/interventions", "/phases", "/team", "/proposals", "/versions", "/agreements", "/progress",
+    "/changes",
 )  # fmt: skip
 
 

@@ -4,11 +4,13 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from backend.careplans import examples, policies, queries, services
+from backend.careplans import examples, history, policies, queries, services
 from backend.careplans import serializers as s
 from backend.careplans.api.view import PlanView
 from backend.careplans.inputs import NewPlan, PlanFields
 from backend.careplans.schema import TRANSITION
+from backend.directory.history import NEWEST_FIRST, change_data, changes
+from backend.directory.serializers.changes import ChangeSerializer
 from backend.lib.rest.pages import page_of
 
 
@@ -100,3 +102,23 @@ class Progress(PlanView):
     def get(self, request: Request, plan_id: str) -> Response:
         row = self.looked_at(plan_id)
         return Response(queries.progress(row, self.actor))
+
+
+class Changes(PlanView):
+    @extend_schema(
+        operation_id="list_changes_of_care_plan",
+        summary="What changed in a care plan, newest first",
+        description=(
+            "Each change of its header, team and rows: by whom, in which request, from what to what. What your clinic wrote "
+            "stays readable; what others wrote is there while the plan is open to you. Coordinators read what planning takes."
+        ),
+        parameters=[s.RowFilters],
+        responses=ChangeSerializer(many=True),
+        examples=[examples.CHANGED],
+    )
+    def get(self, request: Request, plan_id: str) -> Response:
+        plan = self.looked_at(plan_id)
+        self.query(s.RowFilters)
+        kinds = history.kinds_for(self.actor)
+        page = page_of(lambda keyset: changes(kinds, plan["id"], self.actor, keyset), request, order=NEWEST_FIRST)
+        return page.response(lambda row: change_data(row, kinds))

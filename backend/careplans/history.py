@@ -1,0 +1,72 @@
+"""What changed in a plan: its own words always, those of others while it is open to the reader."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Case, F, Value, When
+
+from backend.careplans import policies
+from backend.careplans.changes import FIELD_WORDS, KINDS
+from backend.careplans.models import CarePlan, Goal, Intervention, Phase, Problem, Proposal, TeamMember
+from backend.careplans.queries import CLINICAL, CLINICAL_OF_A_LINE, Utc
+from backend.directory.history import LATEST, Raw, Told, change_data, changes
+from backend.lib.actor import Actor
+from backend.lib.rest.pages import Keyset
+
+
+def _of_row(model: Any, kind: str, what: str, word: str, **more: Any) -> Told:
+    """A kind of row whose fields are those that versions compare."""
+    names, fields = KINDS[kind][1:]
+    shows = {name: F(name) for name in fields} | more.pop("shows", {})
+    more = {"signed": F("changed_by"), **more}
+    return Told(model, what, word, shows, named=names, within="plan_id", words=FIELD_WORDS, **more)
+
+
+# Who leaves is ended by the guard, which leaves the name of the last edit as it was.
+OF_A_LINE = Case(When(ended_reason=Intervention.EndedReason.LEFT, then=Value("")), default=F("changed_by"))
+TOLD = (
+    Told(
+        CarePlan, "care_plan", "Plan",
+        {
+            **{name: F(name) for name in ("title", "state", "state_reason", "state_detail", "review_on", "published")},
+            "lead": F("lead_organization__name"),
+        },
+        named="title", words=FIELD_WORDS,
+    ),
+    Told(
+        TeamMember, "team_member", "Team member",
+        {
+            "organization": F("organization__name"), "role": F("role"), "from_at": Utc("from_at"), "until": Utc("until"),
+            "ended_because": F("ended_because"),
+        },
+        named="organization", within="plan_id", words={"from_at": "beginning", "until": "end", "ended_because": "reason to end"},
+    ),
+    _of_row(Problem, "problems", "problem", "Problem"),
+    _of_row(Goal, "goals", "goal", "Goal"),
+    _of_row(
+        Intervention, "interventions", "intervention", "Line", signed=OF_A_LINE, shows={"ended_detail": F("ended_detail")}
+    ),
+    _of_row(Phase, "phases", "phase", "Phase"),
+    Told(
+        Proposal, "proposal", "Proposal",
+        {name: F(name) for name in ("kind", "about", "changes", "why", "state", "answer", "answered_by")},
+        within="plan_id",
+    ),
+)  # fmt: skip
+# What a coordinator, who plans times, reads of a plan.
+OF_TIMES = tuple(
+    kind.without(*CLINICAL, *CLINICAL_OF_A_LINE) if kind.model in (CarePlan, Intervention) else kind
+    for kind in TOLD
+    if kind.model not in (Problem, Goal, Proposal)
+)
+
+
+def kinds_for(actor: Actor) -> Sequence[Told]:
+    return TOLD if policies.reads_clinical(actor) else OF_TIMES
+
+
+def changes_of_plan(plan_id: UUID, actor: Actor, keyset: Keyset = LATEST) -> list[Raw]:
+    """What changed in a plan that the actor may see, newest first, as it is answered and shown."""
+    kinds = kinds_for(actor)
+    return [change_data(row, kinds) for row in changes(kinds, plan_id, actor, keyset)]
