@@ -150,6 +150,22 @@ def test_a_withdrawn_consent_leaves_each_its_own_history_on_the_next_request(
     assert "SouthGoal" not in str(changes(plan, north))
 
 
+def test_who_led_a_plan_keeps_what_its_header_said_then_and_no_later_word(
+    north: make.Clinic, south: make.Clinic
+) -> None:
+    plan = shared(north, south)
+    done(plan.patch(north, "", {"title": "NorthTitle"}), 200)
+    member = next(m for m in plan.whole(north)["team"] if m["organization"]["id"] == north.id)
+    done(plan.post(north, f"/team/{member['id']}/end"), 200)
+
+    done(plan.patch(south, "", {"title": "SouthTitle"}), 200)
+
+    assert "NorthTitle" in str(changes(plan, north))
+    assert "SouthTitle" not in str(changes(plan, north))
+    assert "SouthTitle" not in str(rows(north, "SELECT to_jsonb(h)::text FROM careplans_careplanchange h"))
+    assert changes(plan, south)[0]["label"] == "Plan “SouthTitle” changed: title"
+
+
 @pytest.mark.parametrize("model", TRACKED)
 def test_queries_and_walls_agree_on_who_reads_a_history(north: make.Clinic, south: make.Clinic, model: Any) -> None:
     plan = in_every_table(north, south)

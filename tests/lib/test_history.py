@@ -1,5 +1,6 @@
 """Every table about a client's care has a history that only triggers write and nobody changes; or a reason to have none."""
 
+import json
 from typing import Any
 
 import psycopg2
@@ -13,6 +14,7 @@ from backend.lib.actor import Actor, ActorKind, system_of
 from backend.lib.history import Change, history_of
 from backend.lib.ids import uuid7
 from backend.lib.unit_of_work import acting_as, context_of
+from backend.lib.walls import KEEP_AS_FOUND
 from tests import make
 from tests.attacks.sql import refused, rows
 from tests.careplans.plans import alone
@@ -130,6 +132,29 @@ def test_not_even_the_owner_changes_a_history(
         owner_connection.rollback()
 
 
+def test_every_history_refuses_change_by_trigger(db: None) -> None:
+    with connection.cursor() as cursor:
+        for table in histories():
+            cursor.execute("SELECT tgname, tgenabled FROM pg_trigger WHERE tgrelid = %s::regclass ORDER BY 1", [table])
+            assert cursor.fetchall() == [(f"{table}_append_only", "O"), (f"{table}_no_truncate", "O")]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_a_table_held_before_is_kept_as_it_was_found(
+    north: make.Clinic, owner_connection: "psycopg2.extensions.connection"
+) -> None:
+    goal = alone(north).goal(north)
+
+    with owner_connection.cursor() as cursor:
+        cursor.execute(KEEP_AS_FOUND.format(tracked="careplans_goal", history="careplans_goalchange"))
+        cursor.execute(
+            "SELECT pgh_obj_id::text, words, target, pgh_context FROM careplans_goalchange WHERE pgh_label = 'found'"
+        )
+        found = cursor.fetchall()
+
+    assert found == [(goal["id"], goal["words"], goal["target"], None)]
+
+
 def test_no_setting_of_a_session_makes_a_trigger_skip_a_row(north: make.Clinic) -> None:
     plan = alone(north)
     goal = plan.goal(north)
@@ -190,6 +215,4 @@ def _application_of(clinic: make.Clinic) -> Any:
 
 
 def _text(value: Any) -> str:
-    import json
-
     return value if isinstance(value, str) else json.dumps(value)
