@@ -115,13 +115,14 @@ def test_whether_a_quoted_note_stands_is_told_to_the_parties_only(
     statement, values = quote_row(report, signed(south, client)["id"], south.id)
     rows(south, statement, *values)
     quote = rows(north, "SELECT id FROM referrals_reportquote")[0][0]
-    strangers = [
+    strangers: list[make.Clinic | Actor] = [
         outsider,
         Actor(kind=ActorKind.GUEST, referral_id=uuid7()),
         Actor(kind=ActorKind.CLIENT, client_id=uuid7()),
     ]
 
-    for party in (north, south, Actor(kind=ActorKind.CLIENT, client_id=UUID(client))):
+    parties: list[make.Clinic | Actor] = [north, south, Actor(kind=ActorKind.CLIENT, client_id=UUID(client))]
+    for party in parties:
         assert rows(party, "SELECT quote_stands(%s)", quote) == [(True,)]
     for stranger in strangers:
         assert rows(stranger, "SELECT quote_stands(%s)", quote) == [(False,)]
