@@ -29,5 +29,5 @@ WITH_THE_PLAN = (
 
 
 class Migration(migrations.Migration):
-    dependencies = [("careplans", "0004_after_the_end"), ("referrals", "0015_not_this_person")]
+    dependencies = [("careplans", "0005_after_the_end"), ("referrals", "0015_not_this_person")]
     operations = [migrations.RunSQL(joining(WITH_THE_PLAN), reverse_sql=joining(JOIN_CARE_TEAM))]

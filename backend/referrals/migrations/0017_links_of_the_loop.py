@@ -67,7 +67,7 @@ LED_TO = f"""organization_id = {walls.STAFF} AND EXISTS (SELECT FROM referrals_r
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("careplans", "0004_after_the_end"),
+        ("careplans", "0005_after_the_end"),
         ("notes", "0002_walls"),
         ("referrals", "0016_late_places"),
     ]

@@ -96,7 +96,7 @@ def leaving(body: str) -> str:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("careplans", "0002_walls")]
+    dependencies = [("careplans", "0004_history_walls")]
     operations = [
         migrations.RunSQL(leaving(LEAVE.replace(LINES_END, WHILE_IT_IS_OPEN)), reverse_sql=leaving(LEAVE)),
         guarded_function(
