@@ -73,7 +73,8 @@ SELECT json_agg(json_build_object({SUMMARY}, 'package', json_build_object('clien
   'unread_reports', (SELECT json_agg(json_build_array(x.id, x.is_final,
     x.received_at)) FROM referrals_report x WHERE x.referral_id = r.id AND x.read_at IS NULL),
   'attachments', (SELECT json_agg(json_build_array(x.id, x.name, x.size,
-    x.sha256)) FROM referrals_attachment x WHERE x.referral_id = r.id AND x.report_id IS NULL),
+    x.sha256)) FROM referrals_referralfile f JOIN attachments_attachment x ON x.id = f.attachment_id
+    WHERE f.referral_id = r.id AND f.report_id IS NULL),
   'came_from', (SELECT x.id FROM referrals_referral x WHERE x.redirected_to_id = r.id OR x.converted_to_id = r.id LIMIT 1),
   'history', (SELECT json_agg(json_build_object('name', s.name, 'from', s.from_state, 'to', s.to_state, 'party', s.party, 'by', s.by, 'at',
     s.recorded_at) ORDER BY s.recorded_at, s.id)

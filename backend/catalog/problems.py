@@ -104,6 +104,9 @@ _PROBLEMS = {
     "digest_mismatch": ("The bytes are not those of the digest.", "Upload the file again."),
     "attachment_empty": ("The file is empty.", "Choose another file."),
     "attachment_too_large": ("The file is too large.", "Send at most ten megabytes."),
+    "not_scanned_yet": ("The virus scanner has not looked at this file yet.", "Try again in a minute."),
+    "file_refused": ("The virus scanner refused this file.", "Ask for, or send, another copy."),
+    "file_changed": ("The bytes are not those that were uploaded.", "Tell the clinic's admin; nobody opens them."),
     "bad_redirect_uri": ("A redirect address cannot be taken.", "Send an https address without a fragment."),
     # who calls
     "not_authenticated": ("Nobody is signed in.", "Send a bearer token, or sign in."),

@@ -31,6 +31,7 @@ INSTALLED_APPS = [
     "backend.notes",
     "backend.visits",
     "backend.careplans",
+    "backend.attachments",
     "backend.links",
     "backend.clients",
     "backend.catalog",
@@ -239,6 +240,7 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
+        "ScanStateEnum": "backend.attachments.models.Attachment.ScanState",
         "AgreementAnswerEnum": "backend.careplans.models.Agreement.Answer",
         "ApplicationKindEnum": ["system", "tool"],
         "CarePlanStateEnum": "backend.careplans.models.CarePlan.State",
@@ -293,6 +295,9 @@ RATE_LIMIT_PER_MINUTE = env.integer("RATE_LIMIT_PER_MINUTE", default=12_000 if S
 MAX_JSON_BYTES = 1_000_000
 DATA_UPLOAD_MAX_MEMORY_SIZE = 12_000_000
 ATTACHMENT_MAX_BYTES = 10_000_000
+# The dotted path of a function that says whether bytes are clean, such as backend.attachments.clamd.is_clean; empty: none.
+ATTACHMENT_SCANNER = env.text("ATTACHMENT_SCANNER", default="")
+CLAMD_ADDRESS = env.text("CLAMD_ADDRESS", default="127.0.0.1:3310")
 
 EMAIL_BACKEND = env.text(
     "EMAIL_BACKEND",

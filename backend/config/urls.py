@@ -18,6 +18,7 @@ urlpatterns = [
     path("api/docs", SpectacularSwaggerSplitView.as_view(url="/api/v1/openapi.json")),
     path("api/v1/catalog/", include("backend.catalog.urls")),
     path("api/v1/problems/<str:code>", OneProblem.as_view()),
+    path("api/v1/", include("backend.attachments.urls")),
     path("api/v1/", include("backend.referrals.urls")),
     path("api/v1/", include("backend.careplans.urls")),
     path("api/v1/", include("backend.notes.urls")),

@@ -8,19 +8,24 @@ from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from backend.attachments.examples import ATTACHMENT
+from backend.attachments.models import Attachment
+from backend.attachments.rendering import attachment
+from backend.attachments.serializers import AttachmentOut
 from backend.clients.api.view import ClientView
 from backend.clients.queries import ids_of
 from backend.clients.rendering import names_of
 from backend.clients.serializers import EmptyInput, PageQuery
 from backend.directory.history import NEWEST_FIRST, change_data, changes
 from backend.directory.serializers.changes import ChangeSerializer
+from backend.lib.actor import Actor
 from backend.lib.problems import BadRequest, Forbidden
 from backend.lib.querysets import id_or_404
 from backend.lib.rest.pages import page_of
 from backend.lib.rest.views import View
 from backend.notes import examples, history, inputs, policies, queries, rendering, services
 from backend.notes import serializers as s
-from backend.notes.models import Addendum, Ask, Note
+from backend.notes.models import Addendum, Ask, Note, NoteFile
 
 NEW_NOTE = OpenApiExample("A progress note", value=examples.NEW, request_only=True)
 COPY = OpenApiExample("As last time", value={"copy_from": examples.NOTE_ID}, request_only=True)
@@ -214,8 +219,7 @@ class Addenda(NoteView):
     )
     def get(self, request: Request, note_id: str) -> Response:
         row = queries.one_row(note_id, self.actor)
-        if not policies.reads_text(self.actor):
-            raise Forbidden("What notes say is read by practitioners and auditors.", code="right_required")
+        _check_reads_text(self.actor)
         self.query(PageQuery)
         queries.log_shown(self.actor, [row])
         added = Addendum.objects.visible_to(self.actor).filter(note_id=row["id"])
@@ -258,6 +262,25 @@ class ChangesOfNote(NoteView):
         return page.response(lambda change: change_data(change, kinds))
 
 
+class NoteAttachments(NoteView):
+    @extend_schema(
+        operation_id="list_note_attachments",
+        summary="The files of a note",
+        description="Where the objective is read. The bytes are at `/attachments/{attachment_id}/content`.",
+        parameters=[PageQuery],
+        responses=AttachmentOut(many=True),
+        examples=[ATTACHMENT],
+    )
+    def get(self, request: Request, note_id: str) -> Response:
+        row = queries.one_row(note_id, self.actor)
+        _check_reads_text(self.actor)
+        self.query(PageQuery)
+        queries.log_shown(self.actor, [row])
+        ties = NoteFile.objects.visible_to(self.actor).filter(note_id=row["id"])
+        found = Attachment.objects.visible_to(self.actor).filter(pk__in=ties.values("pk")).defer("content")
+        return page_of(found, request, order=("id",)).response(attachment)
+
+
 class EndAsk(NoteView):
     @extend_schema(
         operation_id="end_ask",
@@ -296,6 +319,11 @@ class AsksOfClient(ClientView):
         response = page.response(lambda ask: rendering.ask_data(ask, self.actor, names))
         response.data["contact_first"] = [rendering.contact_first_data(row, names) for row in hidden]
         return response
+
+
+def _check_reads_text(actor: Actor) -> None:
+    if not policies.reads_text(actor):
+        raise Forbidden("What notes say is read by practitioners and auditors.", code="right_required")
 
 
 def _narrowed(asked: dict[str, Any], view: NoteView) -> Q:

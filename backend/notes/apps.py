@@ -10,4 +10,5 @@ class NotesConfig(AppConfig):
     label = "notes"
 
     def ready(self) -> None:
-        import_module("backend.notes.jobs")
+        for name in ("files", "jobs"):
+            import_module(f"backend.notes.{name}")

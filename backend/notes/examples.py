@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from backend.attachments.examples import FILE
+
 NOTE_ID = "019a9f00-0000-7000-8000-000000000011"
 CLIENT = {"id": "019a9f00-0000-7000-8000-000000000002", "display": "Nora Feld"}
 CLINIC = {"id": "019a9f00-0000-7000-8000-000000000003", "display": "Calm Hands Massage"}
@@ -85,6 +87,7 @@ NOTE: dict[str, Any] = {
     "findings": [{"id": "019a9f00-0000-7000-8000-000000000012", **FINDING}],
     "techniques": [{"id": "019a9f00-0000-7000-8000-000000000013", **TECHNIQUE}],
     "asks": [{"id": "019a9f00-0000-7000-8000-000000000014", **ASK, "ended_at": None}],
+    "attachments": [{**FILE, "name": "posture.jpg", "media_type": "image/jpeg"}],
     "addenda": [],
     "signature": SIGNATURE,
     "cosignature": None,

@@ -106,6 +106,12 @@ class NoteFacts(StrictSerializer):
     findings = serializers.ListField(child=FindingInput(), required=False, max_length=100)
     techniques = serializers.ListField(child=TechniqueInput(), required=False, max_length=50)
     asks = serializers.ListField(child=AskInput(), required=False, max_length=20)
+    attachment_ids = serializers.ListField(
+        child=serializers.UUIDField(),
+        required=False,
+        max_length=20,
+        help_text="Files you uploaded; one that is left out is gone. They leave your clinic with the objective.",
+    )
     identifiers = serializers.ListField(child=Identifier(), required=False, max_length=20)
     occurred_at = Moment(
         required=False, help_text="When the client was seen: at most 7 days back; the visit's start when absent."

@@ -9,6 +9,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 
+from backend.attachments.models import Tie
 from backend.clients.models import Access, Client, Consent, SharedInCircleQuerySet
 from backend.directory.models import OrganizationIdentifier, PractitionerRole
 from backend.lib import clock
@@ -299,6 +300,18 @@ class Finding(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.region} {self.side}"
+
+
+class NoteFileQuerySet(PartQuerySet["NoteFile"]):
+    section = SectionName.OBJECTIVE
+
+
+class NoteFile(Tie):
+    """That a file goes with a note: a picture, a result, a letter; read where the objective is read."""
+
+    note = models.ForeignKey(Note, on_delete=models.PROTECT, related_name="files")
+
+    objects = NoteFileQuerySet.as_manager()
 
 
 class OfPlanQuerySet(PartQuerySet["TechniqueDone"]):

@@ -9,6 +9,7 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Case, CharField, Exists, F, Func, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import Concat, JSONObject
 
+from backend.attachments.queries import THROUGH_TIE
 from backend.audit.access_log import Look, log_looks
 from backend.audit.models import AccessLog
 from backend.clients.models import Access, Client, Consent, Registration
@@ -24,6 +25,7 @@ from backend.notes.models import (
     Ask,
     Finding,
     Note,
+    NoteFile,
     NoteIdentifier,
     NoteQuerySet,
     Section,
@@ -66,12 +68,21 @@ SIGNATURE = {
     "received_at": Utc("received_at"), "signed_application_id": "signed_application_id", "signed_source": "signed_source",
     "document_sha256": "document_sha256", "content_hash": "content_hash", "signed_by_role_id": "signed_by_role_id",
 }  # fmt: skip
+FILE = JSONObject(**THROUGH_TIE, sha256_now="attachment__sha256_now")
 ADDENDUM = JSONObject(
     id="id", reason="reason", section="section", text="text", occurred_at=Utc("occurred_at"), recorded_at=Utc("recorded_at"),
     **SIGNATURE,
 )  # fmt: skip
 IDENTIFIER = JSONObject(system="system", value="value")
-CHILDREN = ("section_list", "finding_list", "technique_list", "ask_list", "addendum_list", "identifier_list")
+CHILDREN = (
+    "section_list",
+    "finding_list",
+    "technique_list",
+    "ask_list",
+    "file_list",
+    "addendum_list",
+    "identifier_list",
+)
 
 
 def children(model: Any, shape: JSONObject, actor: Actor, *order: str) -> ArraySubquery:
@@ -90,6 +101,7 @@ def whole(found: NoteQuerySet, actor: Actor) -> "QuerySet[Note, dict[str, Any]]"
         finding_list=children(Finding, FINDING, actor, "position", "id"),
         technique_list=children(TechniqueDone, TECHNIQUE, actor, "position", "id"),
         ask_list=children(Ask, ASK, actor, "position", "id"),
+        file_list=children(NoteFile, FILE, actor, "attachment_id"),
         addendum_list=children(Addendum, ADDENDUM, actor, "recorded_at", "id"),
         identifier_list=children(NoteIdentifier, IDENTIFIER, actor, "system", "value"),
         opened_by=_opened_by(actor),
@@ -168,17 +180,22 @@ def written_by(actor: Actor) -> Q:
 
 def log_shown(actor: Actor, shown: Iterable[Mapping[str, Any]]) -> None:
     """Writes who looked: one row per note of another clinic that was shown; an auditor's look always."""
-    if actor.kind == ActorKind.CLIENT:
-        return
-    audits = policies.is_only_auditor(actor)
-    log_looks(
-        actor,
-        [
-            Look("note", row["id"], row["client_id"], row["organization_id"], why=_why(row, actor))
-            for row in shown
-            if audits or row["organization_id"] != actor.organization_id
-        ],
-    )
+    looks = [look_at(row, actor, "note", row["id"]) for row in shown]
+    log_looks(actor, [look for look in looks if look])
+
+
+def look_at(row: Mapping[str, Any], actor: Actor, subject_type: str, subject_id: UUID) -> Look | None:
+    """At a note, or a file of it, of another clinic; an auditor's always, a client's at their own never."""
+    is_theirs = row["organization_id"] != actor.organization_id or policies.is_only_auditor(actor)
+    if actor.kind == ActorKind.CLIENT or not is_theirs:
+        return None
+    return Look(subject_type, subject_id, row["client_id"], row["organization_id"], why=_why(row, actor))
+
+
+def facts_of_look(note_id: UUID, actor: Actor) -> dict[str, Any]:
+    """Of one note, what a look at it is logged with."""
+    found = Note.objects.visible_to(actor).annotate(opened_by=_opened_by(actor))
+    return found.values("client_id", "organization_id", "opened_by").get(pk=note_id)
 
 
 def _why(row: Mapping[str, Any], actor: Actor) -> str:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from backend.attachments.queries import FACTS
 from backend.clients.rendering import Names
 from backend.lib.actor import Actor
 from backend.lib.rest.fields import utc
@@ -16,7 +17,10 @@ from backend.notes.queries import CHILDREN
 Json = dict[str, Any]
 Row = Mapping[str, Any]
 # What goes with which section when it leaves the clinic.
-GOES_WITH = {"findings": SectionName.OBJECTIVE, "measures": SectionName.OBJECTIVE, "techniques": SectionName.PLAN}
+GOES_WITH = {
+    **dict.fromkeys(("findings", "measures", "attachments"), SectionName.OBJECTIVE),
+    "techniques": SectionName.PLAN,
+}
 TEXT = (*SectionName.values, *GOES_WITH, "asks", "addenda", "integrity")
 
 
@@ -139,6 +143,7 @@ def _text(row: Row) -> Json:
         "findings": [_known(finding) for finding in row["finding_list"]],
         "techniques": [_known(technique) for technique in row["technique_list"]],
         "asks": [{**_known(ask), "ended_at": _moment(ask["ended_at"])} for ask in row["ask_list"]],
+        "attachments": [{name: file[name] for name in FACTS} for file in row["file_list"]],
     }
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from backend.attachments.serializers import AttachmentOut
 from backend.clients.serializers import ContactFirstSerializer, RegionSerializer
 from backend.lib.rest.fields import Identifier, Label, Moment
 from backend.notes.inputs import COPIED_PARTS, ERROR_REASONS, NoteFacts
@@ -114,6 +115,7 @@ class NoteSerializer(serializers.Serializer[Any]):
     findings = FindingSerializer(many=True, required=False)
     techniques = TechniqueDoneSerializer(many=True, required=False)
     asks = NoteAskSerializer(many=True, required=False)
+    attachments = AttachmentOut(many=True, required=False)
     addenda = AddendumSerializer(many=True, required=False, help_text="At most 100; the rest in the note's own list.")
     signature = NoteSignatureSerializer(allow_null=True)
     cosignature = CosignatureSerializer(allow_null=True, help_text="Of a student's note.")
@@ -137,7 +139,7 @@ class NoteSerializer(serializers.Serializer[Any]):
 
 
 READ_ONLY = (
-    "id", "version", "state", "discipline", "client", "organization", "author", "recorded_at", "updated_at", "addenda", "signature",
+    "id", "version", "state", "discipline", "client", "organization", "author", "recorded_at", "updated_at", "attachments", "addenda", "signature",
     "cosignature", "content_hash", "integrity", "copied_from_id", "copied_parts", "untouched", "entered_in_error", "closed_unsigned",
     "available_transitions", "withheld",
 )  # fmt: skip

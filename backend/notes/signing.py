@@ -30,6 +30,7 @@ SIGNATURE_FIELDS = (
     "signed_source", "document_sha256", "content_hash",
 )  # fmt: skip
 ASK_FACTS = ("id", "kind", "region", "side", "technique", "sentence", "until")
+FILE_FACTS = ("id", "name", "media_type", "size", "sha256")
 ADDENDUM_FACTS = ("id", "reason", "section", "text", "occurred_at", "recorded_at")
 
 
@@ -139,6 +140,8 @@ def content_hash_of(row: Mapping[str, Any]) -> str:
             "findings": row["finding_list"],
             "techniques": row["technique_list"],
             "asks": [_facts(ask, ASK_FACTS) for ask in row["ask_list"]],
+            # Only where there are any: notes that were signed before files could go with them keep their hash.
+            **({"attachments": [_facts(file, FILE_FACTS) for file in row["file_list"]]} if row["file_list"] else {}),
         }
     )
 
@@ -152,8 +155,10 @@ def verify_note(row: Mapping[str, Any]) -> str | None:
     """Whether a note and its addenda are what was signed; None for what was not signed. Needs the whole note."""
     if not row["content_hash"]:
         return None
-    intact = content_hash_of(row) == row["content_hash"] and all(
-        addendum_hash_of(addendum, row["id"]) == addendum["content_hash"] for addendum in row["addendum_list"]
+    intact = (
+        content_hash_of(row) == row["content_hash"]
+        and all(file["sha256"] == file["sha256_now"] for file in row["file_list"])
+        and all(addendum_hash_of(addendum, row["id"]) == addendum["content_hash"] for addendum in row["addendum_list"])
     )
     return INTACT if intact else CHANGED
 

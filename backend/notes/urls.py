@@ -11,6 +11,7 @@ urlpatterns = [
     path("notes/<str:note_id>/sign", api.SignNote.as_view()),
     path("notes/<str:note_id>/cosign", api.CosignNote.as_view()),
     path("notes/<str:note_id>/addenda", api.Addenda.as_view()),
+    path("notes/<str:note_id>/attachments", api.NoteAttachments.as_view()),
     path("notes/<str:note_id>/entered-in-error", api.NoteInError.as_view()),
     path("notes/<str:note_id>/close-unsigned", api.CloseUnsigned.as_view()),
     path("notes/<str:note_id>/asks/<str:ask_id>/end", api.EndAsk.as_view()),

@@ -9,6 +9,8 @@ from allauth.account.models import EmailAddress
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 
+from backend.attachments.models import Attachment
+from backend.attachments.services import download, open_file, store_attachment
 from backend.audit.access_log import Look, log_looks
 from backend.catalog.queries import catalog
 from backend.catalog.words import places
@@ -33,9 +35,9 @@ from backend.portal.doors import (
 from backend.portal.moves import MOST_TIMES, details_of
 from backend.referrals import queries, rendering, services
 from backend.referrals import workflow as w
-from backend.referrals.attachments import attach, download, store_attachment
+from backend.referrals.files import attach, files_of
 from backend.referrals.guests import attest, claim_guest_referrals
-from backend.referrals.models import Attachment, Guest, Message, Referral
+from backend.referrals.models import Guest, Message, Referral
 
 ATTESTED = {
     "name": "your name",
@@ -159,9 +161,7 @@ def add_file(request: HttpRequest, entry: Entry) -> HttpResponse:
 def file(request: HttpRequest, entry: Entry, file_id: UUID) -> HttpResponse:
     check_attested(entry)
     check_open(entry)
-    found = Attachment.objects.visible_to(entry.actor).filter(referral_id=referral_id(entry)).one(file_id)
-    log(entry, "attachment", found.pk)
-    return download(found)
+    return download(open_file(file_id, actor=entry.actor, ties=files_of(referral_id(entry), entry.actor)))
 
 
 @door(GUEST, "GET")

@@ -72,6 +72,7 @@ OTHER_TYPES: Mapping[str, str] = {
     "note.unsigned": "A visit took place, and a day after its draft was last touched it is not signed.",
     "ask.raised": "A signed note asks something of those who treat the client.",
     "ask.ended": "What a note asked no longer holds.",
+    "attachment.refused": "The virus scanner refused a file you uploaded: nobody can open it. Take it off, or send another.",
     "visit.planned": "A visit was planned.",
     "visit.booked": "A visit was booked.",
     "visit.cancelled": "A visit was cancelled.",

@@ -10,6 +10,7 @@ from django.db import connection
 from django.db.models import BooleanField, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
+from backend.attachments.models import Attachment
 from backend.audit.models import Event
 from backend.careplans.models import CarePlan, Proposal
 from backend.clients.models import Access, Client, Consent, Hold, Precaution
@@ -49,6 +50,7 @@ SUBJECTS = {
     "proposal": Subject("proposal", Proposal, "/api/v1/care-plans/{care_plan_id}/proposals/{id}"),
     "note": Subject("note", Note, "/api/v1/notes/{id}"),
     "ask": Subject("ask", Ask, "/api/v1/clients/{client_id}/asks"),
+    "attachment": Subject("attachment", Attachment, None),
     "visit": Subject("visit", Visit, "/api/v1/visits/{id}"),
     "organization": Subject("organization", None, "/api/v1/organizations/{id}"),
     "location": Subject("location", None, "/api/v1/locations/{id}"),

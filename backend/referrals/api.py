@@ -4,28 +4,28 @@ from functools import partial
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django.conf import settings
 from django.db.models import Q
-from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from backend.lib.actor import Actor, ActorKind
+from backend.attachments.examples import ATTACHMENT
+from backend.attachments.models import Attachment
+from backend.attachments.rendering import attachment
+from backend.attachments.serializers import AttachmentOut
+from backend.lib.actor import Actor
 from backend.lib.problems import Conflict, Forbidden
-from backend.lib.rest.fields import Identifier, KnownCode, Moment, NoQuery, PlainText, StrictSerializer
+from backend.lib.rest.fields import Identifier, KnownCode, Moment, NoQuery, StrictSerializer
 from backend.lib.rest.pages import MOST, page_of
-from backend.lib.rest.renderers import AsItIs
 from backend.lib.rest.transitions import asked_for
 from backend.lib.rest.views import View
 from backend.referrals import (
-    attachments,
     corrections,
     drafts,
     examples,
+    files,
     policies,
     queries,
     rendering,
@@ -33,10 +33,9 @@ from backend.referrals import (
     services,
 )
 from backend.referrals.inputs import EnteredInError, NewMessage, NewReferral, ReferralPatch, ReportDraft
-from backend.referrals.models import Attachment, Message, Referral, Report
+from backend.referrals.models import Message, Referral, ReferralFile, Report
 from backend.referrals.schema import TRANSITION
 from backend.referrals.serializers import (
-    AttachmentOut,
     Figures,
     MessageOut,
     ReferralDetail,
@@ -68,7 +67,7 @@ class ReferralView(View):
         "referral_id": Referral,
         "report_id": Report,
         "message_id": Message,
-        "attachment_id": Attachment,
+        "attachment_id": ReferralFile,
     }
 
     def shown(
@@ -335,15 +334,16 @@ class ReferralAttachments(ReferralView):
         operation_id="list_attachments",
         summary="The files of a referral and its reports",
         responses=AttachmentOut(many=True),
-        examples=[examples.ATTACHMENT],
+        examples=[ATTACHMENT],
     )
     def get(self, request: Request, referral_id: UUID) -> Response:
         row = queries.one_row(referral_id, self.actor)
-        found = Attachment.objects.visible_to(self.actor).filter(referral_id=referral_id).defer("content")
+        ties = ReferralFile.objects.visible_to(self.actor).filter(referral_id=referral_id)
+        found = Attachment.objects.visible_to(self.actor).filter(pk__in=ties.values("pk")).defer("content")
         if not policies.may_read_clinical(self.actor):
             found = found.none()
         self.log([row])
-        return page_of(found, request).response(rendering.attachment)
+        return page_of(found, request).response(attachment)
 
 
 class OneAttachment(ReferralView):
@@ -355,57 +355,8 @@ class OneAttachment(ReferralView):
     def delete(self, request: Request, referral_id: UUID, attachment_id: UUID) -> Response:
         queries.one_row(referral_id, self.actor)
         expected = self.expected_version(required=True)
-        attachments.take_off(attachment_id, referral_id=referral_id, actor=self.actor, expected_version=expected)
+        files.take_off(attachment_id, referral_id=referral_id, actor=self.actor, expected_version=expected)
         return Response(status=204)
-
-
-class Bytes(BaseParser):
-    """Takes any body as it is; what it is decides the sniffing, not the header."""
-
-    media_type = "*/*"
-
-    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
-        return bytes(stream.read(settings.ATTACHMENT_MAX_BYTES + 1))  # one more is too large, and is told so
-
-
-class Upload(StrictSerializer):
-    name = PlainText(max_length=200, required=False, help_text="What to call the file.")
-    sha256 = serializers.RegexField(r"^[0-9a-fA-F]{64}$", required=False, help_text="Refused when it differs.")
-
-
-class Attachments(ReferralView):
-    parser_classes = [Bytes]
-
-    @extend_schema(
-        operation_id="upload_attachment",
-        summary="Keep a file, to name it in attachment_ids",
-        parameters=[Upload],
-        request={"application/octet-stream": OpenApiTypes.BINARY},
-        responses={201: AttachmentOut},
-        examples=[examples.ATTACHMENT],
-    )
-    def post(self, request: Request) -> Response:
-        if self.actor.kind == ActorKind.MEMBER and not self.actor.has_right("practitioner", "coordinator"):
-            raise Forbidden("Files are kept by practitioners and coordinators.", code="right_required")
-        asked = self.query(Upload)
-        body: Any = request.data  # bytes: see the parser
-        kept = attachments.store_attachment(
-            actor=self.actor, name=asked.get("name", "file"), content=body, sha256=asked.get("sha256")
-        )
-        return self.answer(rendering.attachment(kept), version=1, status=201, subject=kept)
-
-
-class AttachmentContent(ReferralView):
-    renderer_classes = [AsItIs]
-
-    @extend_schema(
-        operation_id="download_attachment",
-        summary="The bytes, always as a download",
-        responses={(200, "application/octet-stream"): OpenApiTypes.BINARY},
-        parameters=[OpenApiParameter("attachment_id", OpenApiTypes.UUID, OpenApiParameter.PATH)],
-    )
-    def get(self, request: Request, attachment_id: UUID) -> HttpResponse:
-        return attachments.download(attachments.read(attachment_id, actor=self.actor))
 
 
 class TransitionCatalog(View):

@@ -10,7 +10,7 @@ class ReferralsConfig(AppConfig):
     def ready(self) -> None:
         from backend.clients import hooks
         from backend.directory import services as directory
-        from backend.referrals import deadlines, drafts, jobs, presses, reactions  # noqa: F401 - drafts registers its effects
+        from backend.referrals import deadlines, drafts, files, jobs, presses, reactions  # noqa: F401 - drafts and files register themselves
 
         hooks.on_consent_ended.append(jobs.end_with_consent)
         hooks.on_death.append(jobs.end_with_death)

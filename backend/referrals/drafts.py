@@ -11,7 +11,7 @@ from backend.lib import clock, prepared
 from backend.lib.actor import Actor
 from backend.lib.problems import BadRequest, Conflict, FieldError, Forbidden, invalid
 from backend.lib.rest.views import check_version
-from backend.referrals import attachments, effects, gates, policies, recognizing, services
+from backend.referrals import effects, files, gates, policies, recognizing, services
 from backend.referrals import workflow as w
 from backend.referrals.models import Guest, Package, Referral
 from backend.referrals.move import Move
@@ -55,7 +55,7 @@ def create_referral(*, actor: Actor, fields: dict[str, Any]) -> tuple[Referral, 
     warnings = warnings_about(referral)
     draft: list[Package | Guest] = [package, guest] if guest else [package]
     prepared.insert(referral, *draft)
-    attachments.attach(fields.get("attachment_ids", []), referral=referral, actor=actor)
+    files.attach(fields.get("attachment_ids", []), referral=referral, actor=actor)
     if fields.get("send") or fields.get("ask_consent"):
         name = "send" if fields.get("send") else "ask_consent"
         referral = start_off(referral, name, draft, fields, actor)
@@ -276,7 +276,7 @@ def copy_and_send(move: Move) -> Referral:
     if details.get("question"):
         fields["question"] = details["question"]
     made, _ = create_referral(actor=move.actor, fields=fields)
-    attachments.copy(old, to=made, actor=move.actor)
+    files.copy(old, to=made, actor=move.actor)
     return made
 
 

@@ -4,6 +4,8 @@ from typing import Any
 
 from drf_spectacular.utils import OpenApiExample
 
+from backend.attachments.examples import FILE
+
 REFERRAL_ID = "019a9f00-0000-7000-8000-000000000001"
 CLIENT = {"id": "019a9f00-0000-7000-8000-000000000002", "display": "Lee Moss"}
 NORTH = {"id": "019a9f00-0000-7000-8000-000000000003", "display": "Elm Street Massage"}
@@ -170,14 +172,6 @@ MESSAGE = OpenApiExample(
     response_only=True,
 )
 IN_ERROR = OpenApiExample("About another client", value={"reason": "wrong_client"}, request_only=True)
-ATTACHMENT_BODY = {
-    "id": "019a9f00-0000-7000-8000-000000000008",
-    "name": "letter.pdf",
-    "media_type": "application/pdf",
-    "size": 48211,
-    "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
-}
-ATTACHMENT = OpenApiExample("A letter", value=ATTACHMENT_BODY, response_only=True)
 REPORT = OpenApiExample(
     "A final report",
     value={
@@ -198,7 +192,7 @@ REPORT = OpenApiExample(
             "received_at": "2026-12-08T18:00:00Z",
             "application": None,
         },
-        "content_hash": ATTACHMENT_BODY["sha256"],
+        "content_hash": FILE["sha256"],
         "supersedes_id": None,
         "read_due_at": "2026-12-16T01:00:00Z",
         "read_at": None,
@@ -213,7 +207,7 @@ REPORT = OpenApiExample(
                 "signed_by": "Sam Ito, Harbor Physical Therapy",
                 "signed_at": "2026-12-08T17:30:00Z",
                 "occurred_at": "2026-12-08T16:00:00Z",
-                "content_hash": ATTACHMENT_BODY["sha256"],
+                "content_hash": FILE["sha256"],
                 "stands": True,
                 "is_readable": False,
             }
@@ -238,7 +232,7 @@ REPORT_DRAFT = OpenApiExample(
                 "signature": "Sam Ito, Harbor Physical Therapy",
                 "section": "objective",
                 "text": "Rotation 70 degrees.",
-                "content_hash": ATTACHMENT_BODY["sha256"],
+                "content_hash": FILE["sha256"],
             }
         ],
     },

@@ -23,6 +23,7 @@ from django.db.models import (
 from django.db.models.fields.json import KT
 from django.db.models.functions import Concat, JSONObject
 
+from backend.attachments.queries import OF_TIE
 from backend.audit.access_log import Look, log_looks
 from backend.lib import clock
 from backend.lib.actor import Actor
@@ -35,13 +36,13 @@ from backend.notes.models import Note
 from backend.referrals import policies
 from backend.referrals import workflow as w
 from backend.referrals.models import (
-    Attachment,
     ContactAttempt,
     Guest,
     OfferedTime,
     Package,
     PlanChange,
     Referral,
+    ReferralFile,
     ReferralQuerySet,
     ReferralVisit,
     Report,
@@ -168,7 +169,6 @@ UNREAD = JSONObject(
     has_red_flag="has_red_flag",
 )
 PLAN_VERSION = JSONObject(care_plan_id="version__plan_id", id="version_id", number="version__number")
-FILE = JSONObject(id="id", name="name", media_type="media_type", size="size", sha256="sha256")
 
 
 def children(model: Any, shape: JSONObject, *order: str, **filters: Any) -> ArraySubquery:
@@ -196,7 +196,7 @@ def _one(actor: Actor, *, pk: UUID) -> "QuerySet[Referral, dict[str, Any]]":
         offer_list=children(OfferedTime, OFFER, "starts_at", is_open=True),
         attempt_list=children(ContactAttempt, ATTEMPT, "at"),
         unread_list=children(Report, UNREAD, "received_at", read_at=None, in_error_at=None),
-        file_list=children(Attachment, FILE, "created_at", report=None),
+        file_list=children(ReferralFile, OF_TIE, "created_at", report=None),
     ).values(
         *ENVELOPE, *REST, *LIST_EXTRAS, "came_from", "suggested_role_id", "suggested_person", "plan_version",
         "step_list", "visit_list", "offer_list", "attempt_list", "unread_list", "file_list",
@@ -286,13 +286,14 @@ def numbered(identifier: dict[str, str], actor: Actor) -> Q:
 
 def reports_of(referral_id: UUID | str, actor: Actor) -> ReportQuerySet:
     """The reports on a referral that the caller reads, with their files and the notes they quote."""
-    files: Any = Attachment.objects.visible_to(actor).defer("content")
+    ties = ReferralFile.objects.visible_to(actor).select_related("attachment").defer("attachment__content")
+    files: Any = ties.order_by("created_at")
     notes = Note.objects.visible_to(actor).filter(pk=OuterRef("note_id"))
     quotes: Any = ReportQuote.objects.visible_to(actor).annotate(
         stands=QuoteStands("id"), is_readable=Exists(notes) if notes_policies.reads_text(actor) else Value(False)
     )
     found: ReportQuerySet = Report.objects.visible_to(actor).filter(referral_id=referral_id)
-    return found.prefetch_related(Prefetch("attachments", queryset=files), Prefetch("quotes", queryset=quotes))
+    return found.prefetch_related(Prefetch("files", queryset=files), Prefetch("quotes", queryset=quotes))
 
 
 class QuoteStands(Func):

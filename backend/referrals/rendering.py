@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
+from backend.attachments.rendering import attachment
 from backend.catalog.queries import catalog
 from backend.lib import clock
 from backend.lib.actor import Actor, ActorKind
@@ -13,7 +14,6 @@ from backend.referrals import policies
 from backend.referrals import workflow as w
 from backend.referrals.inputs import Details
 from backend.referrals.models import (
-    Attachment,
     Message,
     Referral,
     Report,
@@ -220,16 +220,6 @@ def _order(row: Mapping[str, Any]) -> dict[str, Any] | None:
     }
 
 
-def attachment(found: Attachment) -> dict[str, Any]:
-    return {
-        "id": str(found.id),
-        "name": found.name,
-        "media_type": found.media_type,
-        "size": found.size,
-        "sha256": found.sha256,
-    }
-
-
 def report(found: Report) -> dict[str, Any]:
     """A signed report as a reader sees it."""
     return {
@@ -257,7 +247,7 @@ def report(found: Report) -> dict[str, Any]:
         "read_by": found.read_by or None,
         "plan_change": found.plan_change or None,
         "entered_in_error": in_error(found),
-        "attachments": [attachment(a) for a in found.attachments.all()],
+        "attachments": [attachment(file.attachment) for file in found.files.all()],
         "quotes": [quote(q) for q in found.quotes.all()],
     }
 

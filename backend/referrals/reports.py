@@ -13,7 +13,7 @@ from backend.lib.actor import ActorKind
 from backend.lib.problems import Forbidden, invalid
 from backend.lib.rest.views import canonical
 from backend.notes.models import Note
-from backend.referrals import attachments, deadlines, gates, quoting
+from backend.referrals import deadlines, files, gates, quoting
 from backend.referrals.models import Guest, Referral, Report
 from backend.referrals.move import Move
 
@@ -62,7 +62,7 @@ def sign_report(move: Move) -> Report:
     report.save(force_insert=True)
     quoting.keep_quotes(report, quoted, move.actor)
     referral.unread_reports += 1
-    attachments.attach(body.get("attachment_ids", []), referral=referral, report=report, actor=move.actor)
+    files.attach(body.get("attachment_ids", []), referral=referral, report=report, actor=move.actor)
     return report
 
 

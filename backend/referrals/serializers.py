@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from backend.attachments.serializers import AttachmentOut
 from backend.lib.rest.fields import Identifier, Label, Moment, OpenCode
 from backend.lib.rest.transitions import AvailableTransition
 from backend.notes.models import Note, SectionName
@@ -136,14 +137,6 @@ class PackageOut(serializers.Serializer[Any]):
     goals = serializers.CharField(required=False)
     feedback_wanted = serializers.CharField(required=False)
     precautions_line = serializers.CharField(allow_null=True, required=False)
-
-
-class AttachmentOut(serializers.Serializer[Any]):
-    id = serializers.UUIDField()
-    name = serializers.CharField()
-    media_type = serializers.CharField()
-    size = serializers.IntegerField(help_text="Bytes.")
-    sha256 = serializers.CharField()
 
 
 class OfferedTimeOut(serializers.Serializer[Any]):

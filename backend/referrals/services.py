@@ -315,7 +315,7 @@ def discard_draft(referral_id: UUID | str, *, actor: Actor, expected_version: in
         raise Forbidden("Only the sender discards a draft.", code="wrong_party")
     policies.refuse_who_writes_none(actor)
     check_version(referral.version, expected_version)
-    kept = referral.steps.exists() or referral.messages.exists() or referral.attachments.exists()
+    kept = referral.steps.exists() or referral.messages.exists() or referral.files.exists()
     if referral.state != w.DRAFT or kept:
         raise Conflict(
             "Only a draft that was never sent, without files or messages, can be discarded; withdraw it instead.",

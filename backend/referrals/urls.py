@@ -1,4 +1,4 @@
-"""Addresses of referrals, attachments and visits, under /api/v1."""
+"""Addresses of referrals and visits, under /api/v1."""
 
 from django.urls import path
 
@@ -22,7 +22,5 @@ urlpatterns = [
     path("visits", api_visits.Visits.as_view()),
     path("visits/<uuid:visit_id>", api_visits.OneVisit.as_view()),
     path("visits/<uuid:visit_id>/transitions", api_visits.VisitTransitions.as_view()),
-    path("attachments", api.Attachments.as_view()),
-    path("attachments/<uuid:attachment_id>/content", api.AttachmentContent.as_view()),
     path("catalog/transitions", api.TransitionCatalog.as_view()),
 ]

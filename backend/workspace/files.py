@@ -5,9 +5,9 @@ from uuid import UUID
 
 from django.http import HttpRequest
 
+from backend.attachments.services import store_attachment
 from backend.lib.actor import Actor
 from backend.lib.problems import invalid
-from backend.referrals.attachments import store_attachment
 
 if TYPE_CHECKING:
     from django.core.files.uploadedfile import UploadedFile

@@ -12,7 +12,8 @@ from backend.clients import services as clients
 from backend.clients.models import Client
 from backend.lib.actor import Actor
 from backend.lib.problems import Conflict, FieldError, Problem
-from backend.referrals import attachments, drafts, gates, presses, services
+from backend.referrals import drafts, gates, presses, services
+from backend.referrals.files import attach, take_off
 from backend.referrals.inputs import NewReferral, ReferralFields
 from backend.referrals.models import Guest, Referral
 from backend.referrals.sharing import CATEGORIES
@@ -184,8 +185,8 @@ def write(
         )
         warnings = drafts.warnings_about(referral)
     for file_id in sheet.take_off:
-        attachments.take_off(file_id, referral_id=referral.pk, actor=actor, expected_version=None)
-    attachments.attach(files, referral=referral, actor=actor)
+        take_off(file_id, referral_id=referral.pk, actor=actor, expected_version=None)
+    attach(files, referral=referral, actor=actor)
     if press == "draft":
         return referral.pk
     if warnings and not sheet.is_confirmed:

@@ -209,10 +209,12 @@ def test_a_colleague_at_home_whom_the_client_excluded_reads_nothing_that_a_refer
     make.move(south, sent, "start")
     make.move(south, sent, "report", report={**make.REPORT, "attachment_ids": [file]})
 
-    for table, written in (("message", {north.id, south.id}), ("report", {south.id}), ("attachment", {south.id})):
+    for table, written in (("message", {north.id, south.id}), ("report", {south.id}), ("referralfile", {south.id})):
         statement = f"SELECT organization_id::text FROM referrals_{table} WHERE referral_id = %s"
         assert {row[0] for row in rows(north, statement, sent)} == written, table
         assert {row[0] for row in rows(colleague.actor, statement, sent)} == written - {south.id}, table
+    bytes_of = "SELECT id::text FROM attachments_attachment WHERE id = %s"
+    assert (rows(north, bytes_of, file), rows(colleague.actor, bytes_of, file)) == ([(file,)], [])
     messages = colleague.http.send("GET", f"referrals/{sent}/messages").json()["results"]
     assert [message["text"] for message in messages] == [f"By {north.id}."]
     assert colleague.http.send("GET", f"referrals/{sent}/reports").json()["results"] == []

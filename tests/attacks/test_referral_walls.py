@@ -1,6 +1,5 @@
 """Attacks on the rows of referrals, in SQL: what the second wall must hold when the first was forgotten."""
 
-import hashlib
 from typing import Any
 
 import pytest
@@ -338,16 +337,12 @@ def test_a_visit_of_another_clinic_is_not_tied_to_ones_own_referral(
 
 def test_a_file_is_not_hung_on_a_referral_of_others(waiting: Any, outsider: make.Clinic) -> None:
     content = b"%PDF-1.4 forged"
-    statement, values = insert(
-        "referrals_attachment", id=uuid7(), referral_id=waiting["id"], organization_id=outsider.id, name="x", media_type="application/pdf",
-        size=1, sha256=hashlib.sha256(content).hexdigest(), content=content, by="x", created_at="now",
-        reaches_recipient=True,
-    )  # fmt: skip
-    assert refused(outsider, statement, *values)
     made = outsider.http.generic("POST", "/api/v1/attachments?name=a.pdf", data=content, content_type="application/pdf")
     assert made.status_code == 201
-    hang = "UPDATE referrals_attachment SET referral_id = %s WHERE id = %s"
-    assert refused(outsider, hang, waiting["id"], made.json()["id"])
+    file, there = made.json()["id"], {"referral_id": waiting["id"], "created_at": "now", "reaches_recipient": True}
+    hang, values = insert("referrals_referralfile", attachment_id=file, organization_id=outsider.id, **there)
+    assert refused(outsider, hang, *values)
+    assert refused(outsider, "UPDATE attachments_attachment SET hangs_on = 'referral' WHERE id = %s", file)
 
 
 def test_a_guest_does_not_change_who_was_asked(north: make.Clinic) -> None:

@@ -147,7 +147,16 @@ def test_sections_that_do_not_leave_the_clinic_are_named_and_not_shown(
 
     theirs, text = read(south.http, note["id"]).json(), read(south.http, note["id"]).content.decode()
 
-    hidden = ["assessment", "findings", "identifiers", "integrity", "measures", "objective", "subjective"]
+    hidden = [
+        "assessment",
+        "attachments",
+        "findings",
+        "identifiers",
+        "integrity",
+        "measures",
+        "objective",
+        "subjective",
+    ]
     assert theirs["withheld"] == hidden
     assert not set(hidden) & set(theirs)
     assert [part for part in ("subjective", "objective", "assessment") if BODY[part] in text] == []

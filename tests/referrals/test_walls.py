@@ -30,6 +30,11 @@ EXEMPT = {"audit_work", "audit_idempotentrequest", "audit_movedclock", "audit_fe
 # Mails of the sandbox are read by everybody on the machine: that is what the mailbox page is for.
 OPEN_ON_PURPOSE = {"notifications_sandboxmail"}
 
+KEYS = {
+    **dict.fromkeys(("referrals_package", "referrals_guest"), "referral_id"),
+    **dict.fromkeys(("referrals_referralfile", "notes_notefile"), "attachment_id"),
+}
+
 POLICIES = """
 SELECT c.relname, c.relrowsecurity, c.relforcerowsecurity, pg_get_userbyid(c.relowner),
        coalesce(array_agg(p.polname::text) FILTER (WHERE p.polpermissive), '{}'),
@@ -149,7 +154,10 @@ def fill(north: make.Clinic, south: make.Clinic, east: make.Clinic) -> None:
     north.http.send("POST", f"clients/{client}/precautions", {"code": "anticoag", "regions": []})
     north.http.send("POST", f"clients/{client}/representatives", {"name": "Ann Other", "relationship": "parent"})
     numbers = [{"system": "urn:north", "value": "N-1"}]
-    note = signed(north, client, identifiers=numbers)
+    scan = north.http.generic("POST", "/api/v1/attachments?name=b.txt", data=b"more words", content_type="text/plain")
+    note = signed(north, client, identifiers=numbers, attachment_ids=[scan.json()["id"]])
+    letter = north.http.generic("POST", "/api/v1/attachments?name=c.txt", data=b"a letter", content_type="text/plain")
+    make.referral(north, south, client_id=client, send=False, attachment_ids=[letter.json()["id"]])
     north.http.send("POST", f"notes/{note['id']}/addenda", {"reason": "other", "text": "A word."})
     numbered = make.client(north, local_identifier="N-1", email="probe@client.example")
     make.consent(north, numbered["id"], pools=[{"discipline": "chiropractic"}], guests=[{"email": "gil@guest.example"}])
@@ -231,8 +239,7 @@ def test_an_outsider_changes_and_adds_nothing(world: Any, outsider: make.Clinic)
     changed = {}
 
     for table in sorted(set(walled()) - OPEN_ON_PURPOSE):
-        key = "referral_id" if table in ("referrals_package", "referrals_guest") else "id"
-        key = "pgh_id" if table.endswith("change") else key
+        key = "pgh_id" if table.endswith("change") else KEYS.get(table, "id")
         for statement in (f"UPDATE {table} SET {key} = {key}", f"DELETE FROM {table}"):
             with world.cursor() as cursor:
                 cursor.execute(f"SET LOCAL ROLE {APP}")

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from backend.attachments.models import Attachment
 from backend.audit.models import AccessLog
 from backend.lib import clock
 from backend.links.models import Link
-from backend.referrals.models import Attachment
 from tests import make
 from tests.portal.browsing import GUEST, do_work, guest_referral, link_in
 from tests.referrals.stories import in_state, read

@@ -21,6 +21,7 @@ class CallerIsKnown(BasePermission):
     """A signed-in person or a system's token, with the scope of the resource when the token has scopes.
 
     A view names its resource in ``scope_resource``; reading needs ``<resource>:read``, all else ``<resource>:write``.
+    Of several resources one is enough.
     A read that is sent by POST says so in ``reads_by_post``. Before that: 401 for a stranger, 400 for a body that
     cannot be read, 404 for what the caller could not see with the scope either.
     """
@@ -38,7 +39,9 @@ def _check_scope(view: "View") -> None:
     is_read = view.request.method in SAFE or view.reads_by_post
     if view.request.method not in SAFE:
         view.read_body()
-    scope = f"{view.scope_resource}:{'read' if is_read else 'write'}"
-    if not view.actor.allows(scope):
+    named = view.scope_resource
+    resources = (named,) if isinstance(named, str) else named or ()
+    scopes = [f"{resource}:{'read' if is_read else 'write'}" for resource in resources]
+    if not any(view.actor.allows(scope) for scope in scopes):
         view.find_named()
-        raise Forbidden(f"This token does not carry the scope {scope}.", code="insufficient_scope")
+        raise Forbidden(f"This token does not carry the scope {' or '.join(scopes)}.", code="insufficient_scope")

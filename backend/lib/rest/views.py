@@ -26,7 +26,7 @@ class View(APIView):
     ``named`` holds, for each part of the address that names a row, the model of that row.
     """
 
-    scope_resource: str | None = None
+    scope_resource: str | tuple[str, ...] | None = None
     named: ClassVar[Mapping[str, type[models.Model]]] = {}
     reads_by_post = False
     schema_is_list = False

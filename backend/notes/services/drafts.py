@@ -17,10 +17,10 @@ from backend.lib.ids import uuid7
 from backend.lib.late_facts import check_late_fact
 from backend.lib.problems import Conflict, Forbidden, NotFound, invalid
 from backend.lib.rest.views import check_version
-from backend.notes import policies
+from backend.notes import files, policies
 from backend.notes import workflow as w
 from backend.notes.inputs import COPIED_PARTS, out_of_scope
-from backend.notes.models import PARTS, Note, NoteIdentifier, Section, SectionName
+from backend.notes.models import PARTS, Note, NoteFile, NoteIdentifier, Section, SectionName
 from backend.notes.services.taking import changed, locked_note
 from backend.visits.models import Visit
 
@@ -82,7 +82,7 @@ def change_draft(
 def discard_draft(note_id: UUID | str, *, actor: Actor, expected_version: int | None) -> None:
     """Deletes a draft: it was never shown to anybody outside the clinic."""
     note = _own_draft(note_id, actor, expected_version)
-    for model in (*PARTS.values(), Section, NoteIdentifier):
+    for model in (*PARTS.values(), Section, NoteFile, NoteIdentifier):
         model.objects.visible_to(actor).filter(note=note).delete()
     work.drop([UNSIGNED], note.pk)
     note.delete()
@@ -104,6 +104,8 @@ def write_parts(note: Note, facts: Mapping[str, Any], actor: Actor) -> None:
             _replace(PARTS[name], note, facts[name], actor, pointer=f"/{name}")
     if note.visibility == Note.Visibility.AUTHOR and PARTS["asks"].objects.visible_to(actor).filter(note=note).exists():
         raise invalid("/asks", "A note for its author alone asks nothing of the others.", code="asks_need_readers")
+    if "attachment_ids" in facts:
+        files.replace_files(note, facts["attachment_ids"], actor)
     if "identifiers" in facts:
         _replace_identifiers(note, facts["identifiers"], actor)
 

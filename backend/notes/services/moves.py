@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from backend.attachments.services import check_none_refused
 from backend.audit import events, work
 from backend.lib import clock
 from backend.lib.actor import Actor, ActorKind
@@ -98,7 +99,9 @@ def _sign(note: Note, actor: Actor, said: dict[str, Any]) -> tuple[str, ...]:
     for name, value in signing.signature_for(actor, signer, elsewhere).items():
         setattr(note, name, value)
     signed = {name: getattr(note, name) for name in signing.SIGNATURE_FACTS}
-    note.content_hash = signing.content_hash_of({**queries.one_row(note.pk, actor), **signed})
+    written = queries.one_row(note.pk, actor)
+    check_none_refused(written["file_list"])
+    note.content_hash = signing.content_hash_of({**written, **signed})
     if not said["is_student"]:
         _release(note, actor)
     return (*signing.SIGNATURE_FIELDS, "released_at")

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from backend.directory.models import PractitionerRole
 from backend.lib.problems import Conflict, invalid
-from backend.referrals import attachments, gates
+from backend.referrals import files, gates
 from backend.referrals import workflow as w
 from backend.referrals.effects import answering, ending, reporting, sending, visiting
 from backend.referrals.effects.access import end_access
@@ -27,7 +27,7 @@ def apply(move: Move, target: str) -> None:
     if move.row.name in NEEDS_CREDENTIAL:
         check_who_acts(move)
     if scan := (move.details.get("recorded") or {}).get("attachment_id"):
-        attachments.attach([scan], referral=move.referral, actor=move.actor)
+        files.attach([scan], referral=move.referral, actor=move.actor)
     if effect := effect_of(move.row.name):
         effect(move)
     if target in (w.DECLINED, w.WITHDRAWN, w.CLIENT_DECLINED, w.UNREACHABLE, w.EXPIRED):

@@ -1,15 +1,15 @@
-"""A referral and what hangs on it: package, steps, messages, reports, offered times, contacts, attachments.
+"""A referral and what hangs on it: package, steps, messages, reports, offered times, contacts, files.
 
 The referral row is the envelope: parties, state, due times, codes. What people wrote about the client is in rows of its
 own (package, messages, reports), so that the envelope can be shown where the content may not.
 """
 
 from backend.referrals.models.content import (
-    Attachment,
     ContactAttempt,
     Message,
     OfferedTime,
     Package,
+    ReferralFile,
     Report,
     ReportQuerySet,
 )
@@ -20,7 +20,6 @@ from backend.referrals.models.referral import RECIPIENT_MOVES, SENDER_MOVES, Poo
 __all__ = [
     "RECIPIENT_MOVES",
     "SENDER_MOVES",
-    "Attachment",
     "ContactAttempt",
     "Guest",
     "Message",
@@ -30,6 +29,7 @@ __all__ = [
     "PoolPass",
     "Press",
     "Referral",
+    "ReferralFile",
     "ReferralQuerySet",
     "ReferralVisit",
     "Report",

@@ -6,6 +6,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 
+from backend.attachments.models import Tie
 from backend.clients.models import Consent
 from backend.directory.models import PractitionerRole
 from backend.lib import clock
@@ -235,7 +236,7 @@ class ContactAttempt(models.Model):
         return f"{self.channel} {self.outcome}"
 
 
-class AttachmentQuerySet(ScopedQuerySet["Attachment"]):
+class ReferralFileQuerySet(ScopedQuerySet["ReferralFile"]):
     def visible_to(self, actor: Actor) -> Self:
         guests = Q(link_id=actor.link_id) if actor.link_id else Q(pk__in=[])
         reports = Report.objects.visible_to(actor).filter(pk=OuterRef("report_id"))
@@ -243,25 +244,15 @@ class AttachmentQuerySet(ScopedQuerySet["Attachment"]):
         return self.filter(readable & welcome(actor) | written_by(actor) | guests)
 
 
-class Attachment(models.Model):
-    """Bytes that were sniffed, bounded and hashed; first uploaded, then attached to a referral or report."""
+class ReferralFile(Tie):
+    """That a file goes with a referral or one of its reports, and who put it there."""
 
-    id = models.UUIDField(primary_key=True, default=uuid7)
-    referral = models.ForeignKey(Referral, on_delete=models.PROTECT, null=True, related_name="attachments")
-    report = models.ForeignKey(Report, on_delete=models.PROTECT, null=True, related_name="attachments")
+    referral = models.ForeignKey(Referral, on_delete=models.PROTECT, related_name="files")
+    report = models.ForeignKey(Report, on_delete=models.PROTECT, null=True, related_name="files")
     organization = models.ForeignKey("directory.Organization", on_delete=models.PROTECT, null=True, related_name="+")
     link_id = models.UUIDField(null=True)
-    name = models.CharField(max_length=200)
-    media_type = models.CharField(max_length=60)
-    size = models.IntegerField()
-    sha256 = models.CharField(max_length=64)
-    content = models.BinaryField()
-    by = models.CharField(max_length=200)
     created_at = models.DateTimeField(default=clock.now)
-    # As of a message, when it was tied to the referral.
+    # As of a message.
     reaches_recipient = models.BooleanField(default=True)
 
-    objects = AttachmentQuerySet.as_manager()
-
-    def __str__(self) -> str:
-        return self.name
+    objects = ReferralFileQuerySet.as_manager()

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django_htmx.middleware import HtmxDetails
 
+from backend.attachments.services import download, open_file
 from backend.catalog.queries import catalog
 from backend.clients.models import Client
 from backend.lib.actor import Actor
@@ -14,17 +15,9 @@ from backend.lib.problems import BadRequest, Conflict, Forbidden, Problem, Stale
 from backend.lib.rest.authentication import actor_of
 from backend.notifications import services as notifications
 from backend.notifications.doors import newest_guest_link
-from backend.referrals import (
-    attachments,
-    corrections,
-    policies,
-    presses,
-    queries,
-    rendering,
-    report_drafts,
-    services,
-)
+from backend.referrals import corrections, policies, presses, queries, rendering, report_drafts, services
 from backend.referrals import workflow as w
+from backend.referrals.files import files_of, take_off
 from backend.referrals.inputs import EnteredInError
 from backend.referrals.models import Message, Referral, Report
 from backend.referrals.workflow import WORKFLOW
@@ -169,7 +162,8 @@ def report_in_error(request: HttpRequest, referral_id: UUID, report_id: UUID) ->
 @page("GET")
 def file(request: HttpRequest, referral_id: UUID, file_id: UUID) -> HttpResponse:
     """One file of the referral or its reports, always as a download."""
-    return attachments.download(attachments.read(file_id, actor=actor_of(request), referral_id=referral_id))
+    actor = actor_of(request)
+    return download(open_file(file_id, actor=actor, ties=files_of(referral_id, actor)))
 
 
 @page("POST")
@@ -179,7 +173,7 @@ def take_off_file(request: HttpRequest, referral_id: UUID, file_id: UUID) -> Htt
     queries.one_row(referral_id, actor)
 
     def act() -> str:
-        attachments.take_off(file_id, referral_id=referral_id, actor=actor, expected_version=version_in(request))
+        take_off(file_id, referral_id=referral_id, actor=actor, expected_version=version_in(request))
         return f"/referrals/{referral_id}"
 
     result = submit(request, act, said="The file was taken off.")
