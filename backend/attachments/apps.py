@@ -10,4 +10,5 @@ class AttachmentsConfig(AppConfig):
     label = "attachments"
 
     def ready(self) -> None:
-        import_module("backend.attachments.jobs")
+        for name in ("checks", "jobs"):
+            import_module(f"backend.attachments.{name}")

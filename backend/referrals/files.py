@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from backend.attachments.models import HOLDERS, Attachment, Holder
-from backend.attachments.services import hang, store_attachment
+from backend.attachments.services import check_served, hang, store_attachment
 from backend.audit import events
 from backend.audit.access_log import Look
 from backend.lib import clock
@@ -85,8 +85,13 @@ def take_off(
 
 
 def copy(old: Referral, *, to: Referral, actor: Actor) -> None:
-    """The files of a referral go along when it is sent to somebody else; the scanner looks at them again."""
+    """The files of a referral go along when it is sent to somebody else, but for what the scanner refused.
+
+    The copies are the sender's own, so what another uploaded has to be scanned first: 409 ``not_scanned_yet``.
+    """
     ties = ReferralFile.objects.visible_to(actor).filter(referral=old, report=None)
-    for file in Attachment.objects.visible_to(actor).filter(pk__in=ties.values("pk")):
+    files = Attachment.objects.visible_to(actor).filter(pk__in=ties.values("pk"))
+    for file in files.exclude(scan_state=Attachment.ScanState.REFUSED):
+        check_served(file, actor)
         kept = store_attachment(actor=actor, name=file.name, content=bytes(file.content))
         attach([kept.pk], referral=to, actor=actor)

@@ -82,8 +82,8 @@ class Situation:
             SAFETY_NOTE: [f"{word}-precaution"],
             FAMILY: [f"{word}-mother"],
             OWN: [f"{word}-number"],
-            NOTE: [f"{word}-subjective", f"{word}-asked"],
-            PRIVATE_NOTE: [f"{word}-sensitive", f"{word}-clinics", f"{word}-drafted"],
+            NOTE: [f"{word}-subjective", f"{word}-asked", f"{word}-posture"],
+            PRIVATE_NOTE: [f"{word}-sensitive", f"{word}-clinics", f"{word}-drafted", f"{word}-scan"],
         }
 
     @property
@@ -222,8 +222,10 @@ def _write_notes(clinic: make.Clinic, s: Situation) -> None:
     place = {"region": "cervical", "side": "left"}
     asked = [{"kind": "avoid", **place, "sentence": f"{s.word}-asked"}]
     note: dict[str, Any] = {"client_id": s.ids["client_id"], "kind": "progress"}
-    s.ids["note_id"] = _signed_note(clinic, {**note, "subjective": f"{s.word}-subjective", "asks": asked})
-    _signed_note(clinic, {**note, "subjective": f"{s.word}-sensitive", "is_sensitive": True})
+    posture, scan = ([_letter(clinic, s, what)] for what in ("posture", "scan"))
+    words = {"subjective": f"{s.word}-subjective", "asks": asked, "attachment_ids": posture}
+    s.ids["note_id"] = _signed_note(clinic, {**note, **words})
+    _signed_note(clinic, {**note, "subjective": f"{s.word}-sensitive", "is_sensitive": True, "attachment_ids": scan})
     _signed_note(clinic, {**note, "subjective": f"{s.word}-clinics", "visibility": "clinic"})
     s.ids["ask_id"] = clinic.http.send("GET", f"notes/{s.ids['note_id']}").json()["asks"][0]["id"]
     s.ids["draft_note_id"] = _made(clinic, "notes", {**note, "subjective": f"{s.word}-drafted"})
@@ -261,8 +263,8 @@ def _send(world: World, s: Situation, to: Any, **more: Any) -> str:
     return str(referral["id"])
 
 
-def _letter(clinic: make.Clinic, s: Situation) -> str:
-    address = f"/api/v1/attachments?name={s.word}-letter.pdf"
+def _letter(clinic: make.Clinic, s: Situation, what: str = "letter") -> str:
+    address = f"/api/v1/attachments?name={s.word}-{what}.pdf"
     answer = clinic.http.generic("POST", address, PDF, content_type="application/octet-stream")
     assert answer.status_code == 201, answer.content
     return str(answer.json()["id"])

@@ -7,6 +7,7 @@ import pytest
 from backend.audit.work import run_due
 from tests import make
 from tests.access.cast import PDF
+from tests.notes.writing import signed
 from tests.record.feed import settle
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -24,7 +25,10 @@ def told(north: make.Clinic, south: make.Clinic) -> dict[str, str]:
     words = {"reason": f"{WORD}-reason", "question": f"{WORD}-question", "findings": f"{WORD}-findings"}
     sent = make.referral(north, south, client_id=client["id"], attachment_ids=[letter], **words)
     north.http.send("POST", f"referrals/{sent['id']}/messages", {"text": f"{WORD}-message"})
-    return {"client": client["id"], "consent": consent["id"], "referral": sent["id"], "letter": letter}
+    picture = north.http.generic("POST", address, PDF, content_type="application/octet-stream").json()["id"]
+    note = signed(north, client["id"], attachment_ids=[picture])["id"]
+    ids = {"client": client["id"], "consent": consent["id"], "referral": sent["id"], "note": note}
+    return {**ids, "letter": letter, "picture": picture}
 
 
 def ways_out(http: make.Api, told: dict[str, str]) -> dict[str, Any]:
@@ -48,6 +52,9 @@ def ways_out(http: make.Api, told: dict[str, str]) -> dict[str, Any]:
         "reports": f"{referral}/reports",
         "attachments": f"{referral}/attachments",
         "file": f"/api/v1/attachments/{told['letter']}/content",
+        "note": f"/api/v1/notes/{told['note']}",
+        "files of the note": f"/api/v1/notes/{told['note']}/attachments",
+        "file of the note": f"/api/v1/attachments/{told['picture']}/content",
         "letter": f"/referrals/{told['referral']}/letter.pdf",
         "referral page": f"/referrals/{told['referral']}",
         "inbox": "/inbox",
@@ -87,7 +94,7 @@ def test_after_accepting_the_record_is_closed_and_what_was_received_stays(
 
     record = {
         "client", "clients", "consents", "consent", "precautions", "holds", "representatives", "access", "registration",
-        "client page", "clients page", "search", "search by birth date",
+        "client page", "clients page", "search", "search by birth date", "note", "files of the note", "file of the note",
     }  # fmt: skip
     assert {before[name].status_code for name in record} == {200}
     assert [

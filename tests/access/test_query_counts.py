@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from tests import make
 from tests.access.operations import Row, api_rows
+from tests.attachments.files import uploaded
 from tests.careplans.plans import Plan, alone
 from tests.notes.writing import signed
 from tests.record.feed import settle
@@ -38,7 +39,7 @@ def grow(north: make.Clinic, south: make.Clinic, rows: int) -> Iterator[dict[str
             "client_id": client_id,
             "referral_id": referral["id"],
             "consent_id": consent["id"],
-            "note_id": signed(north, client_id)["id"],
+            "note_id": signed(north, client_id, attachment_ids=[uploaded(north)["id"] for _ in range(rows)])["id"],
             "number": str(number),
             "north_visit_id": ours,
             "south_visit_id": theirs,
@@ -68,6 +69,7 @@ def hang(north: make.Clinic, ids: dict[str, str], rows: int) -> None:
         north.http.send("POST", f"clients/{ids['client_id']}/precautions", {"code": "anticoag", "regions": []})
         signed(north, ids["client_id"])
         north.http.send("POST", f"notes/{ids['note_id']}/addenda", {"reason": "other", "text": "A word."})
+        signed(north, ids["client_id"], attachment_ids=[uploaded(north)["id"]])
 
 
 def hang_on_plan(north: make.Clinic, south: make.Clinic, ids: dict[str, str], rows: int) -> None:

@@ -106,6 +106,7 @@ def test_append_only_tables_refuse_change_by_grant(db: None) -> None:
         "referrals_message",
         "referrals_contactattempt",
         "notes_addendum",
+        "attachments_attachment",
         "referrals_reportquote",
         "referrals_planchange",
         *(table for table in walled() if table.endswith("change")),
