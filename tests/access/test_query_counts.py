@@ -34,12 +34,14 @@ def grow(north: make.Clinic, south: make.Clinic, rows: int) -> Iterator[dict[str
         make.move(south, referral["id"], "accept")
         ours, theirs = (_visit(clinic, client_id) for clinic in (north, south))
         make.role(north.organization, "massage_therapy")
+        file = uploaded(north)["id"]
         yield {
             **plan_of(north, south, client_id),
             "client_id": client_id,
             "referral_id": referral["id"],
             "consent_id": consent["id"],
-            "note_id": signed(north, client_id, attachment_ids=[uploaded(north)["id"] for _ in range(rows)])["id"],
+            "note_id": signed(north, client_id, attachment_ids=[file])["id"],
+            "attachment_id": file,
             "number": str(number),
             "north_visit_id": ours,
             "south_visit_id": theirs,

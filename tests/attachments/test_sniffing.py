@@ -63,8 +63,8 @@ def test_a_name_is_shown_and_never_a_path(name: str, kept: str) -> None:
     ("address", "content", "answer"),
     [
         ("?name=a.pdf&sha256=" + "0" * 64, PDF, (400, "digest_mismatch")),
-        ("?name=a.pdf&sha256=x", PDF, (400, "validation_failed")),
-        ("?name=a.pdf&size=1", PDF, (400, "validation_failed")),
+        ("?name=a.pdf&sha256=x", PDF, (400, "invalid")),
+        ("?name=a.pdf&size=1", PDF, (400, "unknown_field")),
         ("?name=a.html", b"<b>x</b>", (415, "unsupported_media_type")),
         ("", b"", (400, "attachment_empty")),
     ],

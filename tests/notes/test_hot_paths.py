@@ -7,6 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from tests import make
+from tests.attachments.files import uploaded
 from tests.notes.writing import draft, share, signed
 
 pytestmark = pytest.mark.django_db
@@ -49,7 +50,9 @@ def test_one_note_takes_three_statements_however_much_hangs_on_it(
     short = statements(south.http, "GET", f"notes/{note['id']}")
     for _ in range(3):
         north.http.send("POST", f"notes/{note['id']}/addenda", {"reason": "other", "text": "A word."})
+    with_files = signed(north, shared, attachment_ids=[uploaded(north)["id"] for _ in range(3)])
 
+    assert statements(south.http, "GET", f"notes/{with_files['id']}") == HOT_READ
     assert short == statements(south.http, "GET", f"notes/{note['id']}") == HOT_READ
     assert statements(north.http, "GET", f"notes/{note['id']}") == HOT_READ - 1
 
