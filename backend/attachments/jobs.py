@@ -18,11 +18,11 @@ log = logging.getLogger(__name__)
 def scan(claim: work.Claim) -> None:
     """The bytes are read in one transaction and judged in none; the verdict is written in another.
 
-    A scanner that cannot say raises, and is asked again as all work is; the file waits.
+    A scanner that cannot say, or not before the lease has ended, is asked again as all work is; the file waits.
     """
     with acting_as(WORKER):
         content = _bytes_that_wait(claim.subject_id)
-    is_clean = scanning.is_clean(content) if content is not None else True
+    is_clean = content is None or scanning.is_clean(content)
     with acting_as(WORKER):
         if content is not None:
             _judge(claim, is_clean=is_clean)
@@ -30,7 +30,10 @@ def scan(claim: work.Claim) -> None:
 
 
 def _bytes_that_wait(file_id: UUID) -> bytes | None:
-    """Through the guard, while the work is leased: a file may hang on what its own clinic's system does not see."""
+    """Through the guard, while the work is leased: a file may hang on what its own clinic's system does not see.
+
+    None for a file that was taken off, or has its verdict.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SELECT file_to_scan(%s)", [file_id])
         (content,) = cursor.fetchone()

@@ -23,16 +23,18 @@ BEGIN
 END
 """
 # For the worker that holds the lease on scanning this file, and for nobody else.
-LEASED = """app_kind() = 'worker' AND EXISTS (SELECT FROM audit_work w
-     WHERE w.kind = 'attachment.scan' AND w.subject_id = p_file AND w.lease_until > clock_timestamp())"""
+LEASED = """
+  IF app_kind() IS DISTINCT FROM 'worker' OR NOT EXISTS (SELECT FROM audit_work w
+       WHERE w.kind = 'attachment.scan' AND w.subject_id = p_file AND w.lease_until > clock_timestamp())
+  THEN RAISE insufficient_privilege; END IF;"""
 TO_SCAN = f"""
-BEGIN
-  RETURN (SELECT a.content FROM attachments_attachment a WHERE a.id = p_file AND a.scan_state = 'waiting' AND {LEASED});
+BEGIN {LEASED}
+  RETURN (SELECT a.content FROM attachments_attachment a WHERE a.id = p_file AND a.scan_state = 'waiting');
 END
 """
 JUDGE = f"""
-BEGIN
-  UPDATE attachments_attachment SET scan_state = p_state WHERE id = p_file AND scan_state = 'waiting' AND {LEASED};
+BEGIN {LEASED}
+  UPDATE attachments_attachment SET scan_state = p_state WHERE id = p_file AND scan_state = 'waiting';
   RETURN FOUND;
 END
 """
