@@ -33,6 +33,7 @@ pytestmark = pytest.mark.django_db
 def scanning(settings: Any) -> Any:
     settings.ATTACHMENT_SCANNER = "tests.attachments.scanner.is_clean"
     scanner.shown.clear()
+    scanner.in_a_transaction.clear()
     return settings
 
 
@@ -56,6 +57,7 @@ def test_without_a_scanner_a_file_is_served_and_says_that_nobody_looked(
     assert not Work.objects.filter(kind="attachment.scan").exists()
 
 
+@pytest.mark.django_db(transaction=True)
 def test_until_the_scanner_has_looked_only_the_uploader_opens_a_file(
     scanning: Any, north: make.Clinic, south: make.Clinic, client_id: str
 ) -> None:
@@ -69,7 +71,8 @@ def test_until_the_scanner_has_looked_only_the_uploader_opens_a_file(
     run_due()
 
     assert waiting == [[(200, "")] * 2, [(409, "not_scanned_yet")] * 2]
-    assert (scanner.shown, state(south, note), state(north, note)) == ([PDF, PDF], ["clean"], ["clean"])
+    assert (scanner.shown, scanner.in_a_transaction) == ([PDF, PDF], [False, False])
+    assert (state(south, note), state(north, note)) == (["clean"], ["clean"])
     assert [code(opened(south.http, each)) for each in (file, letter)] == [(200, "")] * 2
     assert read(south.http, note["id"]).json()["integrity"] == "intact"
 
