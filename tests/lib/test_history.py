@@ -26,6 +26,7 @@ OWN_NUMBERS = "an organization's own number for a row"
 WHO = "who may see whom: opened and ended by the guard, told by events and the access log"
 PERSON = "the person, not the care: earlier names and addresses are not for whoever sees the client today"
 STEPS = "the loop has a history of its own: a step for each move, and what was sent is a snapshot"
+FILES = "bytes never change and are hung once; what is taken off a draft is gone on purpose"
 WITHOUT_HISTORY = {
     "careplans.PlanVersion": ONLY_INSERTED,
     "careplans.Agreement": ONLY_INSERTED,
@@ -33,6 +34,8 @@ WITHOUT_HISTORY = {
     "careplans.PlanIdentifier": OWN_NUMBERS,
     "notes.Addendum": ONLY_INSERTED,
     "notes.NoteIdentifier": OWN_NUMBERS,
+    "notes.NoteFile": FILES,
+    "attachments.Attachment": FILES,
     "clients.Client": PERSON,
     "clients.Representative": PERSON,
     "clients.ClientIdentifier": OWN_NUMBERS,
@@ -42,7 +45,7 @@ WITHOUT_HISTORY = {
         f"referrals.{name}": STEPS
         for name in (
             "Referral", "PoolPass", "Guest", "Step", "ReferralVisit", "Press", "Package", "Message", "Report", "OfferedTime",
-            "ContactAttempt", "Attachment",
+            "ContactAttempt", "ReferralFile",
         )
     },
 }  # fmt: skip
