@@ -36,6 +36,8 @@ WITHOUT_HISTORY = {
     "notes.NoteIdentifier": OWN_NUMBERS,
     "notes.NoteFile": FILES,
     "attachments.Attachment": FILES,
+    "referrals.PlanChange": ONLY_INSERTED,
+    "referrals.ReportQuote": ONLY_INSERTED,
     "clients.Client": PERSON,
     "clients.Representative": PERSON,
     "clients.ClientIdentifier": OWN_NUMBERS,
