@@ -21,7 +21,6 @@ def keep_plan_change(move: Move, report: Report | None) -> None:
     PlanChange(
         referral=move.referral, report=report, version=version, organization_id=move.actor.clinic_id, by=move.by
     ).save(force_insert=True)
-    move.related["care_plan_id"], move.related["plan_version_id"] = str(version.plan_id), str(version.pk)
 
 
 def named_version(move: Move) -> PlanVersion | None:

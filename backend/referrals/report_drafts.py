@@ -7,6 +7,8 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.db.models import Q
+
 from backend.catalog.queries import catalog
 from backend.catalog.words import label_of, places
 from backend.clients.models import Precaution
@@ -82,8 +84,8 @@ def draft_report(referral: Referral, note_ids: Sequence[UUID] | None, *, actor: 
 def notes_since(referral: Referral, actor: Actor) -> NoteQuerySet:
     """The notes that may be quoted, of what took place since the clinic accepted, or saw the client if that was earlier."""
     found = quoting.quotable(referral, actor)
-    began = [at for at in (referral.accepted_at, referral.first_seen_at, referral.sent_at) if at is not None]
-    return found.filter(occurred_at__gte=min(began[:2]))
+    began = [at for at in (referral.accepted_at, referral.first_seen_at) if at is not None]
+    return found.filter(Q(occurred_at__gte=min(began, default=referral.sent_at)))
 
 
 def new_precautions(referral: Referral, actor: Actor) -> list[str]:

@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from backend.audit.models import Event
+from backend.lib.unit_of_work import acting_as
 from tests import make
 from tests.attacks.sql import rows
 from tests.careplans.plans import Plan, alone, consent_of, done, refused, shared, withdraw
@@ -116,6 +118,8 @@ def test_only_who_reads_the_version_reads_that_a_report_led_to_it(north: make.Cl
     done(acknowledge(north, referral, care_plan_id=plan.id, version=1), 200)
 
     assert read(south, referral["id"]).json()["plan_version"] is None
+    with acting_as(south.practitioner.actor):
+        assert plan.id not in str(list(Event.objects.values_list("related", flat=True)))
     assert read(north.admin, referral["id"]).json()["plan_version"] is None
     assert read(north.coordinator, referral["id"]).json()["plan_version"]["number"] == 1
     assert read(north.auditor, referral["id"]).json()["plan_version"]["number"] == 1

@@ -172,6 +172,18 @@ def test_what_was_written_before_it_was_accepted_is_quoted_only_when_named(
     assert "From the episode before." in drafted(south, again, note_ids=[early["id"]])["findings"]
 
 
+def test_what_was_written_between_sending_and_accepting_is_quoted_only_when_named(
+    north: make.Clinic, south: make.Clinic
+) -> None:
+    first = in_care(north, south)
+    again = make.referral(north, south, client_id=first["client"]["id"])
+    between = note(south, first)
+    make.move(south, again["id"], "accept")
+
+    refused(draft(south, again), 409, "no_notes")
+    assert drafted(south, again, note_ids=[between["id"]])["quoted_note_ids"] == [between["id"]]
+
+
 def test_notes_in_ones_own_record_of_the_same_person_count(north: make.Clinic, south: make.Clinic) -> None:
     own, sent = make.client(south)["id"], make.sent(north, south)
     make.move(south, sent["id"], "accept", own_client_id=own)
