@@ -475,6 +475,14 @@ def _frozen(kind: str, row: Raw) -> Raw:
     return {name: shown(kind, row)[name] for name in ("id", "organization", *KINDS[kind][2])}
 
 
+def header_open_to(actor: Actor) -> Q:
+    """Of the plans a caller sees those whose title they read: their own, and those they work on. As ``_withheld`` says."""
+    worked_on = (
+        CarePlan.objects.visible_to(actor) if actor.kind == ActorKind.CLIENT else CarePlan.objects.worked_on_by(actor)
+    )
+    return Q(organization_id=actor.organization_id) | Q(Exists(worked_on.filter(pk=OuterRef("pk"))))
+
+
 def _withheld(row: Raw, actor: Actor) -> tuple[str, ...]:
     closed = not row["is_ours"] and actor.kind != ActorKind.CLIENT
     own = {"title"} if row["organization_id"] == actor.organization_id else set()

@@ -220,6 +220,7 @@ class Addenda(NoteView):
     def get(self, request: Request, note_id: str) -> Response:
         row = queries.one_row(note_id, self.actor)
         _check_reads_text(self.actor)
+        policies.check_reads_text(self.actor)
         self.query(PageQuery)
         queries.log_shown(self.actor, [row])
         added = Addendum.objects.visible_to(self.actor).filter(note_id=row["id"])

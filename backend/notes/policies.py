@@ -15,12 +15,18 @@ ONLY = {
     ADMIN: "an admin of the clinic that wrote it",
     SYSTEM: "that clinic's system",
 }
+READS = "What notes say is read by practitioners and auditors."
 TREATS = "Notes are written by practitioners; ask one of them."
 
 
 def reads_text(actor: Actor) -> bool:
     """What a note says: not for coordinators, and not for admins without another role."""
     return actor.kind != ActorKind.MEMBER or actor.has_right("practitioner", "auditor")
+
+
+def check_reads_text(actor: Actor) -> None:
+    if not reads_text(actor):
+        raise Forbidden(READS, code="right_required")
 
 
 def reads_names(actor: Actor) -> bool:

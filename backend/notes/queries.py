@@ -104,12 +104,12 @@ def whole(found: NoteQuerySet, actor: Actor) -> "QuerySet[Note, dict[str, Any]]"
         file_list=children(NoteFile, FILE, actor, "attachment_id"),
         addendum_list=children(Addendum, ADDENDUM, actor, "recorded_at", "id"),
         identifier_list=children(NoteIdentifier, IDENTIFIER, actor, "system", "value"),
-        opened_by=_opened_by(actor),
+        opened_by=opened_by(actor),
     ).values(*ENVELOPE, "organization_name", "author_name", *CHILDREN, "opened_by")
     return rows
 
 
-def _opened_by(actor: Actor) -> Case | Value:
+def opened_by(actor: Actor) -> Case | Value:
     """Why another clinic's note is open: a broken glass when no circle opens it."""
     if actor.practitioner_id is None:
         return Value("circle")

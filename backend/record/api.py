@@ -12,7 +12,7 @@ from backend.lib.problems import Forbidden
 from backend.lib.rest.fields import NoQuery
 from backend.lib.rest.views import View
 from backend.record.event_types import event_types
-from backend.record.queries import BEGINNING, cursor_at, end_of_feed, events_after, place_at
+from backend.record.queries.feed import BEGINNING, cursor_at, end_of_feed, events_after, place_at
 from backend.record.serializers import EventTypeSerializer, FeedQuery, FeedSerializer, rendered
 
 EXAMPLE = {

@@ -9,7 +9,7 @@ from backend.audit.models import Event
 from backend.lib.actor import Actor
 from backend.lib.rest.fields import OpenCode, PlainText, StrictSerializer, utc
 from backend.record.event_types import event_types
-from backend.record.queries import SUBJECTS, cursor_at, place_of
+from backend.record.queries.feed import SUBJECTS, cursor_at, place_of
 
 TYPE = re.compile(r"[a-z_]{1,40}\.(\*|[a-z_]{1,40})")
 MOST_TYPES = 50

@@ -208,7 +208,7 @@ def test_a_long_run_of_what_may_not_be_told_is_passed_over(north: Clinic, south:
 def test_a_run_longer_than_one_request_reads_ends_the_page_early(
     north: Clinic, south: Clinic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("backend.record.queries.ROUND", 2)
+    monkeypatch.setattr("backend.record.queries.feed.ROUND", 2)
     client = register(north)
     for _ in range(12):
         tell(client, north, south)
