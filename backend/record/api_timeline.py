@@ -11,7 +11,7 @@ from backend.clients.queries import ids_of
 from backend.lib.problems import Forbidden
 from backend.lib.rest.pages import page_of
 from backend.record.moments import MOMENTS
-from backend.record.queries.timeline import ORDER, log_shown, narrowed_to, timeline
+from backend.record.queries.timeline import FILTERS, ORDER, log_shown, timeline
 from backend.record.serializers_timeline import TimelineItemSerializer, TimelineQuery, item_data, names_in
 
 EXAMPLE = {
@@ -49,9 +49,9 @@ class Timeline(ClientView):
         kinds = asked.get("kinds", [])
         self._check_scopes(kinds)
         ids = ids_of(self.actor, client)
-        wanted = {name: asked[name] for name in ("discipline", "organization_id", "since") if name in asked}
+        wanted = {name: asked[name] for name in FILTERS if name in asked}
         page = page_of(
-            lambda keyset: timeline(self.actor, ids, kinds=kinds, narrowed=narrowed_to(**wanted), keyset=keyset),
+            lambda keyset: timeline(self.actor, ids, kinds=kinds, wanted=wanted, keyset=keyset),
             request,
             order=ORDER,
             filters={"kinds": kinds, **{name: str(value) for name, value in wanted.items()}},

@@ -46,7 +46,7 @@ COLUMNS = (
 EXCERPT = 400
 """Characters of a text that are read for one line."""
 
-NOBODY, UNSAID = Cast(Value(None), UUIDField()), Value("")
+ITS_OWN, NOBODY, UNSAID = F("organization_id"), Cast(Value(None), UUIDField()), Value("")
 NOW = Func(function="domain_now", output_field=DateTimeField())
 
 
@@ -82,7 +82,7 @@ class Moment:
     at: Any
     recorded_at: Any
     only: Q = field(default_factory=Q)
-    organization: Any = F("organization_id")
+    organization: Any = ITS_OWN
     author: Any = None
 
     def rows(self, actor: Actor, clients: Sequence[UUID]) -> Rows:
@@ -347,3 +347,12 @@ MOMENTS = (
 )  # fmt: skip
 KINDS = tuple(dict.fromkeys(moment.thing.kind for moment in MOMENTS))
 BY_NAME: Mapping[tuple[str, str], Moment] = {(moment.thing.kind, moment.what): moment for moment in MOMENTS}
+# What a reader asks for together; what the pages offer.
+TOGETHER: Mapping[str, tuple[str, ...]] = {
+    "notes": ("note",),
+    "asks": ("ask", "precaution", "hold"),
+    "plan": ("plan", "proposal"),
+    "referrals": ("referral", "report", "message"),
+    "visits": ("visit",),
+    "sharing": ("consent", "access"),
+}

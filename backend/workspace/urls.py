@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from backend.workspace.views import care, clients, device, home, inbox, printing, referrals, sheet, visits
+from backend.workspace.views import care, clients, device, home, inbox, printing, record, referrals, sheet, visits
 from backend.workspace.views.settings import applications, clinic, days, oneself, people, practitioners
 
 urlpatterns = [
@@ -32,6 +32,8 @@ urlpatterns = [
     path("clients/<uuid:client_id>/edit", clients.edit_client),
     path("clients/<uuid:client_id>/merge", clients.merge),
     path("clients/<uuid:client_id>/break-glass", clients.break_glass),
+    path("clients/<uuid:client_id>/timeline", record.one_timeline),
+    path("clients/<uuid:client_id>/search", record.search),
     path("clients/<uuid:client_id>/consents", care.give_consent),
     path("clients/<uuid:client_id>/consents/<uuid:consent_id>/renew", care.renew_consent),
     path("clients/<uuid:client_id>/consents/<uuid:consent_id>/withdraw", care.withdraw_consent),

@@ -59,14 +59,16 @@ def page_of(
     filters: Mapping[str, Any] | None = None,
     at: str | None = None,
     keep: Mapping[str, str] | None = None,
+    size: int = LIMIT,
 ) -> Page[M]:
     """One page of a queryset, or of what a function finds for a keyset, by the ``limit`` and ``cursor`` parameters.
 
     ``order`` names plain columns that together are unique. ``filters`` is what the list was asked for; a cursor made
     for other filters or another caller is 400 ``bad_cursor``. ``at`` is the address under which the next page is found
     (a search by POST goes on with GET); ``keep`` adds parameters to it, such as the sealed question of that search.
+    ``size`` is how many rows a page has unless asked otherwise.
     """
-    limit = limit_of(request)
+    limit = limit_of(request, default=size)
     purpose, bound_to = at or request.path, _bound_to(request, filters or {})
     backwards, after = _place(request, purpose=purpose, bound_to=bound_to, columns=len(order))
     columns = tuple((name.lstrip("-"), name.startswith("-") != backwards) for name in order)

@@ -6,13 +6,13 @@ they may not read takes no part in finding, in ranking or in paging.
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.contrib.postgres.aggregates import StringAgg
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import (
-    BooleanField,
     F,
     Func,
     IntegerField,
@@ -29,6 +29,7 @@ from backend.catalog.queries import catalog
 from backend.clients.models import Client
 from backend.clients.queries import log_reads
 from backend.lib.actor import Actor
+from backend.lib.prepared import Prepared
 from backend.lib.rest.pages import Keyset
 from backend.notes.models import Addendum, Ask, Finding, Note, Section, SectionName, TechniqueDone
 from backend.notes.queries import log_shown, opened_by
@@ -70,17 +71,17 @@ class Asked(Func):
     output_field = TextField()
 
 
-class Holds(Func):
-    template = "(to_tsvector('clinical', %(expressions)s))"
-    arg_joiner = ") @@ ("
-    output_field = BooleanField()
-
-
 class Rank(Func):
-    """How well, in millionths so that it compares exactly; the longer the note, the less each word counts."""
+    """How well a text holds what was asked, in millionths so that it compares exactly; null when it does not.
 
-    template = "(ts_rank(to_tsvector('clinical', %(expressions)s, 1) * 1000000)::int"
-    arg_joiner = "), "
+    The longer the note, the less each word counts.
+    """
+
+    template = (
+        "(SELECT (ts_rank(words, asked, 1) * 1000000)::int"
+        " FROM (SELECT to_tsvector('clinical', %(expressions)s AS asked) compared WHERE words @@ asked)"
+    )
+    arg_joiner = ") AS words, "
     output_field = IntegerField()
 
 
@@ -155,21 +156,36 @@ def notes_found(
     actor: Actor, clients: Sequence[UUID], *, words: str, kinds: Sequence[str] = (), keyset: Keyset
 ) -> list[dict[str, Any]]:
     """A page of the notes that hold what was asked in what the actor reads of them, the best first. One statement."""
+    if len(clients) == 1 and not kinds and keyset.is_usual:
+        return _first_page(keyset).rows(actor, client_id=clients[0], words=words)
+    return list(_page(actor, clients, words=words, kinds=kinds, keyset=keyset))
+
+
+@cache
+def _first_page(keyset: Keyset) -> Prepared:
+    def build(actor: Actor, *, client_id: UUID, words: str) -> QuerySet[Note, dict[str, Any]]:
+        return _page(actor, [client_id], words=words, kinds=(), keyset=keyset)
+
+    return Prepared(build)
+
+
+def _page(
+    actor: Actor, clients: Sequence[UUID], *, words: str, kinds: Sequence[str], keyset: Keyset
+) -> QuerySet[Note, dict[str, Any]]:
     notes = Note.objects.visible_to(actor).filter(client_id__in=clients)
     if kinds:
         notes = notes.filter(kind__in=kinds)
     asked = Asked(Parted(Value(words)))
     text = Parted(_joined(*(_words_of(part, actor) for part in PARTS)))
-    found = notes.annotate(is_found=Holds(text, asked), rank=Rank(text, asked)).filter(is_found=True)
+    found = notes.annotate(rank=Rank(text, asked)).filter(rank__isnull=False)
+    hits = {f"{part.name}_hits": _snippets_of(part, actor, asked) for part in PARTS}
     rows: QuerySet[Note, dict[str, Any]] = found.annotate(
         author_name=name_of("author_role"),
         organization_name=F("organization__name"),
         opened_by=opened_by(actor),
-        **{f"{part.name}_hits": _snippets_of(part, actor, asked) for part in PARTS},
-    ).values(
-        *ENVELOPE, "rank", "author_name", "organization_name", "opened_by", *(f"{part.name}_hits" for part in PARTS)
-    )
-    return list(keyset.of(rows))
+        **hits,
+    ).values(*ENVELOPE, "rank", "author_name", "organization_name", "opened_by", *hits)
+    return keyset.of(rows)
 
 
 def _rows_of(part: Part, actor: Actor) -> QuerySet[Any]:

@@ -13,37 +13,60 @@ from backend.clients.policies import is_only_auditor
 from backend.clients.queries import log_reads
 from backend.lib.actor import Actor
 from backend.lib.prepared import Prepared
-from backend.lib.rest.pages import Keyset
-from backend.record.moments import MOMENTS, Moment
+from backend.lib.rest.pages import LIMIT, Keyset
+from backend.record.moments import MOMENTS, TOGETHER, Moment
 
 ORDER = ("-happened_at", "-item_id", "-what")
+AFTER = ("after_happened_at", "after_item_id", "after_what")
+FILTERS = {"discipline": "of_discipline", "organization_id": "of_organization", "since": "happened_at__gte"}
+ON_A_PAGE = 20
 Row = Mapping[str, Any]
 
 
 def timeline(
-    actor: Actor, clients: Sequence[UUID], *, kinds: Sequence[str] = (), narrowed: Q, keyset: Keyset
+    actor: Actor, clients: Sequence[UUID], *, kinds: Sequence[str] = (), wanted: Mapping[str, Any], keyset: Keyset
 ) -> list[dict[str, Any]]:
-    """A page of what happened to a client, and to the records that became part of them, in one statement."""
+    """A page of what happened to a client, and to the records that became part of them, in one statement.
+
+    ``wanted`` narrows it: to a ``discipline``, to an ``organization_id``, to what happened ``since``.
+    """
     moments = tuple(m for m in MOMENTS if m.thing.is_for(actor) and (not kinds or m.thing.kind in kinds))
     if not moments:
         return []
-    if keyset.is_usual and not narrowed and len(clients) == 1:
-        return _first_page(moments, keyset).rows(actor, client_id=clients[0])
-    return list(_page(actor, clients, moments=moments, narrowed=narrowed, keyset=keyset))
+    if len(clients) == 1 and _is_usual(kinds, wanted, keyset):
+        prepared = _prepared(moments, tuple(wanted), keyset.columns, keyset.most, keyset.after is not None)
+        return prepared.rows(actor, client_id=clients[0], **wanted, **_named(keyset.after or ()))
+    return list(_page(actor, clients, moments=moments, wanted=wanted, keyset=keyset))
+
+
+def _is_usual(kinds: Sequence[str], wanted: Mapping[str, Any], keyset: Keyset) -> bool:
+    """What nearly everybody asks for; each of these is planned once and kept, so there are few of them."""
+    together = len(kinds) <= 1 or tuple(kinds) in TOGETHER.values()
+    return together and set(wanted) <= {"discipline"} and keyset.most in (LIMIT + 1, ON_A_PAGE + 1)
 
 
 @cache
-def _first_page(moments: Sequence[Moment], keyset: Keyset) -> Prepared:
-    def build(actor: Actor, *, client_id: UUID) -> QuerySet[Any, dict[str, Any]]:
-        return _page(actor, [client_id], moments=moments, narrowed=Q(), keyset=keyset)
+def _prepared(
+    moments: Sequence[Moment], wanted: Sequence[str], columns: tuple[tuple[str, bool], ...], most: int, goes_on: bool
+) -> Prepared:
+    def build(actor: Actor, *, client_id: UUID, **values: Any) -> QuerySet[Any, dict[str, Any]]:
+        after = tuple(values[name] for name in AFTER) if goes_on else None
+        narrowed = {name: values[name] for name in wanted}
+        keyset = Keyset(columns, after, most)
+        return _page(actor, [client_id], moments=moments, wanted=narrowed, keyset=keyset)
 
     return Prepared(build)
 
 
+def _named(after: Sequence[Any]) -> dict[str, Any]:
+    return dict(zip(AFTER, after, strict=False))
+
+
 def _page(
-    actor: Actor, clients: Sequence[UUID], *, moments: Sequence[Moment], narrowed: Q, keyset: Keyset
+    actor: Actor, clients: Sequence[UUID], *, moments: Sequence[Moment], wanted: Mapping[str, Any], keyset: Keyset
 ) -> QuerySet[Any, dict[str, Any]]:
     """Each kind is read only as far as the page needs; the page is the newest of them all."""
+    narrowed = Q(**{FILTERS[name]: value for name, value in wanted.items()})
     first, *more = [keyset.of(moment.rows(actor, clients).filter(narrowed)) for moment in moments]
     if not more:
         return first
@@ -51,21 +74,14 @@ def _page(
     return first.union(*more, all=True).order_by(*order)[: keyset.most]
 
 
-def narrowed_to(*, discipline: str = "", organization_id: UUID | None = None, since: Any = None) -> Q:
-    """What a timeline was asked for besides kinds."""
-    wanted = Q()
-    if discipline:
-        wanted &= Q(of_discipline=discipline)
-    if organization_id:
-        wanted &= Q(of_organization=organization_id)
-    if since:
-        wanted &= Q(happened_at__gte=since)
-    return wanted
-
-
 def log_shown(actor: Actor, client: Client, shown: Iterable[Row]) -> None:
-    """Writes who looked: at the client of another clinic, and at each note, plan and referral of one that was shown."""
+    """Writes who looked: at the client of another clinic, and at what of it."""
     log_reads(actor, [client], subject_type="timeline")
+    log_things(actor, client, shown)
+
+
+def log_things(actor: Actor, client: Client, shown: Iterable[Row]) -> None:
+    """The notes, plans and referrals of other clinics among what was shown, once each; an auditor's look always."""
     looks = [look for row in shown if (look := _look_at(row, actor, client.pk))]
     log_looks(actor, dict.fromkeys(looks))
 

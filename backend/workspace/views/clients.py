@@ -58,6 +58,7 @@ from backend.workspace.forms import Form
 from backend.workspace.once import Done
 from backend.workspace.pages import field_errors, id_in, log_whatever_the_status, page, show, submit, version_in
 from backend.workspace.staleness import who_changed
+from backend.workspace.views.record import timeline_block
 
 MOST = 50
 LOOKS, LINKS, DIRECT = 20, 3, 3
@@ -271,6 +272,7 @@ def client_page(request: HttpRequest, actor: Actor, client_id: UUID, *, tried: T
         "representative_form": _form_of("representative", s.RepresentativeInput, zone, tried=tried),
         **_same_person(client, actor, ids),
         "death_form": Form(s.DeathInput, zone=zone, key="death-"),
+        **timeline_block(request, client),
     }
     return show(request, "client.html", context, problem=tried.problem if tried else None)
 
