@@ -41,7 +41,7 @@ class SegmentSerializer(serializers.Serializer[Any]):
     hit = serializers.BooleanField(help_text="Whether this is what was looked for.")
 
 
-class MatchSerializer(serializers.Serializer[Any]):
+class PlaceFoundSerializer(serializers.Serializer[Any]):
     part = OpenCode(help_text="`text`, `measure`, `finding`, `technique`, `ask` or `addendum`. More may come.")
     section = serializers.ChoiceField(SectionName.choices, allow_null=True, help_text="Null for what belongs to none.")
     snippet = SegmentSerializer(many=True)
@@ -56,7 +56,7 @@ class FoundNoteSerializer(serializers.Serializer[Any]):
     author = Label()
     discipline = OpenCode()
     organization = Label()
-    matches = MatchSerializer(many=True, help_text="Where it was found; empty when only a minus was asked for.")
+    matches = PlaceFoundSerializer(many=True, help_text="Where it was found; empty when only a minus was asked for.")
     href = serializers.CharField()
 
 

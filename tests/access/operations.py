@@ -219,6 +219,7 @@ BODIES: dict[str, Callable[[Ids], Any]] = {
     "mark_note_entered_in_error": lambda ids: {"reason": "wrong_entry"},
     "close_note_unsigned": lambda ids: {},
     "end_ask": lambda ids: {},
+    "search_notes": lambda ids: {"query": "subjective"},
     "move_sandbox_clock": lambda ids: {"advance": "PT1S"},
 }
 # Operations that mean something else for each side are tried in more than one way.
@@ -234,7 +235,7 @@ WAYS: dict[str, dict[str, Callable[[Ids], Any]]] = {
         "nonsense": lambda ids: {"name": "nonsense"},
     }
 }
-QUERIES = {"continue_client_search": "?search=nothing"}
+QUERIES = {"continue_client_search": "?search=nothing", "continue_note_search": "?search=nothing"}
 
 SHEET = {"kind": "evaluate_and_treat", "own_reason": "Neck", "question": "Safe?", "asked": "1", "press": "draft"}
 REGION = {"region": "cervical", "side-cervical": "left"}
@@ -260,6 +261,7 @@ FORMS: dict[str, Callable[[Ids], Any]] = {
     "/clients/{client_id}/edit": lambda ids: {"family_name": "Changed"},
     "/clients/{client_id}/merge": lambda ids: {"into": ids["other_client_id"]},
     "/clients/{client_id}/break-glass": lambda ids: {"reason": "Collapsed in the waiting room."},
+    "/clients/{client_id}/search": lambda ids: {"query": "subjective"},
     "/clients/{client_id}/consents": lambda ids: {
         "organization_ids": [ids["south_id"]],
         "categories": ["plan"],

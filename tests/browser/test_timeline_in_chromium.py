@@ -72,21 +72,19 @@ def test_the_timeline_is_read_narrowed_and_followed_to_what_is_older(
 
 
 @both_widths
-def test_words_are_found_in_a_clients_notes(
-    open_page: Open, north: make.Clinic, south: make.Clinic, size: str
-) -> None:
+def test_words_are_found_in_a_clients_notes(open_page: Open, north: make.Clinic, south: make.Clinic, size: str) -> None:
     client_id = shared_client(north, south)
     page = open_page(south.practitioner, size, bypass_csp=True)
     page.goto(f"/clients/{client_id}")
 
-    page.get_by_label("Search in this client’s notes").fill("nerve")
+    page.get_by_label("Search in the client's notes").fill("nerve")
     page.get_by_role("button", name="Search").click()
 
     expect(page.get_by_role("heading", name="Found")).to_be_visible()
     expect(page.locator("mark").first).to_have_text("Nerve")
     assert "nerve" not in page.url
     is_clean(page, "found", size)
-    page.get_by_label("Search in this client’s notes").fill("zebra")
+    page.get_by_label("Search in the client's notes").fill("zebra")
     page.get_by_role("button", name="Search").click()
     expect(page.get_by_role("heading", name="Nothing found")).to_be_visible()
     is_clean(page, "nothing-found", size)

@@ -72,9 +72,10 @@ class Written:
 
 
 def write_everything(clinic: make.Clinic, client_id: str) -> list[Written]:
-    """One note of each kind there is, by the clinic's practitioner."""
+    """One note of each kind there is, by the clinic's practitioner. What never leaves the clinic shares all or nothing."""
     every = product(("care_team", "clinic", "author"), (False, True), SHARED, FATES)
-    return [_write(clinic, client_id, number, *kind) for number, kind in enumerate(every)]
+    kinds = [kind for kind in every if kind[2] == SECTIONS or kind[3] in ("amended", "wrong_entry")]
+    return [_write(clinic, client_id, number, *kind) for number, kind in enumerate(kinds)]
 
 
 def _write(
