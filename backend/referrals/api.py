@@ -390,5 +390,5 @@ def _narrowed(filters: dict[str, Any], actor: Actor) -> Q:
     if role := filters.get("assigned_to"):
         narrowed &= queries.held_by(role, actor)
     if client_id := filters.get("client_id"):
-        narrowed &= queries.about(client_id, actor)
+        narrowed &= queries.about([client_id], actor)
     return narrowed

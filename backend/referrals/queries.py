@@ -272,10 +272,10 @@ def held_by(role_id: UUID, actor: Actor) -> Q:
     return (Q(sender_role_id=role_id) | Q(recipient_role_id=role_id)) & is_party(actor)
 
 
-def about(client_id: UUID, actor: Actor) -> Q:
-    """Of one client, as far as the caller reads whom a referral is about."""
+def about(client_ids: Iterable[UUID], actor: Actor) -> Q:
+    """Of one client under any of their ids, as far as the caller reads whom a referral is about."""
     readable = Referral.objects.content_open_to(actor).filter(pk=OuterRef("pk"))
-    return Q(Q(client_id=client_id), Exists(readable))
+    return Q(Q(client_id__in=list(client_ids)), Exists(readable))
 
 
 def numbered(identifier: dict[str, str], actor: Actor) -> Q:

@@ -97,3 +97,16 @@ def test_a_client_of_whom_nothing_is_known_yet(north: make.Clinic) -> None:
     browser = Browser(north.practitioner).open(f"/clients/{client_id}/timeline?show=notes")
 
     assert "Nothing here with this filter." in browser.page
+
+
+def test_a_pools_referral_does_not_stand_on_the_page_of_a_client_whom_the_pool_knows_otherwise(
+    north: make.Clinic, east: make.Clinic
+) -> None:
+    client_id = str(make.client(north)["id"])
+    share(north, client_id, east)
+    make.consent(north, client_id, pools=[{"discipline": "chiropractic"}])
+    pooled = make.referral(north, {"discipline": "chiropractic"}, client_id=client_id)["id"]
+
+    assert pooled in Browser(east.practitioner).open("/inbox").page
+    assert pooled not in Browser(east.practitioner).open(f"/clients/{client_id}").page
+    assert pooled in Browser(north.practitioner).open(f"/clients/{client_id}").page

@@ -239,7 +239,7 @@ def client_page(request: HttpRequest, actor: Actor, client_id: UUID, *, tried: T
             *(row[1] for row in hidden),
         ]
     )
-    rows = list(queries.rows(actor).filter(client_id__in=ids).order_by("-created_at")[:MOST])
+    rows = list(queries.rows(actor).filter(queries.about(ids, actor)).order_by("-created_at")[:MOST])
     log_whatever_the_status(request, lambda: queries.log_shown(actor, rows))
     works, here = works_with_clients(actor), actor.organization_id
     is_home = client.is_home  # type: ignore[attr-defined]  # with_home
