@@ -40,6 +40,12 @@ NOTE_FLAGS = {
 SAYS_MOST = ("assessment", "plan", "subjective", "objective")
 ASKS = {"avoid": "Avoid", "prefer": "Prefer", "contact_me": "Contact me first"}
 PROPOSALS = {"change": "Proposes to change a", "add": "Proposes a new", "end": "Proposes to end a"}
+REFERRALS = {
+    "advice": "advice",
+    "evaluate": "evaluate",
+    "evaluate_and_treat": "evaluate and treat",
+    "co_manage": "treat together",
+}
 VISITS = {
     "planned": "Visit planned for",
     "booked": "Visit booked for",
@@ -140,7 +146,7 @@ def _referral(row: Row, actor: Actor, names: Names) -> Line:
     head = f"Referral to {_recipient(facts)}"
     if row["what"] == "closed":
         return f"{head} closed{': ' + _spoken(facts['closed_how']) if facts['closed_how'] else '.'}", []
-    said = [part for part in (_spoken(facts["kind"]), facts["reason"], where) if part]
+    said = [part for part in (REFERRALS[facts["kind"]], facts["reason"], where) if part]
     reads = referral_policies.may_read_clinical(actor)
     flags = ["unsent"] if row["what"] == "drafted" else []
     return f"{head}: {'; '.join(said)}", [*flags, *(["red"] if facts["has_red_flag"] and reads else [])]
@@ -194,7 +200,9 @@ def _hold(row: Row, actor: Actor, names: Names) -> Line:
 
 def _consent(row: Row, actor: Actor, names: Names) -> Line:
     facts = row["facts"]
-    circle = ", ".join(names.get(UUID(pk), "another clinic") for pk in facts["organization_ids"])
+    clinics = [names.get(UUID(pk), "another clinic") for pk in facts["organization_ids"]]
+    others = [*(["a guest"] if facts["guests"] else []), *(["whoever takes a referral"] if facts["pools"] else [])]
+    circle = ", ".join([*clinics, *others])
     if row["what"] == "refused":
         return "The client said no.", []
     if row["what"] == "withdrawn":

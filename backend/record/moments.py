@@ -205,6 +205,8 @@ def _of_message(actor: Actor) -> Facts:
     }
 
 
+# As signed it names the clinic, too; a guest and who was written down have nothing but that.
+SIGNED_BY = Case(When(signed_by_role=None, then=F("signed_by")), default=name_of("signed_by_role"))
 NOTE = Thing(
     kind="note", rows=_of(Note), href="/api/v1/notes/{id}", scope="notes:read", role=F("author_role_id"),
     discipline=F("discipline"), author=name_of("author_role"), facts=_of_note,
@@ -238,7 +240,7 @@ REFERRAL = Thing(
 )  # fmt: skip
 REPORT = Thing(
     kind="report", rows=_of(Report, "referral__client_id"), href="/api/v1/referrals/{within_id}/reports", scope="referrals:read",
-    role=F("signed_by_role_id"), discipline=Coalesce("signed_by_role__discipline", "referral__discipline"), author=F("signed_by"),
+    role=F("signed_by_role_id"), discipline=Coalesce("signed_by_role__discipline", "referral__discipline"), author=SIGNED_BY,
     within=F("referral_id"), facts=_of_report,
 )  # fmt: skip
 MESSAGE = Thing(
@@ -260,7 +262,7 @@ HOLD = Thing(
 )  # fmt: skip
 CONSENT = Thing(
     kind="consent", rows=_of(Consent), href="/api/v1/clients/{client_id}/consents/{id}", author=F("recorded_by"),
-    facts=_only("organization_ids", "categories", "status", "given_by_name"),
+    facts=_only("organization_ids", "guests", "pools", "categories", "status"),
 )  # fmt: skip
 ACCESS = Thing(
     kind="access", rows=_of(Access), href="/api/v1/clients/{client_id}/access", facts=_only("why", "extent", "ended_because"),
@@ -270,6 +272,8 @@ ANSWERED = Q(state__in=["accepted", "declined"], answered_at__isnull=False)
 BEGUN = Case(When(starts_at__gt=NOW, then=F("created_at")), default=F("starts_at"))
 """A visit stands where it was booked until it begins: a timeline tells what happened, a calendar what comes."""
 SENDER = F("sender_organization_id")
+# Accepting opens the shared record in place of the package: nobody reads less from then on.
+OVER = Q(until__lte=NOW) & ~Q(ended_because="accepted")
 
 MOMENTS = (
     Moment(thing=NOTE, what="written", at=F("occurred_at"), recorded_at=F("recorded_at")),
@@ -343,7 +347,7 @@ MOMENTS = (
         thing=CONSENT, what="withdrawn", at=F("withdrawn_at"), recorded_at=F("withdrawn_at"), only=Q(withdrawn_at__isnull=False), author=UNSAID
     ),
     Moment(thing=ACCESS, what="started", at=F("from_at"), recorded_at=F("from_at")),
-    Moment(thing=ACCESS, what="ended", at=F("until"), recorded_at=F("until"), only=Q(until__lte=NOW)),
+    Moment(thing=ACCESS, what="ended", at=F("until"), recorded_at=F("until"), only=OVER),
 )  # fmt: skip
 KINDS = tuple(dict.fromkeys(moment.thing.kind for moment in MOMENTS))
 BY_NAME: Mapping[tuple[str, str], Moment] = {(moment.thing.kind, moment.what): moment for moment in MOMENTS}
