@@ -93,6 +93,8 @@ def test_all_words_are_looked_for_as_on_the_web(north: make.Clinic, client_id: s
         return {row["id"] for row in found(north.http, client_id, words, **more)}
 
     assert ids("headache heat") == {one}
+    assert ids("climbing home") == {one}
+    assert ids("value") == ids("nothing of the kind") == set()
     assert ids("climbing OR running") == ids("headache") == ids("Headache", kinds=["progress"]) == {one, two}
     assert ids("headache -ice") == {one}
     assert ids('"after running"') == {two}

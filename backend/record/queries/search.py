@@ -195,7 +195,7 @@ def _rows_of(part: Part, actor: Actor) -> QuerySet[Any]:
 
 def _words_of(part: Part, actor: Actor) -> Coalesce:
     """All the words of one kind, as one text."""
-    every = _rows_of(part, actor).values("note_id").annotate(every=StringAgg(part.words(), Value(" "))).values("every")
+    every = _rows_of(part, actor).values("note_id").annotate(every=StringAgg(part.words(), " ")).values("every")
     return Coalesce(Subquery(every, output_field=TextField()), NOTHING)
 
 
