@@ -37,31 +37,29 @@ def found(http: make.Api, client_id: str, words: str, **more: Any) -> list[Any]:
 
 
 def shown(row: Any) -> list[tuple[str, str | None, str]]:
-    """Where it was found, with the hits in brackets."""
-    return [
-        (
-            match["part"],
-            match["section"],
-            "".join(f"[{s['text']}]" if s["hit"] else s["text"] for s in match["snippet"]),
-        )
-        for match in row["matches"]
-    ]
+    """Where it was found, and the hits of each place."""
+    return [(match["part"], match["section"], " ".join(hits(match))) for match in row["matches"]]
+
+
+def hits(match: Any) -> list[str]:
+    return [segment["text"] for segment in match["snippet"] if segment["hit"]]
 
 
 @pytest.mark.parametrize(
     ("words", "where"),
     [
-        ("headaches", ("text", "subjective", "[Headache] 5/10, better in the mornings")),
-        ("c5", ("text", "objective", "[C5]/6 restricted, L4-L5 free, IT band taut. Needling done")),
-        ("L4-L5", ("text", "objective", "C5/6 restricted, [L4]-[L5] free, IT band taut. Needling done")),
-        ("IT band", ("text", "objective", "C5/6 restricted, L4-L5 free, [IT] [band] taut. Needling done")),
-        ("needle", ("text", "objective", "C5/6 restricted, L4-L5 free, IT band taut. [Needling] done")),
-        ("suboccipital", ("finding", "objective", "trigger point [Suboccipitals] Neck right very tender")),
-        ("tender", ("finding", "objective", "trigger point Suboccipitals Neck right very [tender]")),
-        ("trigger therapy", ("technique", "plan", "[Trigger] point [therapy]")),
-        ("thrust", ("ask", None, "HVLA adjustment (CMT, diversified) Neck No [thrust] for 48 hours")),
-        ("correction", ("addendum", "plan", "A [correction] of the week")),
-        ("after climbing", ("measure", "objective", "Numeric pain rating scale 5.0 [after] [climbing]")),
+        ("headaches", ("text", "subjective", "Headache")),
+        ("c5", ("text", "objective", "C5")),
+        ("L4-L5", ("text", "objective", "L4 L5")),
+        ("IT band", ("text", "objective", "IT band")),
+        ("needle", ("text", "objective", "Needling")),
+        ("suboccipital", ("finding", "objective", "Suboccipitals")),
+        ("tender", ("finding", "objective", "tender")),
+        ("trigger therapy", ("technique", "plan", "Trigger therapy")),
+        ("thrust", ("ask", None, "thrust")),
+        ("correction", ("addendum", "plan", "correction")),
+        ("after climbing", ("measure", "objective", "after climbing")),
+        ("headache heat", ("text", "plan", "heat")),
     ],
 )
 def test_words_are_found_wherever_they_stand_in_a_note(
@@ -83,6 +81,18 @@ def test_words_are_found_wherever_they_stand_in_a_note(
     assert where in shown(row)
     assert (row["id"], row["kind"], row["organization"]["display"]) == (note["id"], "progress", "North Massage")
     assert (row["author"]["display"], row["href"]) == ("North Practitioner", f"/api/v1/notes/{note['id']}")
+
+
+def test_a_snippet_is_the_text_as_it_was_written(north: make.Clinic, client_id: str) -> None:
+    text = "C5/6 and L4-L5 restricted; nerve-glide helps."
+    signed(north, client_id, objective=text)
+
+    (row,) = found(north.http, client_id, "c5")
+
+    (match,) = row["matches"]
+    assert "".join(segment["text"] for segment in match["snippet"]) in text
+    assert match["snippet"][:2] == [{"text": "C5", "hit": True}, match["snippet"][1]]
+    assert match["snippet"][1]["text"].startswith("/6 and L4-L5")
 
 
 def test_all_words_are_looked_for_as_on_the_web(north: make.Clinic, client_id: str) -> None:
@@ -135,7 +145,7 @@ def test_the_rank_of_a_note_does_not_depend_on_its_hidden_sections(
 
     equal = [row["occurred_at"] for row in theirs[1:]]
     assert equal == sorted(equal, reverse=True)
-    assert shown(theirs[0])[0][2].startswith("[Heat], [heat] and [heat]")
+    assert shown(theirs[0]) == [("text", "plan", "Heat heat heat")]
 
 
 def test_two_circles_and_a_withdrawn_consent(
@@ -195,7 +205,7 @@ def test_hostile_words_get_a_clear_answer(north: make.Clinic, client_id: str, wo
 
     assert answer.status_code == status, answer.content
     if status == 400:
-        assert answer.json()["errors"][0]["pointer"] == "/query" or answer.json()["code"] != "invalid"
+        assert answer.json()["detail"]
 
 
 def test_pages_of_a_search_are_followed_with_get_and_are_nobody_elses(

@@ -116,10 +116,12 @@ def test_a_coordinator_reads_that_something_is_there_and_nothing_clinical(
     gists = {(item["kind"], item["what"]): item["gist"] for item in answer.json()["results"]}
     assert gists["note", "written"] == "Progress note."
     assert gists["report", "reported"] == "Final report."
+    flags = {flag for item in answer.json()["results"] for flag in item["flags"]}
+    assert flags == {"unread_report"}
     assert gists["plan", "begun"] == "Care plan begun."
     assert gists["precaution", "recorded"] == "Anticoagulant / antiplatelet therapy."
     assert "No thrust" not in gists["ask", "asked"]
-    said = [BODY["assessment"], "No thrust", "Warfarin", make.REPORT["answer"], "red"]
+    said = [BODY["assessment"], "No thrust", "Warfarin", make.REPORT["answer"]]
     assert [words for words in said if words in answer.content.decode()] == []
     assert ask(north.admin.http, client_id).status_code == 403
 
