@@ -1,6 +1,5 @@
 """What changed in a plan: its own words always, those of others while it is open to the reader."""
 
-from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -10,9 +9,8 @@ from backend.careplans import policies
 from backend.careplans.changes import FIELD_WORDS, KINDS
 from backend.careplans.models import CarePlan, Goal, Intervention, Phase, Problem, Proposal, TeamMember
 from backend.careplans.queries import CLINICAL, CLINICAL_OF_A_LINE, Utc
-from backend.directory.history import LATEST, Raw, Told, change_data, changes
+from backend.directory.history import History, Raw, Told
 from backend.lib.actor import Actor
-from backend.lib.rest.pages import Keyset
 
 
 def _of_row(model: Any, kind: str, what: str, word: str, **more: Any) -> Told:
@@ -25,7 +23,7 @@ def _of_row(model: Any, kind: str, what: str, word: str, **more: Any) -> Told:
 
 # Who leaves is ended by the guard, which leaves the name of the last edit as it was.
 OF_A_LINE = Case(When(ended_reason=Intervention.EndedReason.LEFT, then=Value("")), default=F("changed_by"))
-TOLD = (
+WHOLE = History(
     Told(
         CarePlan, "care_plan", "Plan",
         {
@@ -55,18 +53,19 @@ TOLD = (
     ),
 )  # fmt: skip
 # What a coordinator, who plans times, reads of a plan.
-OF_TIMES = tuple(
-    kind.without(*CLINICAL, *CLINICAL_OF_A_LINE) if kind.model in (CarePlan, Intervention) else kind
-    for kind in TOLD
-    if kind.model not in (Problem, Goal, Proposal)
+OF_TIMES = History(
+    *(
+        kind.without(*CLINICAL, *CLINICAL_OF_A_LINE) if kind.model in (CarePlan, Intervention) else kind
+        for kind in WHOLE.kinds.values()
+        if kind.model not in (Problem, Goal, Proposal)
+    )
 )
 
 
-def kinds_for(actor: Actor) -> Sequence[Told]:
-    return TOLD if policies.reads_clinical(actor) else OF_TIMES
+def history_for(actor: Actor) -> History:
+    return WHOLE if policies.reads_clinical(actor) else OF_TIMES
 
 
-def changes_of_plan(plan_id: UUID, actor: Actor, keyset: Keyset = LATEST) -> list[Raw]:
+def changes_of_plan(plan_id: UUID, actor: Actor) -> list[Raw]:
     """What changed in a plan that the actor may see, newest first, as it is answered and shown."""
-    kinds = kinds_for(actor)
-    return [change_data(row, kinds) for row in changes(kinds, plan_id, actor, keyset)]
+    return history_for(actor).latest(actor, plan_id)

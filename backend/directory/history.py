@@ -2,22 +2,24 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Expression, F, JSONField, OuterRef, Q, QuerySet, Subquery, UUIDField, Value
 from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import Cast, Concat, JSONObject, Trim
+from django.db.models.functions import Cast, Coalesce, Concat, JSONObject, Trim
 
 from backend.directory.models import Application, Member, Organization
 from backend.lib.actor import Actor, ActorKind
 from backend.lib.history import history_of
+from backend.lib.prepared import Prepared
 from backend.lib.rest.fields import utc
 from backend.lib.rest.pages import LIMIT, Keyset
 
 Raw = dict[str, Any]
 NEWEST_FIRST = ("-pgh_created_at", "-pgh_id")
-LATEST = Keyset((("pgh_created_at", True), ("pgh_id", True)), None, LIMIT)
+LATEST = Keyset((("pgh_created_at", True), ("pgh_id", True)), None, LIMIT + 1)
 ACTIONS = {"created": "added", "changed": "changed", "removed": "removed"}
 NOBODY = {str(ActorKind.CLIENT): "The client", str(ActorKind.SYSTEM): "Trialogue"}
 
@@ -46,18 +48,37 @@ class Told:
         return Told(self.model, self.what, self.word, shows, named, self.within, self.signed, self.words)
 
 
-def changes(kinds: Sequence[Told], whole_id: UUID, actor: Actor, keyset: Keyset = LATEST) -> list[Raw]:
-    """A page of what changed in one whole, as far as the actor reads it, in one statement."""
-    first, *others = (keyset.of(_of_kind(kind, whole_id, actor)) for kind in kinds)
-    if not others:
-        return list(first)
-    order = [f"-{name}" if down else name for name, down in keyset.columns]
-    return list(first.union(*others, all=True).order_by(*order)[: keyset.most])
+class History:
+    """What is told of several kinds of rows that belong to one whole."""
+
+    def __init__(self, *kinds: Told) -> None:
+        self.kinds = {kind.what: kind for kind in kinds}
+        # Every wall stands in the statement several times, so that planning it takes longer than running it.
+        self._latest = Prepared(partial(self._page, keyset=LATEST))
+
+    def rows(self, actor: Actor, whole_id: UUID, keyset: Keyset) -> Sequence[Raw]:
+        """A page of what changed, as far as the actor reads it, in one statement."""
+        if keyset == LATEST:
+            return self._latest.rows(actor, whole_id=whole_id)
+        return self._page(actor, whole_id=whole_id, keyset=keyset)
+
+    def latest(self, actor: Actor, whole_id: UUID) -> list[Raw]:
+        """The newest changes as they are answered and shown."""
+        return [self.told(row) for row in self.rows(actor, whole_id, LATEST)[:LIMIT]]
+
+    def told(self, row: Raw) -> Raw:
+        """One change as it is answered."""
+        return _told(self.kinds[row["what"]], row)
+
+    def _page(self, actor: Actor, *, whole_id: UUID, keyset: Keyset) -> "QuerySet[Any, Raw]":
+        first, *others = (keyset.of(_of_kind(kind, whole_id, actor)) for kind in self.kinds.values())
+        if not others:
+            return first
+        order = [f"-{name}" if down else name for name, down in keyset.columns]
+        return first.union(*others, all=True).order_by(*order)[: keyset.most]
 
 
-def change_data(row: Raw, kinds: Sequence[Told]) -> Raw:
-    """One change as it is answered."""
-    kind = next(kind for kind in kinds if kind.what == row["what"])
+def _told(kind: Told, row: Raw) -> Raw:
     context, fields = row["pgh_context"] or {}, _fields(kind, row)
     return {
         "id": str(row["pgh_id"]),
@@ -82,11 +103,11 @@ def _of_kind(kind: Told, whole_id: UUID, actor: Actor) -> "QuerySet[Any, Raw]":
     found = seen.filter(**{kind.within: whole_id}, pgh_label__in=ACTIONS).annotate(
         what=Value(kind.what),
         after=shown,
-        before=Subquery(before, output_field=JSONField()),
+        before=Coalesce(Subquery(before), Value({}, output_field=JSONField())),
         **_who(kind),
     )
     # Something that is not shown may have changed: then there is nothing to tell.
-    says_something = ~Q(pgh_label="changed") | Q(before__isnull=True) | ~Q(before=F("after"))
+    says_something = ~Q(pgh_label="changed") | ~Q(before=F("after"))
     told: QuerySet[Any, Raw] = found.filter(says_something).values(
         "pgh_id", "pgh_created_at", "pgh_moment", "pgh_label", "pgh_obj_id", "pgh_context", "what", "after", "before",
         "signed", "member_name", "application_name", "organization_name",
@@ -115,7 +136,7 @@ def _from_context(name: str) -> Cast:
 def _fields(kind: Told, row: Raw) -> list[Raw]:
     """Each field that is another than before, in the order in which the kind names them."""
     gone = row["pgh_label"] == "removed"
-    before = row["after"] if gone else row["before"] or {}
+    before = row["after"] if gone else row["before"]
     after = {} if gone else row["after"]
     values = [(name, _known(before.get(name)), _known(after.get(name))) for name in kind.shows]
     return [{"name": name, "from": old, "to": new} for name, old, new in values if old != new]

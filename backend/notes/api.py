@@ -16,7 +16,7 @@ from backend.clients.api.view import ClientView
 from backend.clients.queries import ids_of
 from backend.clients.rendering import names_of
 from backend.clients.serializers import EmptyInput, PageQuery
-from backend.directory.history import NEWEST_FIRST, change_data, changes
+from backend.directory.history import NEWEST_FIRST
 from backend.directory.serializers.changes import ChangeSerializer
 from backend.lib.actor import Actor
 from backend.lib.problems import BadRequest, Forbidden
@@ -258,9 +258,9 @@ class ChangesOfNote(NoteView):
         row = queries.one_row(note_id, self.actor)
         self.query(PageQuery)
         queries.log_shown(self.actor, [row])
-        kinds = history.kinds_for(self.actor, row)
-        page = page_of(lambda keyset: changes(kinds, row["id"], self.actor, keyset), request, order=NEWEST_FIRST)
-        return page.response(lambda change: change_data(change, kinds))
+        found = history.history_for(self.actor, row)
+        page = page_of(lambda keyset: found.rows(self.actor, row["id"], keyset), request, order=NEWEST_FIRST)
+        return page.response(found.told)
 
 
 class NoteAttachments(NoteView):

@@ -1,20 +1,20 @@
 """What changed in a note: since it was released for everybody who reads it, before only for the clinic that wrote it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import F
 
-from backend.directory.history import LATEST, Raw, Told, change_data, changes
+from backend.directory.history import History, Raw, Told
 from backend.lib.actor import Actor
-from backend.lib.rest.pages import Keyset
 from backend.notes import policies
 from backend.notes.models import Ask, Finding, Note, Section, TechniqueDone
 from backend.notes.queries import Utc
 
 
-def _told(model: Any, what: str, word: str, *names: str, moments: Sequence[str] = (), named: str = "") -> Told:
-    shows = {name: F(name) for name in names} | {name: Utc(name) for name in moments}
+def _told(model: Any, what: str, word: str, *names: str, named: str = "", **moments: str) -> Told:
+    """``moments`` are columns of times, by what they are called outside."""
+    shows = {name: F(name) for name in names} | {name: Utc(column) for name, column in moments.items()}
     within = "pgh_obj_id" if model is Note else "note_id"
     return Told(model, what, word, shows, named=named, within=within)
 
@@ -22,11 +22,11 @@ def _told(model: Any, what: str, word: str, *names: str, moments: Sequence[str] 
 ENVELOPE = _told(
     Note, "note", "Note", "kind", "state", "visibility", "shared_sections", "is_sensitive", "visit_id", "copied_parts", "untouched",
     "signature_kind", "signed_by", "cosigned_by", "entered_in_error_reason", "entered_in_error_note", "entered_in_error_by",
-    "closed_by", moments=("occurred_at", "signed_at", "cosigned_at", "entered_in_error_at", "closed_at"),
+    "closed_by", **{name: name for name in ("occurred_at", "signed_at", "cosigned_at", "entered_in_error_at", "closed_at")},
 )  # fmt: skip
 ASK = _told(
     Ask, "ask", "Ask", "kind", "region", "side", "technique", "sentence", "until", "ended_by", "ended_because",
-    moments=("released_at", "ended_at"), named="sentence",
+    named="sentence", asked_at="released_at", ended_at="ended_at",
 )  # fmt: skip
 PARTS = (
     _told(Section, "section", "Section", "name", "text", "measures", named="name"),
@@ -36,18 +36,18 @@ PARTS = (
     _told(TechniqueDone, "technique", "Technique", "technique", "regions", "minutes", named="technique"),
 )
 # What was said about an error or an end stays in the clinic that said it.
-FOR_OTHERS = (ENVELOPE.without("entered_in_error_note"), ASK.without("ended_by", "ended_because"))
+SHARED = (ENVELOPE.without("entered_in_error_note"), ASK.without("ended_by", "ended_because"))
+WHOLE, FOR_OTHERS, WITHOUT_TEXT = History(ENVELOPE, ASK, *PARTS), History(*SHARED), History(SHARED[0])
 
 
-def kinds_for(actor: Actor, note: Mapping[str, Any]) -> Sequence[Told]:
+def history_for(actor: Actor, note: Mapping[str, Any]) -> History:
     if not policies.reads_text(actor):
-        return FOR_OTHERS[:1]
+        return WITHOUT_TEXT
     if actor.is_staff and note["organization_id"] == actor.organization_id:
-        return (ENVELOPE, ASK, *PARTS)
+        return WHOLE
     return FOR_OTHERS
 
 
-def changes_of_note(note: Mapping[str, Any], actor: Actor, keyset: Keyset = LATEST) -> list[Raw]:
+def changes_of_note(note: Mapping[str, Any], actor: Actor) -> list[Raw]:
     """What changed in a note that the actor may see (a row of ``queries.one_row``), newest first, as it is answered and shown."""
-    kinds = kinds_for(actor, note)
-    return [change_data(row, kinds) for row in changes(kinds, note["id"], actor, keyset)]
+    return history_for(actor, note).latest(actor, note["id"])

@@ -9,7 +9,7 @@ from backend.careplans import serializers as s
 from backend.careplans.api.view import PlanView
 from backend.careplans.inputs import NewPlan, PlanFields
 from backend.careplans.schema import TRANSITION
-from backend.directory.history import NEWEST_FIRST, change_data, changes
+from backend.directory.history import NEWEST_FIRST
 from backend.directory.serializers.changes import ChangeSerializer
 from backend.lib.rest.pages import page_of
 
@@ -119,6 +119,6 @@ class Changes(PlanView):
     def get(self, request: Request, plan_id: str) -> Response:
         plan = self.looked_at(plan_id)
         self.query(s.RowFilters)
-        kinds = history.kinds_for(self.actor)
-        page = page_of(lambda keyset: changes(kinds, plan["id"], self.actor, keyset), request, order=NEWEST_FIRST)
-        return page.response(lambda row: change_data(row, kinds))
+        found = history.history_for(self.actor)
+        page = page_of(lambda keyset: found.rows(self.actor, plan["id"], keyset), request, order=NEWEST_FIRST)
+        return page.response(found.told)
