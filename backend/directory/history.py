@@ -60,7 +60,7 @@ class History:
         """A page of what changed, as far as the actor reads it, in one statement."""
         if keyset == LATEST:
             return self._latest.rows(actor, whole_id=whole_id)
-        return self._page(actor, whole_id=whole_id, keyset=keyset)
+        return list(self._page(actor, whole_id=whole_id, keyset=keyset))
 
     def latest(self, actor: Actor, whole_id: UUID) -> list[Raw]:
         """The newest changes as they are answered and shown."""

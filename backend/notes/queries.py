@@ -194,7 +194,7 @@ def look_at(row: Mapping[str, Any], actor: Actor, subject_type: str, subject_id:
 
 def facts_of_look(note_id: UUID, actor: Actor) -> Mapping[str, Any]:
     """Of one note, what a look at it is logged with."""
-    found = Note.objects.visible_to(actor).annotate(opened_by=_opened_by(actor))
+    found = Note.objects.visible_to(actor).annotate(opened_by=opened_by(actor))
     return found.values("client_id", "organization_id", "opened_by").get(pk=note_id)
 
 

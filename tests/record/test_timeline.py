@@ -137,7 +137,7 @@ def test_two_circles_of_one_client_never_see_through_each_other(
         return {item["id"] for item in items(clinic.http, client_id, "?kinds=note")}
 
     def clinics(clinic: make.Clinic) -> str:
-        return ask(clinic.http, client_id, "?limit=100").content.decode()
+        return str(ask(clinic.http, client_id, "?limit=100").content.decode())
 
     assert seen(north) == set(theirs.values())
     assert seen(south) == {theirs[north.id], theirs[south.id]}

@@ -16,5 +16,5 @@ DROP = "DROP TEXT SEARCH CONFIGURATION clinical; DROP TEXT SEARCH DICTIONARY cli
 
 
 class Migration(migrations.Migration):
-    dependencies = [("notes", "0004_history_walls")]
+    dependencies = [("notes", "0005_files")]
     operations = [migrations.RunSQL(CREATE, reverse_sql=DROP)]
