@@ -198,6 +198,12 @@ def facts_of_look(note_id: UUID, actor: Actor) -> Mapping[str, Any]:
     return found.values("client_id", "organization_id", "opened_by").get(pk=note_id)
 
 
+def log_looks_at(actor: Actor, note_ids: Iterable[UUID]) -> None:
+    """The same for notes of which only a part was shown."""
+    shown = Note.objects.visible_to(actor).filter(pk__in=set(note_ids)).annotate(opened_by=opened_by(actor))
+    log_shown(actor, shown.values("id", "client_id", "organization_id", "opened_by"))
+
+
 def _why(row: Mapping[str, Any], actor: Actor) -> str:
     return "own" if row["organization_id"] == actor.organization_id else str(row["opened_by"])
 

@@ -126,6 +126,11 @@ def _for_north(ids: Ids) -> Any:
     return {"on_behalf_of": {"practitioner_role_id": ids["north_role_id"]}}
 
 
+def _shown(ids: Ids) -> Any:
+    """A line that both sides are shown: the precaution."""
+    return {"line_ids": [f"precaution.{ids['precaution_id']}.1"]}
+
+
 def _in_a_year() -> str:
     return (clock.now() + timedelta(days=365)).date().isoformat()
 
@@ -220,6 +225,7 @@ BODIES: dict[str, Callable[[Ids], Any]] = {
     "close_note_unsigned": lambda ids: {},
     "end_ask": lambda ids: {},
     "search_notes": lambda ids: {"query": "subjective"},
+    "mark_brief_read": _shown,
     "move_sandbox_clock": lambda ids: {"advance": "PT1S"},
 }
 # Operations that mean something else for each side are tried in more than one way.
@@ -262,6 +268,7 @@ FORMS: dict[str, Callable[[Ids], Any]] = {
     "/clients/{client_id}/merge": lambda ids: {"into": ids["other_client_id"]},
     "/clients/{client_id}/break-glass": lambda ids: {"reason": "Collapsed in the waiting room."},
     "/clients/{client_id}/search": lambda ids: {"query": "subjective"},
+    "/clients/{client_id}/brief/read": _shown,
     "/clients/{client_id}/consents": lambda ids: {
         "organization_ids": [ids["south_id"]],
         "categories": ["plan"],

@@ -179,5 +179,5 @@ def test_what_is_answered_has_the_shape_that_is_documented(north: make.Clinic, s
         "list_referrals", "list_reports", "list_transitions", "read_referral", "list_care_plans", "read_care_plan",
         "read_intervention", "list_team", "list_proposals", "list_versions", "read_version", "list_agreements",
         "read_care_plan_progress", "list_goals_of_care_plan", "list_problems_of_care_plan", "list_phases_of_care_plan",
-        "get_note", "list_addenda", "list_asks", "list_notes",
+        "get_note", "list_addenda", "list_asks", "list_notes", "read_brief", "read_body_map",
     }  # fmt: skip

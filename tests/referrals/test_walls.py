@@ -110,6 +110,7 @@ def test_append_only_tables_refuse_change_by_grant(db: None) -> None:
         "referrals_reportquote",
         "referrals_planchange",
         *(table for table in walled() if table.endswith("change")),
+        "clients_readmark",
     ):
         with connection.cursor() as cursor:
             cursor.execute(
@@ -160,6 +161,8 @@ def fill(north: make.Clinic, south: make.Clinic, east: make.Clinic) -> None:
     letter = north.http.generic("POST", "/api/v1/attachments?name=c.txt", data=b"a letter", content_type="text/plain")
     make.referral(north, south, client_id=client, send=False, attachment_ids=[letter.json()["id"]])
     north.http.send("POST", f"notes/{note['id']}/addenda", {"reason": "other", "text": "A word."})
+    shown = south.http.send("GET", f"clients/{client}/brief").json()["lines"]
+    south.http.send("POST", f"clients/{client}/brief/read", {"line_ids": [line["id"] for line in shown]})
     numbered = make.client(north, local_identifier="N-1", email="probe@client.example")
     make.consent(north, numbered["id"], pools=[{"discipline": "chiropractic"}], guests=[{"email": "gil@guest.example"}])
     pool = make.referral(north, {"discipline": "chiropractic"}, client_id=numbered["id"])

@@ -3,6 +3,7 @@
 from backend.clients.models.access import Access, Registration
 from backend.clients.models.client import Client, ClientIdentifier, ClientQuerySet, Representative
 from backend.clients.models.consent import Consent
+from backend.clients.models.reading import ReadMark
 from backend.clients.models.safety import Hold, Precaution, SharedInCircleQuerySet
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "Consent",
     "Hold",
     "Precaution",
+    "ReadMark",
     "Registration",
     "Representative",
     "SharedInCircleQuerySet",

@@ -1,0 +1,41 @@
+"""Reading and marking the brief, as its tests need it."""
+
+from typing import Any
+
+from tests import make
+
+Line = dict[str, Any]
+
+
+def brief(who: make.Clinic | make.Person, client_id: str) -> Any:
+    """The whole answer."""
+    answer = who.http.send("GET", f"clients/{client_id}/brief")
+    assert answer.status_code == 200, answer.content
+    return answer.json()
+
+
+def lines(who: make.Clinic | make.Person, client_id: str, *kinds: str) -> list[Line]:
+    """The lines, of these kinds only when some are named."""
+    found: list[Line] = brief(who, client_id)["lines"]
+    return [line for line in found if not kinds or line["kind"] in kinds]
+
+
+def subjects(found: list[Line]) -> list[str]:
+    """The ids of the things that the lines tell of."""
+    return [line["id"].split(".")[1] for line in found]
+
+
+def try_mark(who: make.Clinic | make.Person, client_id: str, *line_ids: str) -> Any:
+    return who.http.send("POST", f"clients/{client_id}/brief/read", {"line_ids": list(line_ids)})
+
+
+def mark(who: make.Clinic | make.Person, client_id: str, found: list[Line]) -> None:
+    answer = try_mark(who, client_id, *(line["id"] for line in found))
+    assert answer.status_code == 204, answer.content
+
+
+def body_map(who: make.Clinic | make.Person, client_id: str, query: str = "") -> Any:
+    """The places, by their label."""
+    answer = who.http.send("GET", f"clients/{client_id}/body-map{query}")
+    assert answer.status_code == 200, answer.content
+    return {place["label"]: place for place in answer.json()["places"]}
