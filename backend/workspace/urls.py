@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from backend.workspace.views import care, clients, device, home, inbox, printing, record, referrals, sheet, visits
+from backend.workspace.views import (
+    brief,
+    care,
+    clients,
+    device,
+    home,
+    inbox,
+    printing,
+    record,
+    referrals,
+    sheet,
+    visits,
+)
 from backend.workspace.views.settings import applications, clinic, days, oneself, people, practitioners
 
 urlpatterns = [
@@ -29,6 +41,7 @@ urlpatterns = [
     path("clients", clients.all_clients),
     path("clients/new", clients.new_client),
     path("clients/<uuid:client_id>", clients.one_client),
+    path("clients/<uuid:client_id>/brief/read", brief.mark_read),
     path("clients/<uuid:client_id>/edit", clients.edit_client),
     path("clients/<uuid:client_id>/merge", clients.merge),
     path("clients/<uuid:client_id>/break-glass", clients.break_glass),

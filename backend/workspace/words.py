@@ -72,6 +72,12 @@ def moment(value: Any, zone: str) -> str:
     return f"{day(there.date(), today(zone))}, {there:%H:%M}"
 
 
+def day_of(value: Any, zone: str) -> str:
+    """Thu 27 Nov, of a moment."""
+    found = as_moment(value)
+    return day(local(found, zone).date(), today(zone)) if found else ""
+
+
 def away(value: date, on: date) -> str:
     """How far a day is from another, in words."""
     days = (value - on).days

@@ -1,5 +1,6 @@
 """What templates say: times in the clinic's zone, discipline marks, the hidden fields of a form."""
 
+from datetime import date
 from typing import Any
 
 from django import template
@@ -35,6 +36,12 @@ def hidden(context: Any, version: Any = "") -> SafeString:
 def when(context: Any, value: Any) -> str:
     """A moment by the clinic's clock."""
     return words.moment(value, context["zone"])
+
+
+@register.simple_tag(takes_context=True)
+def day_of(context: Any, value: Any) -> str:
+    """Thu 27 Nov, by the clinic's clock."""
+    return words.day_of(value, context["zone"])
 
 
 @register.simple_tag(takes_context=True)
@@ -104,6 +111,18 @@ def places(regions: Any) -> str:
     return words.places(regions or [])
 
 
+@register.simple_tag
+def spot(region: str, side: str) -> str:
+    """Neck, left."""
+    return words.places([{"region": region, "side": side}])
+
+
+@register.filter
+def technique(code: str) -> str:
+    found = catalog().techniques.get(code)
+    return found.label if found else code
+
+
 @register.filter
 def spoken(code: Any) -> str:
     return words.spoken(str(code))
@@ -113,6 +132,12 @@ def spoken(code: Any) -> str:
 def precaution(code: str) -> str:
     found = catalog().precautions.get(code)
     return found.label if found else code
+
+
+@register.simple_tag(takes_context=True)
+def last_day(context: Any, value: str) -> str:
+    """A day of the contract as the clinic says it."""
+    return words.day(date.fromisoformat(value), words.today(context["zone"]))
 
 
 @register.filter

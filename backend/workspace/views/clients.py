@@ -58,6 +58,7 @@ from backend.workspace.forms import Form
 from backend.workspace.once import Done
 from backend.workspace.pages import field_errors, id_in, log_whatever_the_status, page, show, submit, version_in
 from backend.workspace.staleness import who_changed
+from backend.workspace.views import brief
 from backend.workspace.views.record import timeline_block
 
 MOST = 50
@@ -271,6 +272,7 @@ def client_page(request: HttpRequest, actor: Actor, client_id: UUID, *, tried: T
         "representatives": Representative.objects.visible_to(actor).filter(client_id__in=ids, ended_at=None),
         "representative_form": _form_of("representative", s.RepresentativeInput, zone, tried=tried),
         **_same_person(client, actor, ids),
+        **brief.blocks(request, client, actor),
         "death_form": Form(s.DeathInput, zone=zone, key="death-"),
         **timeline_block(request, client),
     }

@@ -1,0 +1,86 @@
+"""What is new since the last visit is one press away from the list of clients, and says so on a phone."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from backend.lib import clock
+from tests import make
+from tests.browser.conftest import WIDTHS, Open
+from tests.browser.test_workspace_in_chromium import Presses, keep_picture
+from tests.notes.writing import NECK, share, signed
+from tests.record.briefs import lines
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+both_widths = pytest.mark.parametrize("size", ["phone", "desktop"])
+QUIET: dict[str, Any] = {"asks": [], "findings": [], "measures": [], "techniques": []}
+ASKED = {"kind": "avoid", **NECK, "technique": "hvla", "sentence": "No thrust for 48 hours of deep work on the neck."}
+
+
+def busy_client(north: make.Clinic, south: make.Clinic) -> Any:
+    """A client whom the south saw last week, and for whom the north did much since."""
+    client = make.client(north, given_name="Lee", family_name="Moreno")
+    share(north, client["id"], south)
+    last_week = (clock.now() - timedelta(days=6)).isoformat()
+    signed(
+        south,
+        client["id"],
+        **{**QUIET, "occurred_at": last_week, "findings": [{"kind": "pain", **NECK, "intensity": 7}]},
+    )
+    until = (clock.now() + timedelta(days=7)).date().isoformat()
+    signed(north, client["id"], asks=[{**ASKED, "until": until}])
+    signed(north, client["id"], **{**QUIET, "subjective": "", "assessment": "Slept six hours; better on the left."})
+    hold = {"regions": [{"region": "lumbar", "side": "midline"}], "because": "red_flag"}
+    north.http.send("POST", f"clients/{client['id']}/holds", hold)
+    north.http.send("POST", f"clients/{client['id']}/precautions", {"code": "anticoag", "note": "Apixaban 5 mg."})
+    return client
+
+
+@both_widths
+def test_t10_what_the_others_did_is_one_press_away(
+    open_page: Open, north: make.Clinic, south: make.Clinic, size: str
+) -> None:
+    client = busy_client(north, south)
+    page, presses = open_page(south.practitioner, size), Presses()
+    page.goto("/clients")
+
+    presses.press(page.get_by_role("link", name=client["display"]))
+
+    expect(page.get_by_role("heading", name="Since your last visit")).to_be_visible()
+    expect(page.get_by_text("Slept six hours; better on the left.")).to_be_visible()
+    expect(page.get_by_role("heading", name="Avoid HVLA adjustment")).to_be_in_viewport()
+    assert presses.count == 1
+
+
+@both_widths
+@pytest.mark.parametrize("java_script_enabled", [True, False])
+def test_one_press_marks_all_that_was_shown(
+    open_page: Open, north: make.Clinic, south: make.Clinic, size: str, java_script_enabled: bool
+) -> None:
+    client = busy_client(north, south)
+    page = open_page(south.practitioner, size, java_script_enabled=java_script_enabled)
+    page.goto(f"/clients/{client['id']}")
+
+    page.get_by_role("button", name="Mark as read").click()
+
+    expect(page.get_by_text("Marked as read.")).to_be_visible()
+    expect(page.get_by_role("button", name="Mark as read")).to_have_count(0)
+    assert {line["is_read"] for line in lines(south, client["id"])} == {True}
+
+
+@both_widths
+def test_axe_finds_nothing_on_a_full_page(open_page: Open, north: make.Clinic, south: make.Clinic, size: str) -> None:
+    client = busy_client(north, south)
+    page = open_page(south.practitioner, size, bypass_csp=True)
+    page.goto(f"/clients/{client['id']}")
+    keep_picture(page, f"brief-{size}")
+
+    found = Axe().run(page)
+    page.set_viewport_size({**WIDTHS[size], "width": 320})
+    overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+
+    assert [each["id"] for each in found.response["violations"]] == []
+    assert overflow <= 0
