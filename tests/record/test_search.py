@@ -91,7 +91,7 @@ def test_a_snippet_is_the_text_as_it_was_written(north: make.Clinic, client_id: 
 
     (match,) = row["matches"]
     assert "".join(segment["text"] for segment in match["snippet"]) in text
-    assert match["snippet"][:2] == [{"text": "C5", "hit": True}, match["snippet"][1]]
+    assert match["snippet"][0] == {"text": "C5", "hit": True}
     assert match["snippet"][1]["text"].startswith("/6 and L4-L5")
 
 
