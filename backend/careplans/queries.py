@@ -168,9 +168,9 @@ class LiveMembers(Func):
     output_field = ArrayField(UUIDField())
 
 
-def children(actor: Actor, kind: str, *order: str, **filters: Any) -> ArraySubquery:
+def children(actor: Actor, kind: str, *order: str, most: int | None = MOST, **filters: Any) -> ArraySubquery:
     found = MODELS[kind].objects.visible_to(actor).filter(plan_id=OuterRef("pk"), **filters).order_by(*order)
-    return ArraySubquery(found.values(data=SHAPES[kind])[:MOST])
+    return ArraySubquery(found.values(data=SHAPES[kind])[:most])
 
 
 def rows(actor: Actor) -> "QuerySet[CarePlan, Raw]":
@@ -230,24 +230,32 @@ LISTS = (
 
 
 def _one(actor: Actor, *, pk: UUID) -> "QuerySet[CarePlan, Raw]":
+    return whole(CarePlan.objects.visible_to(actor).filter(pk=pk), actor)
+
+
+def whole(found: CarePlanQuerySet, actor: Actor, *, most: int | None = MOST) -> "QuerySet[CarePlan, Raw]":
+    """Plans with everything a page shows; of each kind of row at most ``most``, None is all."""
     latest = PlanVersion.objects.visible_to(actor).filter(plan_id=OuterRef("pk"), number=OuterRef("published"))
-    found = _with_header(CarePlan.objects.visible_to(actor).filter(pk=pk), actor)
-    whole: QuerySet[CarePlan, Raw] = found.annotate(
-        live=LiveMembers("pk"),
-        agreed=RawSQL(AGREED, (), output_field=JSONField()),  # noqa: S611 - no values
-        latest=Subquery(
-            latest.values(data=JSONObject(**_named("number", "by", "body"), published_at=Utc("published_at")))
-        ),
-        team_list=children(actor, "team", "from_at", "id"),
-        phase_list=children(actor, "phases", "position", "id"),
-        problem_list=children(actor, "problems", "created_at", "id"),
-        goal_list=children(actor, "goals", "created_at", "id"),
-        line_list=children(actor, "interventions", "created_at", "id"),
-        decision_list=children(actor, "decisions", "decided_at", "id"),
-        proposal_list=children(actor, "proposals", "created_at", "id", state="open"),
-        answer_list=children(actor, "agreements", "answered_at", "id", number=OuterRef("published")),
-    ).values(*HEADER, "live", "agreed", "latest", *LISTS)
-    return whole
+    rows: QuerySet[CarePlan, Raw] = (
+        _with_header(found, actor)
+        .annotate(
+            live=LiveMembers("pk"),
+            agreed=RawSQL(AGREED, (), output_field=JSONField()),  # noqa: S611 - no values
+            latest=Subquery(
+                latest.values(data=JSONObject(**_named("number", "by", "body"), published_at=Utc("published_at")))
+            ),
+            team_list=children(actor, "team", "from_at", "id", most=most),
+            phase_list=children(actor, "phases", "position", "id", most=most),
+            problem_list=children(actor, "problems", "created_at", "id", most=most),
+            goal_list=children(actor, "goals", "created_at", "id", most=most),
+            line_list=children(actor, "interventions", "created_at", "id", most=most),
+            decision_list=children(actor, "decisions", "decided_at", "id", most=most),
+            proposal_list=children(actor, "proposals", "created_at", "id", most=most, state="open"),
+            answer_list=children(actor, "agreements", "answered_at", "id", most=most, number=OuterRef("published")),
+        )
+        .values(*HEADER, "live", "agreed", "latest", *LISTS)
+    )
+    return rows
 
 
 ONE = Prepared(_one)
@@ -262,10 +270,22 @@ def page_rows(actor: Actor, plan_id: UUID, kind: str) -> "QuerySet[Any, Raw]":
     return found
 
 
+def rows_about(actor: Actor, kind: str, client_ids: Iterable[UUID]) -> "QuerySet[Any, Raw]":
+    """The rows of one kind in all plans of a client, each with its plan."""
+    visible = MODELS[kind].objects.visible_to(actor).filter(plan__client_id__in=list(client_ids))
+    found: QuerySet[Any, Raw] = visible.values("id", "plan_id", data=SHAPES[kind])
+    return found
+
+
 def log_looks_at(actor: Actor, shown: Iterable[Raw]) -> None:
-    """One row for each other organization whose rows were shown; an auditor's look always."""
+    """Writes who looked."""
+    log_looks(actor, looks_at(actor, shown))
+
+
+def looks_at(actor: Actor, shown: Iterable[Raw]) -> list[Look]:
+    """One look for each other organization whose rows were shown; an auditor's always."""
     if actor.kind == ActorKind.CLIENT:
-        return
+        return []
     audits, mine = policies.is_only_auditor(actor), actor.organization_id
     looks = []
     for row in shown:
@@ -273,7 +293,7 @@ def log_looks_at(actor: Actor, shown: Iterable[Raw]) -> None:
         if not others and (audits or not row["is_home"]):
             others = [row["lead_organization_id"]]
         looks += [Look("care_plan", row["id"], row["client_id"], owner, why="care_team") for owner in others]
-    log_looks(actor, looks)
+    return looks
 
 
 # --- from a row to what the caller reads ---------------------------------------------------------------------------

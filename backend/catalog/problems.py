@@ -39,6 +39,12 @@ _PROBLEMS = {
     "not_acceptable": ("No answer in the wanted form.", "Accept application/json."),
     "unknown_transition": ("There is no step of this name.", "See /api/v1/catalog/transitions."),
     "no_form_key": ("The form was sent without its key.", "Load the page again and send its form."),
+    # exports
+    "export_not_ready": ("The export is still being made.", "Read the export again until its state is done."),
+    "export_failed": ("The export could not be made.", "Make a new one; `failed_because` says what was in the way."),
+    "export_outdated": ("Something in the export is not yours to read any more.", "Make a new one."),
+    "export_expired": ("An export is kept for a day.", "Make a new one."),
+    "emergency_reads_only": ("An emergency opens a client for reading only.", "Export what your own clinic wrote."),
     # fields
     "invalid": ("A field, or several, cannot be taken as they are.", _FIELD),
     "unknown_field": ("A field is not known here.", "Leave it out, or correct its name."),

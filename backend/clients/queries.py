@@ -145,12 +145,16 @@ def possible_matches(
 
 def log_reads(actor: Actor, clients: Iterable[Client], *, subject_type: str = "client") -> None:
     """Writes who looked at clients of another clinic; needs ``is_home`` on each. One's own clinic's cost nothing."""
+    log_looks(actor, reads_of(actor, clients, subject_type=subject_type))
+
+
+def reads_of(actor: Actor, clients: Iterable[Client], *, subject_type: str = "client") -> list[Look]:
+    """The looks at clients of another clinic, an auditor's also at those of their own."""
     if actor.kind == ActorKind.CLIENT:
-        return
+        return []
     shown = [c for c in clients if not c.is_home or is_only_auditor(actor)]  # type: ignore[attr-defined]  # with_home
-    if shown:
-        reasons = _reasons(actor, [client.pk for client in shown])
-        log_looks(actor, [Look(subject_type, c.pk, c.pk, *reasons.get(c.pk, (None, ""))) for c in shown])
+    reasons = _reasons(actor, [client.pk for client in shown]) if shown else {}
+    return [Look(subject_type, c.pk, c.pk, *reasons.get(c.pk, (None, ""))) for c in shown]
 
 
 def looks_at(actor: Actor, client_ids: Iterable[UUID]) -> QuerySet[AccessLog]:

@@ -8,7 +8,16 @@ from django.db.models import Q
 
 from backend.audit.models import AccessLog
 from backend.catalog.queries import catalog
-from backend.clients.models import Access, Client, ClientIdentifier, Consent, Hold, Precaution, Representative
+from backend.clients.models import (
+    Access,
+    Client,
+    ClientIdentifier,
+    Consent,
+    Hold,
+    Precaution,
+    Registration,
+    Representative,
+)
 from backend.clients.policies import reads_notes_of_precautions
 from backend.clients.services.people import local_system
 from backend.directory.models import Organization
@@ -58,6 +67,20 @@ def client_data(client: Client, actor: Actor, identifiers: Sequence[ClientIdenti
         "identifiers": [{"system": row.system, "value": row.value} for row in identifiers if row.system != local],
         "created_at": utc(client.created_at),
         "updated_at": utc(client.updated_at),
+    }
+
+
+def registration_data(client: Client, actor: Actor) -> Json:
+    """How the caller's clinic knows a client."""
+    mine = Registration.objects.visible_to(actor).filter(ended_at=None)
+    here = mine.filter(client_id=client.pk).select_related("own_client").first()
+    own = here.own_client if here else None
+    return {
+        "client": client_label(client),
+        "kind": here.kind if here else "none",
+        "own_client": client_label(own) if own else None,
+        "linked_at": utc(here.created_at) if here and own else None,
+        "links": [str(pk) for pk in mine.filter(own_client_id=client.pk).values_list("client_id", flat=True)],
     }
 
 

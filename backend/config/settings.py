@@ -26,6 +26,7 @@ INSTALLED_APPS = [
     "backend.workspace",
     "backend.portal",
     "backend.notifications",
+    "backend.portability",
     "backend.record",
     "backend.referrals",
     "backend.notes",

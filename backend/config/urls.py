@@ -23,6 +23,7 @@ urlpatterns = [
     path("api/v1/", include("backend.careplans.urls")),
     path("api/v1/", include("backend.notes.urls")),
     path("api/v1/", include("backend.record.urls")),
+    path("api/v1/", include("backend.portability.urls")),
     path("api/v1/", include("backend.notifications.urls")),
     path("api/v1/", include("backend.directory.urls")),
     path("oauth/", include("backend.directory.oauth_urls")),

@@ -1,7 +1,7 @@
 """From a bearer token or a session to the actor it stands for."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -77,6 +77,11 @@ SELECT {MEMBER_COLUMNS}
  WHERE m.id = %s AND m.ended_at IS NULL
 """  # noqa: S608 - built from constants
 
+BY_APPLICATION = """
+SELECT organization_id, name, allowed_scopes FROM directory_application
+ WHERE id = %s AND organization_id IS NOT NULL AND ended_at IS NULL
+"""
+
 
 def actor_with_token(token: str) -> Actor | None:
     """The actor of a bearer token, or None when it is unknown, expired or its person has left."""
@@ -127,6 +132,22 @@ def actor_of_member(member_id: UUID) -> Actor | None:
     """A member as they would act now, or None when they have left."""
     row = _one(BY_MEMBER, [member_id])
     return _member(row) if row else None
+
+
+def actor_of_application(application_id: UUID, scopes: Iterable[str]) -> Actor | None:
+    """A clinic's system as it would act now with these scopes, as far as they are still its own; None when it has ended."""
+    row = _one(BY_APPLICATION, [application_id])
+    if row is None:
+        return None
+    organization_id, name, allowed = row
+    return Actor(
+        kind=ActorKind.SYSTEM,
+        organization_id=organization_id,
+        application_id=application_id,
+        scopes=frozenset(scopes) & frozenset(allowed.split()),
+        display=name,
+        as_person=False,
+    )
 
 
 def _member(row: Any) -> Actor:

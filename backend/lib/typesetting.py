@@ -15,6 +15,7 @@ import typst
 TEMPLATES = Path(__file__).parent / "typst"
 # Tagged, with a title and a language. Source: ISO 14289-1 (PDF/UA-1); the compiler refuses a page that breaks it.
 ACCESSIBLE: "list[typst.PDFStandard]" = ["ua-1"]
+MOST_IN_INDEX = 300
 UNPRINTABLE = "Some characters of this page could not be printed and appear as boxes. Read them in Trialogue."
 BREAKS = re.compile(r"\r\n|[\r\v\f\x85\u2028\u2029]")
 # Controls, and the signs that turn the direction of what follows them: a page shows words in the order they were written.
@@ -54,12 +55,47 @@ class Document:
     paper: Literal["a4", "us-letter"] = "a4"
 
 
-def pdf_of(document: Document, *, printed_at: datetime) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing in a chapter: what it is, what is known about it, and what somebody wrote.
+
+    ``is_struck``: it was a mistake; the words stay, struck through.
+    """
+
+    title: str
+    facts: Sequence[tuple[str, str]]
+    texts: Sequence[tuple[str, str]] = ()
+    is_struck: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """A part of a book: entries, or short rows of two columns."""
+
+    title: str
+    entries: Sequence[Entry] = ()
+    rows: Sequence[tuple[str, str]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """Many pages with an index of their numbers. ``title`` also stands in the file's metadata: it names nobody."""
+
+    title: str
+    sender: Block
+    facts: Sequence[tuple[str, str]]
+    chapters: Sequence[Chapter]
+    footer: str
+    banner: str | None = None
+    paper: Literal["a4", "us-letter"] = "a4"
+
+
+def pdf_of(document: Document | Book, *, printed_at: datetime) -> bytes:
     """The document as PDF/UA-1.
 
     When a character is in no font at hand, the page is printed all the same, tagged but without the claim, and says so.
     """
-    page = as_data(document)
+    page = as_data(document) if isinstance(document, Document) else book_as_data(document)
     try:
         return _compiled(page, printed_at, ACCESSIBLE)
     except typst.TypstError as error:
@@ -78,6 +114,20 @@ def as_data(document: Document) -> dict[str, Any]:
         for each in page["sections"]
     ]
     return page
+
+
+def book_as_data(book: Book) -> dict[str, Any]:
+    """The same for a book. The index names every entry as long as it stays short enough to be of use."""
+    page: dict[str, Any] = _cleaned(asdict(book))
+    entries = [entry for chapter in page["chapters"] for entry in chapter["entries"]]
+    for entry in entries:
+        entry["texts"] = [{"title": title, "paragraphs": paragraphs(text)} for title, text in entry["texts"]]
+    return {
+        **page,
+        "template": "book.typ",
+        "sender": {"name": page["sender"]["label"], "lines": page["sender"]["lines"]},
+        "index_depth": 2 if len(entries) <= MOST_IN_INDEX else 1,
+    }
 
 
 def paragraphs(text: str) -> list[dict[str, Any]]:
@@ -103,7 +153,7 @@ def _cleaned(value: Any) -> Any:
 
 def _compiled(page: dict[str, Any], printed_at: datetime, standards: "list[typst.PDFStandard]") -> bytes:
     compiler = typst.Compiler(
-        TEMPLATES / "document.typ",
+        TEMPLATES / page.get("template", "document.typ"),
         root=TEMPLATES,
         font_paths=_fonts(),
         sys_inputs={"document": json.dumps(page)},

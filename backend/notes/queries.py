@@ -36,6 +36,7 @@ from backend.notes.models import (
 )
 
 NEWEST_FIRST = ("-recorded_at", "-id")
+MOST = 100
 
 
 class Utc(Func):
@@ -85,25 +86,28 @@ CHILDREN = (
 )
 
 
-def children(model: Any, shape: JSONObject, actor: Actor, *order: str) -> ArraySubquery:
+def children(model: Any, shape: JSONObject, actor: Actor, *order: str, most: int | None) -> ArraySubquery:
     found = model.objects.visible_to(actor).filter(note_id=OuterRef("pk")).order_by(*order)
-    return ArraySubquery(found.values(data=shape)[:100])
+    return ArraySubquery(found.values(data=shape)[:most])
 
 
-def whole(found: NoteQuerySet, actor: Actor) -> "QuerySet[Note, dict[str, Any]]":
-    """Notes with everything that hangs on them, as far as the actor may read it, and by what another clinic reads them."""
+def whole(found: NoteQuerySet, actor: Actor, *, most: int | None = MOST) -> "QuerySet[Note, dict[str, Any]]":
+    """Notes with everything that hangs on them, as far as the actor may read it, and by what another clinic reads them.
+
+    Of each kind at most ``most``; None is all of them.
+    """
     rows: QuerySet[Note, dict[str, Any]] = found.annotate(
         organization_name=F("organization__name"),
         author_name=Concat(
             F("author_role__practitioner__given_name"), Value(" "), F("author_role__practitioner__family_name")
         ),
-        section_list=children(Section, SECTION, actor, "name"),
-        finding_list=children(Finding, FINDING, actor, "position", "id"),
-        technique_list=children(TechniqueDone, TECHNIQUE, actor, "position", "id"),
-        ask_list=children(Ask, ASK, actor, "position", "id"),
-        file_list=children(NoteFile, FILE, actor, "attachment_id"),
-        addendum_list=children(Addendum, ADDENDUM, actor, "recorded_at", "id"),
-        identifier_list=children(NoteIdentifier, IDENTIFIER, actor, "system", "value"),
+        section_list=children(Section, SECTION, actor, "name", most=most),
+        finding_list=children(Finding, FINDING, actor, "position", "id", most=most),
+        technique_list=children(TechniqueDone, TECHNIQUE, actor, "position", "id", most=most),
+        ask_list=children(Ask, ASK, actor, "position", "id", most=most),
+        file_list=children(NoteFile, FILE, actor, "attachment_id", most=most),
+        addendum_list=children(Addendum, ADDENDUM, actor, "recorded_at", "id", most=most),
+        identifier_list=children(NoteIdentifier, IDENTIFIER, actor, "system", "value", most=most),
         opened_by=opened_by(actor),
     ).values(*ENVELOPE, "organization_name", "author_name", *CHILDREN, "opened_by")
     return rows
@@ -179,9 +183,14 @@ def written_by(actor: Actor) -> Q:
 
 
 def log_shown(actor: Actor, shown: Iterable[Mapping[str, Any]]) -> None:
-    """Writes who looked: one row per note of another clinic that was shown; an auditor's look always."""
-    looks = [look_at(row, actor, "note", row["id"]) for row in shown]
-    log_looks(actor, [look for look in looks if look])
+    """Writes who looked."""
+    log_looks(actor, looks_at(actor, shown))
+
+
+def looks_at(actor: Actor, shown: Iterable[Mapping[str, Any]]) -> list[Look]:
+    """One look per note of another clinic that was shown; an auditor's always."""
+    looks = (look_at(row, actor, "note", row["id"]) for row in shown)
+    return [look for look in looks if look]
 
 
 def look_at(row: Mapping[str, Any], actor: Actor, subject_type: str, subject_id: UUID) -> Look | None:
@@ -243,7 +252,7 @@ def _circle(client_id: UUID, organization_id: UUID, categories: list[Any]) -> se
 
 
 def organizations_that_read(note: Note, actor: Actor) -> set[UUID]:
-    """Which clinics' people opened a note of the caller's clinic so far, from the access log."""
+    """Which clinics' people opened or exported a note of the caller's clinic so far, from the access log."""
     looks = AccessLog.objects.visible_to(actor).filter(subject_type="note", subject_id=note.pk)
-    read = looks.filter(action=AccessLog.Action.READ, owner_id=note.organization_id)
+    read = looks.filter(action__in=[AccessLog.Action.READ, AccessLog.Action.EXPORTED], owner_id=note.organization_id)
     return {organization_id for organization_id in read.values_list("organization_id", flat=True) if organization_id}

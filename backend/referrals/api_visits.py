@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django.db.models import Q
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -17,11 +16,10 @@ from backend.lib.rest.pages import page_of
 from backend.lib.rest.transitions import asked_for, union_of
 from backend.lib.rest.views import View
 from backend.referrals import care, examples
-from backend.referrals.models import ReferralVisit
 from backend.visits.inputs import NewVisit
 from backend.visits.models import Visit
-from backend.visits.policies import check_reads, keeps_calendar
-from backend.visits.serializers import VisitSerializer, visit_data
+from backend.visits.policies import check_reads
+from backend.visits.serializers import VisitSerializer
 from backend.visits.workflow import WORKFLOW
 
 
@@ -50,16 +48,9 @@ class VisitView(View):
         return response
 
     def data(self, visits: Sequence[Visit]) -> list[dict[str, Any]]:
-        tied = {
-            row["visit_id"]: row
-            for row in ReferralVisit.objects.visible_to(self.actor)
-            .filter(visit__in=visits)
-            .values("visit_id", "referral_id", "is_current", is_gone=~Q(referral__content_gone_because=""))
-        }
         clients = Client.objects.visible_to(self.actor).filter(pk__in={visit.client_id for visit in visits})
         log_reads(self.actor, with_home(clients, self.actor), subject_type="visit")
-        may_keep = keeps_calendar(self.actor)
-        return [visit_data(visit, tied=tied.get(visit.pk), may_keep=may_keep) for visit in visits]
+        return care.visits_data(visits, self.actor)
 
     def _read(self) -> Any:
         return Visit.objects.visible_to(self.actor).select_related("organization", "practitioner_role__practitioner")

@@ -1,8 +1,10 @@
 """The visits of care: each takes place under a referral, and the tenth since the last report makes the next one due."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
+
+from django.db.models import Q
 
 from backend.clients.services.taking import shared_client
 from backend.lib import clock
@@ -14,7 +16,8 @@ from backend.referrals.models import Referral, ReferralVisit
 from backend.referrals.workflow import WORKFLOW
 from backend.visits import services as visits
 from backend.visits.models import Visit
-from backend.visits.policies import check_keeps
+from backend.visits.policies import check_keeps, keeps_calendar
+from backend.visits.serializers import visit_data
 
 UNDER_A_REFERRAL = (w.BOOKED, w.IN_CARE)
 
@@ -48,6 +51,15 @@ def move_visit(
     if referral is not None:
         _count(referral, visit, actor)
     return visit
+
+
+def visits_data(visits: Sequence[Visit], actor: Actor) -> list[dict[str, Any]]:
+    """Visits of the caller's clinic as answers show them, each with the referral under which it takes place."""
+    ties = ReferralVisit.objects.visible_to(actor).filter(visit__in=visits)
+    is_gone = ~Q(referral__content_gone_because="")
+    tied = {row["visit_id"]: row for row in ties.values("visit_id", "referral_id", "is_current", is_gone=is_gone)}
+    may_keep = keeps_calendar(actor)
+    return [visit_data(visit, tied=tied.get(visit.pk), may_keep=may_keep) for visit in visits]
 
 
 def _enter_under_referral(referral_id: UUID, *, actor: Actor, fields: Mapping[str, Any]) -> Visit:

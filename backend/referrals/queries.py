@@ -55,6 +55,7 @@ from backend.referrals.workflow import WORKFLOW
 SENDERS_MOVE = [name for name, state in w.STATES.items() if state.mover == w.SENDER and name != w.DRAFT]
 RECIPIENTS_MOVE = [name for name, state in w.STATES.items() if state.mover == w.RECIPIENT]
 CLIENTS_MOVE = [name for name, state in w.STATES.items() if state.mover == w.CLIENT]
+MOST = 100
 BOXES = ("ours", "theirs", "client", "deciding", "drafts", "closed")
 
 
@@ -171,9 +172,9 @@ UNREAD = JSONObject(
 PLAN_VERSION = JSONObject(care_plan_id="version__plan_id", id="version_id", number="version__number")
 
 
-def children(model: Any, shape: JSONObject, *order: str, **filters: Any) -> ArraySubquery:
+def children(model: Any, shape: JSONObject, *order: str, most: int | None = MOST, **filters: Any) -> ArraySubquery:
     found = model.objects.filter(referral_id=OuterRef("pk"), **filters).order_by(*order)
-    return ArraySubquery(found.values(data=shape)[:100])
+    return ArraySubquery(found.values(data=shape)[:most])
 
 
 def one_row(referral_id: UUID | str, actor: Actor) -> dict[str, Any]:
@@ -184,24 +185,28 @@ def one_row(referral_id: UUID | str, actor: Actor) -> dict[str, Any]:
 
 
 def _one(actor: Actor, *, pk: UUID) -> "QuerySet[Referral, dict[str, Any]]":
+    return whole(Referral.objects.visible_to(actor).filter(pk=pk), actor)
+
+
+def whole(found: ReferralQuerySet, actor: Actor, *, most: int | None = MOST) -> "QuerySet[Referral, dict[str, Any]]":
+    """Referrals with everything a page shows; of what hangs on one at most ``most`` of each kind, None is all."""
     came_from = Referral.objects.filter(Q(redirected_to=OuterRef("pk")) | Q(converted_to=OuterRef("pk")))
     led_to = PlanChange.objects.visible_to(actor).filter(referral_id=OuterRef("pk")).order_by("-created_at", "-id")
-    found = with_extras(Referral.objects.visible_to(actor).filter(pk=pk), actor, WHOLE_PACKAGE)
-    whole: QuerySet[Referral, dict[str, Any]] = found.annotate(
+    rows: QuerySet[Referral, dict[str, Any]] = with_extras(found, actor, WHOLE_PACKAGE).annotate(
         came_from=Subquery(came_from.values("id")[:1]),
         suggested_person=name_of("suggested_role"),
         plan_version=Subquery(led_to.values(data=PLAN_VERSION)[:1]),
-        step_list=children(Step, STEP, "recorded_at", "id"),
-        visit_list=children(ReferralVisit, VISIT, "visit__starts_at"),
-        offer_list=children(OfferedTime, OFFER, "starts_at", is_open=True),
-        attempt_list=children(ContactAttempt, ATTEMPT, "at"),
-        unread_list=children(Report, UNREAD, "received_at", read_at=None, in_error_at=None),
-        file_list=children(ReferralFile, OF_TIE, "created_at", report=None),
+        step_list=children(Step, STEP, "recorded_at", "id", most=most),
+        visit_list=children(ReferralVisit, VISIT, "visit__starts_at", most=most),
+        offer_list=children(OfferedTime, OFFER, "starts_at", most=most, is_open=True),
+        attempt_list=children(ContactAttempt, ATTEMPT, "at", most=most),
+        unread_list=children(Report, UNREAD, "received_at", most=most, read_at=None, in_error_at=None),
+        file_list=children(ReferralFile, OF_TIE, "created_at", most=most, report=None),
     ).values(
         *ENVELOPE, *REST, *LIST_EXTRAS, "came_from", "suggested_role_id", "suggested_person", "plan_version",
         "step_list", "visit_list", "offer_list", "attempt_list", "unread_list", "file_list",
     )  # fmt: skip
-    return whole
+    return rows
 
 
 ONE = Prepared(_one)
@@ -213,18 +218,20 @@ def is_unopened(row: Mapping[str, Any], actor: Actor) -> bool:
 
 
 def log_shown(actor: Actor, shown: Iterable[Mapping[str, Any]]) -> None:
-    """Writes who looked: one row per client of another clinic whose content was shown; an auditor's look always."""
+    """Writes who looked."""
+    log_looks(actor, looks_at(actor, shown))
+
+
+def looks_at(actor: Actor, shown: Iterable[Mapping[str, Any]]) -> list[Look]:
+    """One look per client of another clinic whose content was shown; an auditor's always."""
     audits = policies.is_only_auditor(actor)
-    log_looks(
-        actor,
-        [
-            Look("referral", row["id"], row["client_id"], row["sender_organization_id"], why="referral")
-            for row in shown
-            if row["client_id"]
-            and row["package_data"]
-            and (audits or row["sender_organization_id"] != actor.organization_id)
-        ],
-    )
+    return [
+        Look("referral", row["id"], row["client_id"], row["sender_organization_id"], why="referral")
+        for row in shown
+        if row["client_id"]
+        and row["package_data"]
+        and (audits or row["sender_organization_id"] != actor.organization_id)
+    ]
 
 
 def ours(actor: Actor) -> Q:

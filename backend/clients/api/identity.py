@@ -9,25 +9,15 @@ from rest_framework.response import Response
 from backend.clients import serializers as s
 from backend.clients import services
 from backend.clients.api.view import ClientView
-from backend.clients.models import Client, Registration
+from backend.clients.models import Client
 from backend.clients.policies import WORKS, refuse_unless, works_with_clients
-from backend.clients.rendering import client_label
-from backend.lib.rest.fields import utc
+from backend.clients.rendering import client_label, registration_data
 
 
 class RegistrationView(ClientView):
     def registration(self, client: Client, *, status: int = 200) -> Response:
         """How the caller's clinic knows this client; never how another does."""
-        mine = Registration.objects.visible_to(self.actor).filter(ended_at=None)
-        here = mine.filter(client_id=client.pk).select_related("own_client").first()
-        own = here.own_client if here else None
-        data = {
-            "client": client_label(client),
-            "kind": here.kind if here else "none",
-            "own_client": client_label(own) if own else None,
-            "linked_at": utc(here.created_at) if here and own else None,
-            "links": [str(pk) for pk in mine.filter(own_client_id=client.pk).values_list("client_id", flat=True)],
-        }
+        data = registration_data(client, self.actor)
         return self.answer(data, version=client.version, status=status, subject=client)
 
 

@@ -103,7 +103,7 @@ def events_after(place: Place, *, actor: Actor, types: Sequence[str] = (), limit
     end, found, size = end_of_feed(), list[Event](), limit + 1
     for _ in range(MOST_ROUNDS):
         rows = list(_between(place, end, actor, types)[:size])
-        told = _told(rows, actor)
+        told = told_to(actor, rows)
         for row in rows:
             if row.id in told:
                 if len(found) == limit:
@@ -161,7 +161,7 @@ def _of_types(types: Sequence[str]) -> Q:
     return wanted
 
 
-def _told(events: Iterable[Event], actor: Actor) -> set[UUID]:
+def told_to(actor: Actor, events: Iterable[Event]) -> set[UUID]:
     """Which of these the actor may be told now: one query for each kind of subject."""
     told, asked = set[UUID](), dict[str, list[Event]]()
     for event in events:

@@ -1,0 +1,323 @@
+"""The sections of an export: which rows, behind which door, and the app's own rendering of them.
+
+Each function takes the reading; what it finds is what the same reader finds through the API, whatever is asked there.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import reduce
+from operator import or_
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from backend.audit.models import AccessLog, Event
+from backend.careplans import queries as plans
+from backend.careplans.models import CarePlan, PlanVersion
+from backend.clients import rendering as clients
+from backend.clients.models import Access, Client, Consent, Hold, Precaution, Representative
+from backend.clients.queries import looks_at, with_home, withheld_precautions
+from backend.notes import queries as notes
+from backend.notes import rendering as note_rendering
+from backend.notes.models import Ask, Note
+from backend.portability.reading import Reading
+from backend.record.queries import told_to
+from backend.record.serializers import rendered
+from backend.referrals import care, queries, rendering
+from backend.referrals.models import Attachment, Message, Referral, Report
+from backend.visits.models import Visit
+
+Json = dict[str, Any]
+Rows = Sequence[Any]
+Found = QuerySet[Any, Any]
+# What is for pages and programs, not for who reads a record.
+BUTTONS = ("available_transitions", "cursor")
+NESTED_IN_A_PLAN = ("team", "phases", "problems", "goals", "interventions", "proposals")
+OF_ALL_PARTIES = ("agreement", "unpublished", "to_decide")
+
+
+def _own(reading: Reading) -> Q:
+    """What the reader's own people wrote, when only that is asked for."""
+    return Q(organization_id=reading.clinic_id) if reading.is_own else Q()
+
+
+def _about(model: Any, reading: Reading) -> Any:
+    return model.objects.visible_to(reading.actor).filter(_own(reading), client_id__in=reading.ids)
+
+
+def _without_buttons(row: Mapping[str, Any]) -> Json:
+    return {name: value for name, value in row.items() if name not in BUTTONS}
+
+
+# --- the client ----------------------------------------------------------------------------------------------------
+
+
+def the_client(reading: Reading) -> Found:
+    """The client's own row, and those that became part of it."""
+    found = with_home(Client.objects.visible_to(reading.actor), reading.actor).filter(pk__in=reading.ids)
+    narrowed: Found = found.registered_at(reading.clinic_id) if reading.is_own else found
+    return narrowed
+
+
+def shown_client(reading: Reading, rows: Rows) -> list[Json]:
+    """With the caller's own numbers, and whom to ask where something sensitive is kept by a colleague."""
+    numbers = clients.identifiers_of(reading.actor, rows)
+    return [
+        {**clients.client_data(row, reading.actor, numbers[row.pk]), "contact_first": _contact_first(row, reading)}
+        for row in rows
+    ]
+
+
+def _contact_first(client: Client, reading: Reading) -> list[Json]:
+    if reading.is_own:
+        return []
+    precautions, asks = withheld_precautions(client.pk), notes.withheld_asks([client.pk])
+    names = clients.names_of([*(row[1] for row in precautions), *(row[1] for row in asks)])
+    return [
+        *(clients.contact_first_data(row, names) for row in precautions),
+        *(note_rendering.contact_first_data(row, names) for row in asks),
+    ]
+
+
+def shown_registration(reading: Reading, rows: Rows) -> list[Json]:
+    return [{"id": str(row.pk), **clients.registration_data(row, reading.actor)} for row in rows]
+
+
+def representatives(reading: Reading) -> Found:
+    found: Found = _about(Representative, reading)
+    return found
+
+
+def shown_representatives(reading: Reading, rows: Rows) -> list[Json]:
+    return [clients.representative_data(row) for row in rows]
+
+
+def consents(reading: Reading) -> Found:
+    found: Found = _about(Consent, reading)
+    return found
+
+
+def shown_consents(reading: Reading, rows: Rows) -> list[Json]:
+    assert reading.client is not None
+    names = clients.names_of(wanted for row in rows for wanted in row.organization_ids)
+    return [clients.consent_data(row, reading.actor, names, reading.client) for row in rows]
+
+
+def access(reading: Reading) -> Found:
+    found: Found = _about(Access, reading).live()
+    return found
+
+
+def shown_access(reading: Reading, rows: Rows) -> list[Json]:
+    names = clients.names_of(row.organization_id for row in rows)
+    return [clients.access_data(row, names) for row in rows]
+
+
+def looks(reading: Reading) -> Found:
+    found: QuerySet[AccessLog] = looks_at(reading.actor, reading.ids).filter(_own(reading))
+    return found
+
+
+def shown_looks(reading: Reading, rows: Rows) -> list[Json]:
+    names = clients.names_of(row.organization_id for row in rows)
+    return [clients.look_data(row, names) for row in rows]
+
+
+# --- safety --------------------------------------------------------------------------------------------------------
+
+
+def precautions(reading: Reading) -> Found:
+    found: Found = _about(Precaution, reading)
+    return found
+
+
+def shown_precautions(reading: Reading, rows: Rows) -> list[Json]:
+    names = clients.names_of(row.organization_id for row in rows)
+    return [clients.precaution_data(row, reading.actor, names) for row in rows]
+
+
+def holds(reading: Reading) -> Found:
+    found: Found = _about(Hold, reading)
+    return found
+
+
+def shown_holds(reading: Reading, rows: Rows) -> list[Json]:
+    names = clients.names_of(row.organization_id for row in rows)
+    return [clients.hold_data(row, names) for row in rows]
+
+
+def asks(reading: Reading) -> Found:
+    """Also those that ended: a record tells what was asked."""
+    found: Found = _about(Ask, reading).filter(released_at__isnull=False).select_related("author_role__practitioner")
+    return found
+
+
+def shown_asks(reading: Reading, rows: Rows) -> list[Json]:
+    names = clients.names_of(row.organization_id for row in rows)
+    return [note_rendering.ask_data(row, reading.actor, names) for row in rows]
+
+
+# --- referrals and visits ------------------------------------------------------------------------------------------
+
+
+def referrals(reading: Reading) -> Found:
+    """Those whose content is open to the reader; of others nobody learns whom they are about."""
+    about = reduce(or_, (queries.about(client_id, reading.actor) for client_id in reading.ids))
+    sent = Q(sender_organization_id=reading.clinic_id) if reading.is_own else Q()
+    found: Found = Referral.objects.visible_to(reading.actor).filter(about & sent)
+    return queries.whole(found, reading.actor, most=None)  # type: ignore[arg-type]  # a queryset of referrals
+
+
+def shown_referrals(reading: Reading, rows: Rows) -> list[Json]:
+    return [_without_buttons(rendering.detail(row, reading.actor)) for row in rows]
+
+
+def _of_referrals(model: Any, reading: Reading) -> Any:
+    visible = model.objects.visible_to(reading.actor)
+    return visible.filter(_own(reading), referral__client_id__in=reading.ids)
+
+
+def messages(reading: Reading) -> Found:
+    found: Found = _of_referrals(Message, reading)
+    return found
+
+
+def shown_messages(reading: Reading, rows: Rows) -> list[Json]:
+    return [{"referral_id": str(row.referral_id), **rendering.message(row)} for row in rows]
+
+
+def reports(reading: Reading) -> Found:
+    found: Found = _of_referrals(Report, reading).prefetch_related(queries.files_of(reading.actor))
+    return found
+
+
+def shown_reports(reading: Reading, rows: Rows) -> list[Json]:
+    return [{"referral_id": str(row.referral_id), **rendering.report(row)} for row in rows]
+
+
+def attachments(reading: Reading) -> Found:
+    found: Found = _of_referrals(Attachment, reading).defer("content")
+    return found
+
+
+def shown_attachments(reading: Reading, rows: Rows) -> list[Json]:
+    """Each with the name under which its bytes stand in the ZIP file."""
+    return [
+        {"referral_id": str(row.referral_id), **rendering.attachment(row), "by": row.by, "file": name_in_zip(row)}
+        for row in rows
+    ]
+
+
+def name_in_zip(attachment: Attachment) -> str:
+    return f"files/{attachment.pk.hex[-8:]}-{attachment.name}"
+
+
+def visits(reading: Reading) -> Found:
+    found: Found = _about(Visit, reading).select_related("organization", "practitioner_role__practitioner")
+    return found
+
+
+def shown_visits(reading: Reading, rows: Rows) -> list[Json]:
+    return [_without_buttons(row) for row in care.visits_data(rows, reading.actor)]
+
+
+# --- care plans ----------------------------------------------------------------------------------------------------
+
+
+def care_plans(reading: Reading) -> Found:
+    found: Any = CarePlan.objects.visible_to(reading.actor).filter(client_id__in=reading.ids)
+    if reading.is_own:
+        found = found.filter(party_ids__contains=[reading.clinic_id])
+    return plans.whole(found, reading.actor, most=None)
+
+
+def shown_care_plans(reading: Reading, rows: Rows) -> list[Json]:
+    told = [_without_buttons(plans.detail(row, reading.actor)) for row in rows]
+    return [_own_of_plan(plan, row, reading) for plan, row in zip(told, rows, strict=True)] if reading.is_own else told
+
+
+def _own_of_plan(plan: Json, row: Mapping[str, Any], reading: Reading) -> Json:
+    """The rows that the reader's own people wrote; the header's words when their clinic leads."""
+    mine = str(reading.clinic_id)
+    leads = row["lead_organization_id"] == reading.clinic_id
+    kept = {name: value for name, value in plan.items() if name not in OF_ALL_PARTIES and (leads or name != "title")}
+    nested = [name for name in NESTED_IN_A_PLAN if name in kept]
+    return {**kept, **{name: [one for one in kept[name] if one["organization"]["id"] == mine] for name in nested}}
+
+
+def _of_plans(kind: str, reading: Reading) -> Found:
+    found = plans.rows_about(reading.actor, kind, reading.ids)
+    return found.filter(plans.MODELS[kind].objects.own(reading.clinic_id)) if reading.is_own else found
+
+
+def proposals(reading: Reading) -> Found:
+    return _of_plans("proposals", reading)
+
+
+def shown_proposals(reading: Reading, rows: Rows) -> list[Json]:
+    visible = CarePlan.objects.visible_to(reading.actor).filter(pk__in={row["plan_id"] for row in rows})
+    of = {plan["id"]: plan for plan in plans.whole(visible, reading.actor, most=None)}
+    return [
+        {
+            "care_plan_id": str(row["plan_id"]),
+            **_without_buttons(
+                plans.proposal_for(plans.shown("proposals", row["data"]), of[row["plan_id"]], reading.actor)
+            ),
+        }
+        for row in rows
+    ]
+
+
+def versions(reading: Reading) -> Found:
+    found: Any = PlanVersion.objects.visible_to(reading.actor).filter(plan__client_id__in=reading.ids)
+    narrowed: Found = found.filter(found.own(reading.clinic_id)) if reading.is_own else found
+    return narrowed.select_related("organization")
+
+
+def shown_versions(reading: Reading, rows: Rows) -> list[Json]:
+    return [{"care_plan_id": str(row.plan_id), **plans.version_for(row)} for row in rows]
+
+
+def agreements(reading: Reading) -> Found:
+    return _of_plans("agreements", reading)
+
+
+def decisions(reading: Reading) -> Found:
+    return _of_plans("decisions", reading)
+
+
+def shown_agreements(reading: Reading, rows: Rows) -> list[Json]:
+    return [{"care_plan_id": str(row["plan_id"]), **plans.shown("agreements", row["data"])} for row in rows]
+
+
+def shown_decisions(reading: Reading, rows: Rows) -> list[Json]:
+    return [{"care_plan_id": str(row["plan_id"]), **plans.shown("decisions", row["data"])} for row in rows]
+
+
+# --- notes and events ----------------------------------------------------------------------------------------------
+
+
+def all_notes(reading: Reading) -> Found:
+    return notes.whole(_about(Note, reading), reading.actor, most=None)
+
+
+def shown_notes(reading: Reading, rows: Rows) -> list[Json]:
+    return [_without_buttons(note_rendering.note_data(row, reading.actor)) for row in rows]
+
+
+def events(reading: Reading) -> Found:
+    """Of the reader's own feed."""
+    found: Found = Event.objects.visible_to(reading.actor).filter(client_id__in=reading.ids)
+    return found
+
+
+def shown_events(reading: Reading, rows: Rows) -> list[Json]:
+    """Those that the feed would tell the reader now."""
+    told = told_to(reading.actor, rows)
+    return [_without_buttons(rendered(row, reading.actor)) for row in rows if row.id in told]
+
+
+def accepted_here(reading: Reading) -> bool:
+    """Whether the clinic accepted a referral of this client, which is its own record from then on."""
+    about = reduce(or_, (queries.about(client_id, reading.actor) for client_id in reading.ids))
+    accepted = Q(recipient_organization_id=reading.clinic_id, accepted_at__isnull=False)
+    return Referral.objects.visible_to(reading.actor).filter(about & accepted).exists()
