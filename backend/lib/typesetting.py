@@ -75,6 +75,7 @@ class Chapter:
     title: str
     entries: Sequence[Entry] = ()
     rows: Sequence[tuple[str, str]] = ()
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

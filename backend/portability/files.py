@@ -12,7 +12,7 @@ from django.http import FileResponse
 
 from backend.lib.actor import Actor
 from backend.lib.rest.renderers import as_json
-from backend.portability.contents import SECTIONS
+from backend.portability.contents import CONTENTS
 from backend.portability.models import Export, Piece
 from backend.portability.sections import name_in_zip
 from backend.referrals.models import Attachment
@@ -120,8 +120,12 @@ def rows_in(piece: Piece) -> list[dict[str, Any]]:
 
 
 def titles(counts: dict[str, int]) -> list[dict[str, Any]]:
-    """What is in it: the index."""
-    return [{"section": name, "title": SECTIONS[name].title, "count": count} for name, count in counts.items()]
+    """What is in it, in order: the index."""
+    return [
+        {"section": section.name, "title": section.title, "count": counts[section.name]}
+        for section in CONTENTS
+        if section.name in counts
+    ]
 
 
 def download(export: Export, kind: str, actor: Actor) -> FileResponse:

@@ -23,7 +23,17 @@ HTMX = json.dumps(
         "responseHandling": [{"code": ".*", "swap": True}],
     }
 )
-OF_STAFF = ("/inbox", "/clients", "/referrals", "/settings", "/clinics", "/organization", "/accounts", "/keys")
+OF_STAFF = (
+    "/inbox",
+    "/clients",
+    "/referrals",
+    "/settings",
+    "/clinics",
+    "/organization",
+    "/accounts",
+    "/keys",
+    "/exports",
+)
 
 
 def workspace(request: HttpRequest) -> dict[str, object]:

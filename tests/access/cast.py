@@ -308,6 +308,8 @@ def _accepted(world: World, s: Situation) -> None:
     s.ids["proposal_id"] = _made(south, f"{path}/proposals", {**proposal, "why": f"{s.word}-plan"})
     problem = {"text": "Not published yet."}
     _made(world.north, f"{path}/problems", problem)
+    asked = world.north.http.send("POST", f"clients/{s.ids['client_id']}/export", {})
+    s.ids["export_id"] = asked.json()["id"]
 
 
 def _former(world: World, s: Situation) -> None:

@@ -226,6 +226,7 @@ BODIES: dict[str, Callable[[Ids], Any]] = {
     "end_ask": lambda ids: {},
     "search_notes": lambda ids: {"query": "subjective"},
     "mark_brief_read": _shown,
+    "export_client": lambda ids: {"include": "all"},
     "move_sandbox_clock": lambda ids: {"advance": "PT1S"},
 }
 # Operations that mean something else for each side are tried in more than one way.

@@ -34,7 +34,18 @@ from tests.database import copy_template
 
 # What a refusal may leave behind, or what says nothing about a client.
 NOT_COMPARED = {"audit_accesslog", "audit_idempotentrequest", "directory_signinfailures", "links_code"}
-COMPARED_APPS = ("audit", "careplans", "clients", "directory", "links", "notes", "notifications", "referrals", "visits")
+COMPARED_APPS = (
+    "audit",
+    "careplans",
+    "clients",
+    "directory",
+    "links",
+    "notes",
+    "notifications",
+    "portability",
+    "referrals",
+    "visits",
+)
 COLUMNS = matrix().columns
 OPENS = "move_referral accept"
 

@@ -27,7 +27,8 @@ def made(who: Any, client_id: str, include: str = "all") -> Any:
 def taken(who: Any, export: Any, kind: str = "json", status: int = 200) -> bytes:
     answer = _http(who).send("GET", f"exports/{export['id']}/{kind}")
     assert answer.status_code == status, (answer.status_code, answer.content if not answer.streaming else "")
-    return b"".join(answer.streaming_content) if answer.streaming else answer.content
+    content: bytes = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    return content
 
 
 def exported(who: Any, client_id: str, include: str = "all") -> Any:

@@ -54,6 +54,7 @@ from backend.notifications.client_links import own_links
 from backend.referrals import queries
 from backend.workspace import worklist
 from backend.workspace.colleagues import offer
+from backend.workspace.exporting import export_block
 from backend.workspace.forms import Form
 from backend.workspace.once import Done
 from backend.workspace.pages import field_errors, id_in, log_whatever_the_status, page, show, submit, version_in
@@ -275,6 +276,7 @@ def client_page(request: HttpRequest, actor: Actor, client_id: UUID, *, tried: T
         **brief.blocks(request, client, actor),
         "death_form": Form(s.DeathInput, zone=zone, key="death-"),
         **timeline_block(request, client),
+        **export_block(client, actor),
     }
     return show(request, "client.html", context, problem=tried.problem if tried else None)
 
