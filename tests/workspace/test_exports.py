@@ -1,0 +1,66 @@
+"""Taking a client's record along: by forms and links alone."""
+
+import pytest
+
+from backend.audit.work import run_due
+from tests import make
+from tests.notes.writing import signed
+from tests.portability.exporting import unzipped
+from tests.workspace.browsing import Browser
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_practitioner_asks_waits_and_takes_the_files_away(north: make.Clinic) -> None:
+    client = make.client(north)["id"]
+    note = signed(north, client)
+    browser = Browser(north.practitioner).open(f"/clients/{client}")
+
+    browser.press(f"/clients/{client}/export", include="all")
+    assert "Your export is being made: 0 % is done." in browser.page
+    run_due()
+    browser.open(f"/clients/{client}")
+
+    export = north.http.send("GET", "exports").json()["results"][0]
+    assert [f"/exports/{export['id']}/{kind}" in browser.page for kind in ("zip", "pdf", "json")] == [True] * 3
+    answer = browser.http.get(f"/exports/{export['id']}/zip")
+    assert note["id"].encode() in unzipped(b"".join(answer.streaming_content))["record.json"]
+    assert answer["Content-Disposition"].startswith("attachment;")
+
+
+def test_only_what_the_clinic_wrote_can_be_asked_for(north: make.Clinic) -> None:
+    client = make.client(north)["id"]
+    browser = Browser(north.coordinator).open(f"/clients/{client}")
+
+    browser.press(f"/clients/{client}/export", include="own")
+    run_due()
+
+    assert "What your clinic wrote, made" in browser.open(f"/clients/{client}").page
+
+
+def test_a_colleagues_export_is_neither_shown_nor_given(north: make.Clinic) -> None:
+    client = make.client(north)["id"]
+    Browser(north.practitioner).open(f"/clients/{client}").press(f"/clients/{client}/export", include="all")
+    run_due()
+    export = north.http.send("GET", "exports").json()["results"][0]
+
+    colleague = Browser(north.coordinator).open(f"/clients/{client}")
+
+    assert "/exports/" not in colleague.page
+    assert colleague.http.get(f"/exports/{export['id']}/pdf").status_code == 404
+
+
+def test_an_export_that_may_not_go_out_any_more_says_why_on_a_page(north: make.Clinic, south: make.Clinic) -> None:
+    client = make.client(north)["id"]
+    consent = make.consent(north, client, south)["id"]
+    make.move(south, make.referral(north, south, client_id=client)["id"], "accept")
+    browser = Browser(south.practitioner).open(f"/clients/{client}")
+    browser.press(f"/clients/{client}/export", include="all")
+    run_due()
+    export = south.http.send("GET", "exports").json()["results"][0]
+
+    north.http.send("POST", f"clients/{client}/consents/{consent}/withdraw", {})
+    refused = browser.http.get(f"/exports/{export['id']}/pdf")
+
+    assert refused.status_code == 409
+    assert "What you may read of this client has changed" in refused.content.decode()
