@@ -63,7 +63,8 @@ class Section:
     ``scope`` is the resource whose reading scope a token needs, ``may_read`` what the role needs. ``needs_client``: only
     while the client is open to the reader. ``holds`` are the tables it hands over. ``is_settled`` is false for what
     comes and goes by itself, and is one's own: it is not asked for again before a file is taken away. ``is_own_work``:
-    rows here are a reason to export although the client is not open any more.
+    rows here are a reason to export although the client is not open any more. ``nested`` are lists inside a row whose rows
+    have doors of their own.
     """
 
     name: str
@@ -77,6 +78,7 @@ class Section:
     needs_client: bool = True
     is_settled: bool = True
     is_own_work: bool = False
+    nested: tuple[str, ...] = ()
 
     def is_for(self, actor: Actor) -> bool:
         return actor.allows(f"{self.scope}:read") and self.may_read(actor)
@@ -102,11 +104,12 @@ LOOP = (
             (m_referrals.Referral, m_referrals.Package, m_referrals.Step, m_referrals.ReferralVisit,
              m_referrals.OfferedTime, m_referrals.ContactAttempt, m_referrals.Guest),
             may_read=referral_policies.may_read_content, looks=referrals.looks_at, needs_client=False,
-            is_own_work=True),
+            is_own_work=True, nested=("attachments",)),
     Section("messages", "Messages", "referrals", s.messages, s.shown_messages, (m_referrals.Message,),
             may_read=referral_policies.may_read_content, needs_client=False, is_own_work=True),
     Section("reports", "Reports", "referrals", s.reports, s.shown_reports, (m_referrals.Report,),
-            may_read=referral_policies.may_read_clinical, needs_client=False, is_own_work=True),
+            may_read=referral_policies.may_read_clinical, needs_client=False, is_own_work=True,
+            nested=("attachments",)),
     Section("attachments", "Files", "referrals", s.attachments, s.shown_attachments, (m_referrals.Attachment,),
             may_read=referral_policies.may_read_clinical, needs_client=False, is_own_work=True),
     Section("visits", "Visits", "visits", s.visits, s.shown_visits, (Visit,), needs_client=False, is_own_work=True),
@@ -115,7 +118,8 @@ CARE = (
     Section("care_plans", "Care plans", "care-plans", s.care_plans, s.shown_care_plans,
             (m_plans.CarePlan, m_plans.PlanIdentifier, m_plans.TeamMember, m_plans.Phase, m_plans.Problem, m_plans.Goal,
              m_plans.Intervention),
-            may_read=reads_plans, looks=plans.looks_at, needs_client=False, is_own_work=True),
+            may_read=reads_plans, looks=plans.looks_at, needs_client=False, is_own_work=True,
+            nested=("team", "phases", "problems", "goals", "interventions")),
     Section("proposals", "Proposals", "care-plans", s.proposals, s.shown_proposals, (m_plans.Proposal,),
             may_read=reads_clinical_plans, needs_client=False),
     Section("versions", "Published versions of care plans", "care-plans", s.versions, s.shown_versions,
@@ -127,7 +131,8 @@ CARE = (
     Section("notes", "Notes", "notes", s.all_notes, s.shown_notes,
             (m_notes.Note, m_notes.Section, m_notes.Finding, m_notes.TechniqueDone, m_notes.Addendum,
              m_notes.NoteIdentifier),
-            looks=notes.looks_at, needs_client=False, is_own_work=True),
+            looks=notes.looks_at, needs_client=False, is_own_work=True,
+            nested=("findings", "techniques", "asks", "addenda")),
     Section("events", "What happened, as it was told to this clinic", "events", s.events, s.shown_events, (Event,),
             needs_client=False, is_settled=False),
 )  # fmt: skip

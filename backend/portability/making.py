@@ -3,6 +3,7 @@
 Rows are read batch by batch and kept as they were rendered; when all are there, the files are made of them.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -107,7 +108,25 @@ def _row_by_row(piece: Piece, section: contents.Section, reading: Reading) -> bo
     if len(rows) != len(piece.row_ids):
         return False
     then, now = files.rows_in(piece), section.shown(reading, rows)
-    return all(set(b.get("withheld", ())) <= set(a.get("withheld", ())) for a, b in zip(then, now, strict=True))
+    return all(_says_no_less(a, b, section.nested) for a, b in zip(then, now, strict=True))
+
+
+def _says_no_less(then: dict[str, Any], now: dict[str, Any], nested: Iterable[str]) -> bool:
+    """Nothing more is withheld, the client is still named, and the rows inside the row are still there."""
+    if not set(now.get("withheld", ())) <= set(then.get("withheld", ())):
+        return False
+    if _name_in(then) and not _name_in(now):
+        return False
+    return all(_ids_in(then, name) <= _ids_in(now, name) for name in nested)
+
+
+def _name_in(row: dict[str, Any]) -> str | None:
+    client = row.get("client")
+    return client.get("display") if isinstance(client, dict) else None
+
+
+def _ids_in(row: dict[str, Any], name: str) -> set[str]:
+    return {one["id"] for one in row.get(name, ())}
 
 
 def draft_of(export: Export, reading: Reading) -> Draft:
@@ -137,8 +156,8 @@ def _name_as_it_stood(export: Export, reading: Reading) -> str | None:
     """From the clinic's own rows, when the client is not open to it any more."""
     for _, rows in files.rows_of(export, reading.actor):
         for row in rows:
-            if isinstance(row.get("client"), dict) and row["client"].get("display"):
-                return str(row["client"]["display"])
+            if name := _name_in(row):
+                return name
     return None
 
 

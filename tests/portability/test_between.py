@@ -12,6 +12,7 @@ from backend.lib.unit_of_work import acting_as
 from backend.portability import jobs
 from backend.portability.models import Piece
 from tests import make
+from tests.careplans.plans import consent_of, shared, withdraw
 from tests.notes.writing import signed
 from tests.portability.exporting import ask, exported, made, taken
 from tests.portability.stories import Story, whole
@@ -120,3 +121,31 @@ def test_the_home_clinic_keeps_its_export_when_the_circle_ends(story: Story, nor
     story.withdraw(north)
 
     assert b"Zqsubjective" in taken(north, export)
+
+
+def test_the_lines_of_others_in_ones_own_plan_do_not_go_out_either(north: make.Clinic, south: make.Clinic) -> None:
+    """The home clinic works on alone: its plan stays open to it, and what others wrote in it does not."""
+    plan = shared(north, south)
+    plan.line(south, focus="Zqsouthern", technique_ids=[])
+    export = made(north, plan.client_id)
+    assert b"Zqsouthern" in taken(north, export)
+
+    withdraw(north, plan.client_id, consent_of(plan, north))
+
+    assert refused(north, export) == "export_outdated"
+    assert "Zqsouthern" not in str(exported(north, plan.client_id))
+
+
+def test_the_name_goes_with_a_referral_that_was_sent_in_error(north: make.Clinic, south: make.Clinic) -> None:
+    client_id = make.client(north, family_name="Zqfamily")["id"]
+    make.consent(north, client_id, south)
+    referral = make.referral(north, south, client_id=client_id)["id"]
+    make.move(south, referral, "accept")
+    make.move(south, referral, "book", visit=make.visit_window(3))
+    export = made(south, client_id, "own")
+    assert b"Zqfamily" in taken(south, export)
+
+    make.move(north, referral, "withdraw", reason="sent_in_error")
+
+    assert refused(south, export) == "export_outdated"
+    assert "Zqfamily" not in str(exported(south, client_id, "own"))

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from backend.audit.work import run_due
 from tests import make
 from tests.notes.writing import signed
 from tests.portability.exporting import ask, exported, ids_in, made, taken
@@ -212,6 +213,7 @@ def test_whom_the_client_left_out_exports_only_what_is_their_clinics_own(
 
 @pytest.mark.django_db(transaction=True)
 def test_the_events_are_those_of_ones_own_feed(story: Story, south: make.Clinic) -> None:
+    run_due()  # what happens because of the story
     settle()
     told = {row["id"] for row in shown(south.http, "events?limit=100")}
 
