@@ -17,6 +17,7 @@ from backend.portability import files, jobs, making
 from backend.portability.contents import CONTENTS
 from backend.portability.models import Export, Piece
 from backend.portability.reading import reading_of
+from backend.record.queries import SUBJECTS
 from tests import make
 from tests.faults.crowds import wait_until
 from tests.faults.test_worker import let_leases_run_out, start_worker
@@ -190,9 +191,9 @@ def test_a_batch_takes_as_many_statements_for_thirty_rows_as_for_three(north: ma
         story.plan.publish(north)
     many = statements_of_a_batch(north, story.client_id)
 
-    by_kind_of_subject = "events"  # one statement for each kind of subject that events tell of
-    assert {n: (few[n], many[n]) for n in few if many[n] > few[n] and n != by_kind_of_subject} == {}
-    assert max(many.values()) <= 8
+    assert many.pop("events") <= 1 + len(SUBJECTS)  # one for each kind of subject that they tell of
+    assert {name: (few[name], many[name]) for name in many if many[name] > few[name]} == {}
+    assert max(many.values()) <= 4
 
 
 def test_more_of_a_kind_than_a_page_shows_is_exported_whole(north: make.Clinic) -> None:
