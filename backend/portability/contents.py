@@ -169,4 +169,5 @@ def withheld_from(reading: Reading) -> list[str]:
 def has_own_work(reading: Reading) -> bool:
     """Whether the reader's clinic has something of its own about this client, also when the client is closed to it."""
     own = Reading(reading.actor, reading.client_id, reading.ids, reading.client, is_own=True)
-    return any(s_.found(own).exists() for s_ in CONTENTS if s_.is_own_work) or s.accepted_here(own)
+    written = (section.found(own).exists() for section in CONTENTS if section.is_own_work)
+    return any(written) or s.accepted_here(own)
