@@ -105,7 +105,8 @@ def described(kind: str, summary: str) -> Any:
             operation_id=f"download_export_{kind}",
             summary=summary,
             description=HELD,
-            responses={(200, files.MEDIA_TYPES[kind]): OpenApiTypes.BINARY},
+            responses={(200, files.MEDIA_TYPES[kind]): OpenApiTypes.OBJECT if kind == "json" else OpenApiTypes.BINARY},
+            examples=[examples.THE_RECORD] if kind == "json" else None,
         )
     )
 

@@ -37,6 +37,20 @@ DONE: dict[str, Any] = {
         for name, size in (("json", 48_210), ("pdf", 93_004), ("zip", 214_377))
     ],
 }
+RECORD: dict[str, Any] = {
+    "format": "trialogue-client-export",
+    "version": 1,
+    "export_id": EXPORT_ID,
+    "made_at": "2026-11-26T16:20:03Z",
+    "organization": {"id": "019a9f00-0000-7000-8000-000000000003", "display": "Calm Hands Massage"},
+    "requested_by": {"kind": "member", "display": "Jo Lind"},
+    "client": WAITING["client"],
+    "include": "all",
+    "index": [{"section": "client", "title": "The client", "count": 1}],
+    "withheld": [],
+    "sections": {"client": [{"id": WAITING["client"]["id"], "display": "Nora Feld"}]},
+}
 ASK = OpenApiExample("Everything you may read", value={"include": "all"}, request_only=True)
-ACCEPTED = OpenApiExample("Being made", value=WAITING, response_only=True)
+ACCEPTED = OpenApiExample("Being made", value=WAITING, response_only=True, status_codes=["202"])
 FINISHED = OpenApiExample("Done", value=DONE, response_only=True)
+THE_RECORD = OpenApiExample("The beginning of a record", value=RECORD, response_only=True)
