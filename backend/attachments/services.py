@@ -106,6 +106,15 @@ def check_served(file: Attachment, actor: Actor) -> None:
         raise Conflict("This file is not what was uploaded any more, so it is not opened.", code="file_changed")
 
 
+def is_served(file: Attachment, actor: Actor) -> bool:
+    """Whether the actor would get the bytes."""
+    try:
+        check_served(file, actor)
+    except Conflict:
+        return False
+    return True
+
+
 def check_none_refused(files: Iterable[Mapping[str, Any]]) -> None:
     """409 while one of these is a file that nobody will be able to open."""
     for file in files or ():

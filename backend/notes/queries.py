@@ -86,7 +86,7 @@ CHILDREN = (
 )
 
 
-def children(model: Any, shape: JSONObject, actor: Actor, *order: str, most: int | None) -> ArraySubquery:
+def children(model: Any, shape: JSONObject, actor: Actor, *order: str, most: int | None = MOST) -> ArraySubquery:
     found = model.objects.visible_to(actor).filter(note_id=OuterRef("pk")).order_by(*order)
     return ArraySubquery(found.values(data=shape)[:most])
 

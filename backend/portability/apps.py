@@ -10,6 +10,6 @@ class PortabilityConfig(AppConfig):
     def ready(self) -> None:
         from backend.portability import jobs  # noqa: F401 - registers what the worker does
         from backend.portability.models import Export
-        from backend.record import queries
+        from backend.record.queries import feed
 
-        queries.SUBJECTS["export"] = queries.Subject("export", Export, "/api/v1/exports/{id}")
+        feed.SUBJECTS["export"] = feed.Subject("export", Export, "/api/v1/exports/{id}")

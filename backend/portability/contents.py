@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from backend.attachments.models import Attachment
 from backend.audit.access_log import Look
 from backend.audit.models import AccessLog, Event
 from backend.careplans import models as m_plans
@@ -16,6 +17,7 @@ from backend.careplans import queries as plans
 from backend.clients import models as m_clients
 from backend.clients.queries import reads_of
 from backend.lib.actor import Actor
+from backend.lib.history import history_of
 from backend.lib.problems import Forbidden
 from backend.notes import models as m_notes
 from backend.notes import queries as notes
@@ -102,15 +104,15 @@ RECORD = (
 LOOP = (
     Section("referrals", "Referrals", "referrals", s.referrals, s.shown_referrals,
             (m_referrals.Referral, m_referrals.Package, m_referrals.Step, m_referrals.ReferralVisit,
-             m_referrals.OfferedTime, m_referrals.ContactAttempt, m_referrals.Guest),
+             m_referrals.OfferedTime, m_referrals.ContactAttempt, m_referrals.Guest, m_referrals.PlanChange),
             may_read=referral_policies.may_read_content, looks=referrals.looks_at, needs_client=False,
             is_own_work=True, nested=("attachments",)),
     Section("messages", "Messages", "referrals", s.messages, s.shown_messages, (m_referrals.Message,),
             may_read=referral_policies.may_read_content, needs_client=False, is_own_work=True),
-    Section("reports", "Reports", "referrals", s.reports, s.shown_reports, (m_referrals.Report,),
+    Section("reports", "Reports", "referrals", s.reports, s.shown_reports, (m_referrals.Report, m_referrals.ReportQuote),
             may_read=referral_policies.may_read_clinical, needs_client=False, is_own_work=True,
             nested=("attachments",)),
-    Section("attachments", "Files", "referrals", s.attachments, s.shown_attachments, (m_referrals.Attachment,),
+    Section("attachments", "Files", "referrals", s.attachments, s.shown_attachments, (Attachment, m_referrals.ReferralFile),
             may_read=referral_policies.may_read_clinical, needs_client=False, is_own_work=True),
     Section("visits", "Visits", "visits", s.visits, s.shown_visits, (Visit,), needs_client=False, is_own_work=True),
 )  # fmt: skip
@@ -132,17 +134,27 @@ CARE = (
             (m_notes.Note, m_notes.Section, m_notes.Finding, m_notes.TechniqueDone, m_notes.Addendum,
              m_notes.NoteIdentifier),
             looks=notes.looks_at, needs_client=False, is_own_work=True,
-            nested=("findings", "techniques", "asks", "addenda")),
+            nested=("findings", "techniques", "asks", "addenda", "attachments")),
+    Section("note_files", "Files of notes", "notes", s.note_files, s.shown_note_files, (m_notes.NoteFile,),
+            needs_client=False, is_own_work=True),
     Section("events", "What happened, as it was told to this clinic", "events", s.events, s.shown_events, (Event,),
             needs_client=False, is_settled=False),
 )  # fmt: skip
 CONTENTS = (*RECORD, *LOOP, *CARE)
 SECTIONS = {section.name: section for section in CONTENTS}
 
+EARLIER_STATES = "Earlier states of rows that are here; what changed in a plan or a note is read at its own address."
+TRACKED = (
+    m_clients.Consent, m_clients.Hold, m_clients.Precaution, m_notes.Ask, m_notes.Finding, m_notes.Note, m_notes.Section,
+    m_notes.TechniqueDone, m_plans.CarePlan, m_plans.Goal, m_plans.Intervention, m_plans.Phase, m_plans.Problem,
+    m_plans.Proposal, m_plans.TeamMember, Visit,
+)  # fmt: skip
 # By the model's label: why an export does not hold it.
 LEFT_OUT: Mapping[str, str] = {
+    **{history_of(model)._meta.label: EARLIER_STATES for model in TRACKED},
     "audit.IdempotentRequest": "Answers kept for a week, so that a repeated request gets the same one; copies of rows.",
     "audit.Work": "What the worker has to do next; ids only, gone when it is done.",
+    "clients.ReadMark": "Which lines of the brief a practitioner has read: what a reader did, not what is known.",
     "links.Code": "One-time codes: keys, not a record.",
     "links.Link": "Secret links: keys, not a record. Who came by one is among the looks.",
     "notifications.Mail": "That a mail left, and whether it arrived; the referral's tracking says what came of it.",

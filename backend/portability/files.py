@@ -10,15 +10,17 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from django.http import FileResponse
 
+from backend.attachments.models import Attachment
+from backend.attachments.services import is_served
 from backend.lib.actor import Actor
 from backend.lib.rest.renderers import as_json
 from backend.portability.contents import CONTENTS
 from backend.portability.models import Export, Piece
 from backend.portability.sections import name_in_zip
-from backend.referrals.models import Attachment
 
 MEDIA_TYPES = {"json": "application/json", "pdf": "application/pdf", "zip": "application/zip"}
 FORMATS = tuple(MEDIA_TYPES)
+FILES = ("attachments", "note_files")
 PIECE_BYTES = 1_000_000
 FORMAT, FORMAT_VERSION = "trialogue-client-export", 1
 
@@ -86,7 +88,7 @@ def write_pdf(export: Export, pdf: bytes) -> dict[str, Any]:
 
 
 def write_zip(export: Export, actor: Actor) -> dict[str, Any]:
-    """The record as JSON and PDF, and every file that went with a referral or report, one after the other."""
+    """The record as JSON and PDF, and every file that goes with something in it, one after the other."""
     with PieceWriter(export, Piece.Kind.ZIP) as file, ZipFile(cast(IO[bytes], file), "w") as archive:
         for kind in (Piece.Kind.JSON, Piece.Kind.PDF):
             with archive.open(_entry(f"record.{kind}", export), "w") as entry:
@@ -103,9 +105,11 @@ def _entry(name: str, export: Export) -> ZipInfo:
 
 
 def _attachments(export: Export, actor: Actor) -> Iterator[Attachment]:
-    listed = Piece.objects.visible_to(actor).filter(export=export, kind=Piece.Kind.ROWS, section="attachments")
+    """Those that the scanner lets out, and whose bytes are what was uploaded."""
+    listed = Piece.objects.visible_to(actor).filter(export=export, kind=Piece.Kind.ROWS, section__in=FILES)
     for ids in list(listed.order_by("id").values_list("row_ids", flat=True)):
-        yield from Attachment.objects.visible_to(actor).filter(pk__in=ids).order_by("pk").iterator(chunk_size=1)
+        found = Attachment.objects.visible_to(actor).filter(pk__in=ids).order_by("pk").iterator(chunk_size=1)
+        yield from (file for file in found if is_served(file, actor))
 
 
 def rows_of(export: Export, actor: Actor) -> Iterator[tuple[str, list[dict[str, Any]]]]:

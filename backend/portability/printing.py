@@ -52,6 +52,7 @@ TITLES: Mapping[str, str] = {
     "messages": "{by}, {created_at}",
     "reports": "Report of {signature}",
     "attachments": "{name}",
+    "note_files": "{name}",
     "visits": "{starts_at}|, {organization}",
     "care_plans": "{title}|, {created_at}",
     "proposals": "{kind} {about}, {created_at}",

@@ -4,12 +4,13 @@ Each function takes the reading; what it finds is what the same reader finds thr
 """
 
 from collections.abc import Mapping, Sequence
-from functools import reduce
-from operator import or_
 from typing import Any
 
 from django.db.models import Q, QuerySet
 
+from backend.attachments import rendering as files
+from backend.attachments.models import Attachment, Tie
+from backend.attachments.services import is_served
 from backend.audit.models import AccessLog, Event
 from backend.careplans import queries as plans
 from backend.careplans.models import CarePlan, PlanVersion
@@ -18,12 +19,12 @@ from backend.clients.models import Access, Client, Consent, Hold, Precaution, Re
 from backend.clients.queries import looks_at, with_home, withheld_precautions
 from backend.notes import queries as notes
 from backend.notes import rendering as note_rendering
-from backend.notes.models import Ask, Note
+from backend.notes.models import Ask, Note, NoteFile
 from backend.portability.reading import Reading
-from backend.record.queries import told_to
+from backend.record.queries.feed import told_to
 from backend.record.serializers import rendered
 from backend.referrals import care, queries, rendering
-from backend.referrals.models import Attachment, Message, Referral, Report
+from backend.referrals.models import Message, Referral, ReferralFile, Report
 from backend.visits.models import Visit
 
 Json = dict[str, Any]
@@ -161,7 +162,7 @@ def shown_asks(reading: Reading, rows: Rows) -> list[Json]:
 
 def referrals(reading: Reading) -> Found:
     """Those whose content is open to the reader; of others nobody learns whom they are about."""
-    about = reduce(or_, (queries.about(client_id, reading.actor) for client_id in reading.ids))
+    about = queries.about(reading.ids, reading.actor)
     sent = Q(sender_organization_id=reading.clinic_id) if reading.is_own else Q()
     found: Found = Referral.objects.visible_to(reading.actor).filter(about & sent)
     return queries.whole(found, reading.actor, most=None)  # type: ignore[arg-type]  # a queryset of referrals
@@ -186,8 +187,7 @@ def shown_messages(reading: Reading, rows: Rows) -> list[Json]:
 
 
 def reports(reading: Reading) -> Found:
-    found: Found = _of_referrals(Report, reading).prefetch_related(queries.files_of(reading.actor))
-    return found
+    return queries.with_what_hangs_on(_of_referrals(Report, reading), reading.actor)
 
 
 def shown_reports(reading: Reading, rows: Rows) -> list[Json]:
@@ -195,14 +195,41 @@ def shown_reports(reading: Reading, rows: Rows) -> list[Json]:
 
 
 def attachments(reading: Reading) -> Found:
-    found: Found = _of_referrals(Attachment, reading).defer("content")
-    return found
+    """Files that go with referrals and their reports."""
+    return _files(_of_referrals(ReferralFile, reading), reading)
+
+
+def note_files(reading: Reading) -> Found:
+    """Files that go with notes."""
+    written = Q(note__organization_id=reading.clinic_id) if reading.is_own else Q()
+    ties = NoteFile.objects.visible_to(reading.actor).filter(written, note__client_id__in=reading.ids)
+    return _files(ties, reading)
+
+
+def _files(ties: QuerySet[Any], reading: Reading) -> Found:
+    visible = Attachment.objects.visible_to(reading.actor).filter(pk__in=ties.values("attachment_id"))
+    return visible.defer("content")
 
 
 def shown_attachments(reading: Reading, rows: Rows) -> list[Json]:
-    """Each with the name under which its bytes stand in the ZIP file."""
+    return _shown_files(ReferralFile, "referral_id", reading, rows)
+
+
+def shown_note_files(reading: Reading, rows: Rows) -> list[Json]:
+    return _shown_files(NoteFile, "note_id", reading, rows)
+
+
+def _shown_files(ties: type[Tie], owner: str, reading: Reading, rows: Rows) -> list[Json]:
+    """Each with what it goes with, and the name under which its bytes stand in the ZIP file, if they do."""
+    hung = ties.objects.visible_to(reading.actor).filter(attachment__in=[row.pk for row in rows])
+    owners = dict(hung.values_list("attachment_id", owner))
     return [
-        {"referral_id": str(row.referral_id), **rendering.attachment(row), "by": row.by, "file": name_in_zip(row)}
+        {
+            owner: str(owners[row.pk]),
+            **files.attachment(row),
+            "by": row.by,
+            "file": name_in_zip(row) if is_served(row, reading.actor) else None,
+        }
         for row in rows
     ]
 
@@ -318,6 +345,6 @@ def shown_events(reading: Reading, rows: Rows) -> list[Json]:
 
 def accepted_here(reading: Reading) -> bool:
     """Whether the clinic accepted a referral of this client, which is its own record from then on."""
-    about = reduce(or_, (queries.about(client_id, reading.actor) for client_id in reading.ids))
+    about = queries.about(reading.ids, reading.actor)
     accepted = Q(recipient_organization_id=reading.clinic_id, accepted_at__isnull=False)
     return Referral.objects.visible_to(reading.actor).filter(about & accepted).exists()

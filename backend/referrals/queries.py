@@ -293,14 +293,19 @@ def numbered(identifier: dict[str, str], actor: Actor) -> Q:
 
 def reports_of(referral_id: UUID | str, actor: Actor) -> ReportQuerySet:
     """The reports on a referral that the caller reads, with their files and the notes they quote."""
+    found: ReportQuerySet = Report.objects.visible_to(actor).filter(referral_id=referral_id)
+    return with_what_hangs_on(found, actor)
+
+
+def with_what_hangs_on(reports: ReportQuerySet, actor: Actor) -> ReportQuerySet:
+    """Their files and the notes they quote, as far as the caller reads them."""
     ties = ReferralFile.objects.visible_to(actor).select_related("attachment").defer("attachment__content")
     files: Any = ties.order_by("created_at")
     notes = Note.objects.visible_to(actor).filter(pk=OuterRef("note_id"))
     quotes: Any = ReportQuote.objects.visible_to(actor).annotate(
         stands=QuoteStands("id"), is_readable=Exists(notes) if notes_policies.reads_text(actor) else Value(False)
     )
-    found: ReportQuerySet = Report.objects.visible_to(actor).filter(referral_id=referral_id)
-    return found.prefetch_related(Prefetch("files", queryset=files), Prefetch("quotes", queryset=quotes))
+    return reports.prefetch_related(Prefetch("files", queryset=files), Prefetch("quotes", queryset=quotes))
 
 
 class QuoteStands(Func):

@@ -17,7 +17,7 @@ from backend.portability import files, jobs, making
 from backend.portability.contents import CONTENTS
 from backend.portability.models import Export, Piece
 from backend.portability.reading import reading_of
-from backend.record.queries import SUBJECTS
+from backend.record.queries.feed import SUBJECTS
 from tests import make
 from tests.faults.crowds import wait_until
 from tests.faults.test_worker import let_leases_run_out, start_worker
