@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-from backend.careplans import queries, services
+from backend.careplans import queries, rendering, services
 from backend.careplans.models import PlanVersion
 from backend.lib.actor import Actor
 from backend.lib.problems import Problem
@@ -125,7 +125,7 @@ class Agreeing(RuleBasedStateMachine):
     def lines(self, who: str = "north") -> list[dict[str, Any]]:
         with acting_as(self.actors[who]):
             row = queries.one_row(self.plan.id, self.actors[who])
-            found: list[dict[str, Any]] = queries.detail(row, self.actors[who])["interventions"]
+            found: list[dict[str, Any]] = rendering.detail(row, self.actors[who])["interventions"]
         return found
 
     def try_to(self, act: Any, who: str) -> Any:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from backend.careplans import queries
+from backend.careplans import queries, rendering
 from backend.careplans.models import CarePlan, Intervention, Proposal
 from backend.lib.actor import Actor, ActorKind
 from backend.lib.unit_of_work import acting_as
@@ -177,7 +177,7 @@ def test_the_client_reads_all_its_plans_and_nobody_elses(north: make.Clinic, sou
 
     with acting_as(client):
         found = list(CarePlan.objects.visible_to(client))
-        read = json.dumps(queries.detail(queries.one_row(plan.id, client), client))
+        read = json.dumps(rendering.detail(queries.one_row(plan.id, client), client))
         assert not Intervention.objects.filter(plan_id=UUID(other.id)).exists()
 
     assert [str(one.pk) for one in found] == [plan.id]

@@ -4,7 +4,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from backend.careplans import examples, queries, services
+from backend.careplans import examples, queries, rendering, services
 from backend.careplans import serializers as s
 from backend.careplans.api.view import PlanView
 from backend.careplans.inputs import AgreementInput, NewProposal, OfPlan
@@ -17,7 +17,7 @@ from backend.lib.rest.pages import page_of
 class ProposalView(PlanView):
     def one(self, plan_id: str, proposal_id: object, *, status: int = 200) -> Response:
         plan = self.looked_at(plan_id, clinical=True)
-        shown = queries.proposal_for(self.found("proposals", plan, proposal_id), plan, self.actor)
+        shown = rendering.proposal_for(self.found("proposals", plan, proposal_id), plan, self.actor)
         response = self.answer(shown, version=shown["version"], status=status, subject=Proposal(id=shown["id"]))
         if status == 201:
             response["Location"] = f"/api/v1/care-plans/{plan_id}/proposals/{shown['id']}"
@@ -37,7 +37,7 @@ class Proposals(ProposalView):
         self.query(s.RowFilters)
         page = page_of(queries.page_rows(self.actor, plan["id"], "proposals"), request)
         return page.response(
-            lambda row: queries.proposal_for(queries.shown("proposals", row["data"]), plan, self.actor)
+            lambda row: rendering.proposal_for(rendering.shown("proposals", row["data"]), plan, self.actor)
         )
 
     @extend_schema(
@@ -89,7 +89,7 @@ class VersionView(PlanView):
         found = versions.filter(plan_id=plan["id"], number=number).first()
         if found is None:
             raise NotFound
-        response = self.answer(queries.version_for(found), version=1, status=status, subject=found)
+        response = self.answer(rendering.version_for(found), version=1, status=status, subject=found)
         if status == 201:
             response["Location"] = f"/api/v1/care-plans/{plan_id}/versions/{number}"
         return response
@@ -108,7 +108,7 @@ class Versions(VersionView):
         self.query(s.RowFilters)
         found = queries.page_rows(self.actor, plan["id"], "versions")
         page = page_of(found, request, order=("-published_at", "-id"))
-        return page.response(lambda row: queries.shown("versions", row["data"]))
+        return page.response(lambda row: rendering.shown("versions", row["data"]))
 
     @extend_schema(
         operation_id="publish_version",
@@ -155,7 +155,7 @@ class Agreements(PlanView):
         self.query(s.RowFilters)
         found = queries.page_rows(self.actor, plan["id"], "agreements")
         page = page_of(found, request, order=("-answered_at", "-id"))
-        return page.response(lambda row: queries.shown("agreements", row["data"]))
+        return page.response(lambda row: rendering.shown("agreements", row["data"]))
 
     @extend_schema(
         operation_id="answer_version",

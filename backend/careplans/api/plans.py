@@ -4,7 +4,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from backend.careplans import examples, history, policies, queries, services
+from backend.careplans import examples, history, policies, queries, rendering, services
 from backend.careplans import serializers as s
 from backend.careplans.api.view import PlanView
 from backend.careplans.inputs import NewPlan, PlanFields
@@ -34,7 +34,7 @@ class CarePlans(PlanView):
         asked = {name: str(value) for name, value in filters.items() if name not in ("limit", "cursor")}
         page = page_of(found, request, filters=asked)
         queries.log_looks_at(self.actor, page.rows)
-        return page.response(lambda row: queries.summary(row, self.actor))
+        return page.response(lambda row: rendering.summary(row, self.actor))
 
     @extend_schema(
         operation_id="write_care_plan",
@@ -101,7 +101,7 @@ class Progress(PlanView):
     )
     def get(self, request: Request, plan_id: str) -> Response:
         row = self.looked_at(plan_id)
-        return Response(queries.progress(row, self.actor))
+        return Response(rendering.progress(row, self.actor))
 
 
 class Changes(PlanView):

@@ -6,7 +6,7 @@ from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_v
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from backend.careplans import examples, inputs, queries, services
+from backend.careplans import examples, inputs, queries, rendering, services
 from backend.careplans import serializers as s
 from backend.careplans.api.view import PlanView
 from backend.careplans.models import Decision, Intervention
@@ -28,8 +28,8 @@ class RowView(PlanView):
     def rendered(self, row: dict[str, Any], plan: dict[str, Any]) -> dict[str, Any]:
         """A row as its reader sees it; a line or goal with what of it is in force."""
         if self.kind in ("goals", "interventions"):
-            row = queries.with_agreement(self.kind, row, queries.standing_of(plan), self.actor)
-        return queries.line_for(row, self.actor) if self.kind == "interventions" else row
+            row = rendering.with_agreement(self.kind, row, rendering.standing_of(plan), self.actor)
+        return rendering.line_for(row, self.actor) if self.kind == "interventions" else row
 
     def one(self, plan_id: str, row_id: Any, *, status: int = 200) -> Response:
         plan = self.looked_at(plan_id, clinical=self.clinical)
@@ -46,7 +46,7 @@ class PlanRows(RowView):
         plan = self.looked_at(plan_id, clinical=self.clinical)
         self.query(s.RowFilters)
         page = page_of(queries.page_rows(self.actor, plan["id"], self.kind), request)
-        return page.response(lambda row: self.rendered(queries.shown(self.kind, row["data"]), plan))
+        return page.response(lambda row: self.rendered(rendering.shown(self.kind, row["data"]), plan))
 
     def post(self, request: Request, plan_id: str) -> Response:
         self.read(plan_id)
@@ -165,4 +165,4 @@ class LineDecision(PlanView):
         made: Decision = services.decide_line(plan_id, row_id, actor=self.actor, sent=self.sent)
         plan = self.looked_at(plan_id, clinical=True)
         shown = next(row for row in plan["decision_list"] if row["line_id"] == str(made.line_id))
-        return self.answer(queries.shown("decisions", shown), version=1, status=201, subject=made)
+        return self.answer(rendering.shown("decisions", shown), version=1, status=201, subject=made)

@@ -4,7 +4,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from backend.careplans import examples, queries, services
+from backend.careplans import examples, queries, rendering, services
 from backend.careplans import serializers as s
 from backend.careplans.api.view import PlanView
 from backend.careplans.inputs import NewTeamMember, OfPlan
@@ -25,7 +25,7 @@ class Team(PlanView):
         plan = self.looked_at(plan_id)
         self.query(s.RowFilters)
         page = page_of(queries.page_rows(self.actor, plan["id"], "team"), request, order=("-from_at", "-id"))
-        return page.response(lambda row: queries.member_for(row["data"], plan))
+        return page.response(lambda row: rendering.member_for(row["data"], plan))
 
     @extend_schema(
         operation_id="add_team_member",
@@ -40,7 +40,7 @@ class Team(PlanView):
         added: TeamMember = services.add_member(plan_id, actor=self.actor, sent=self.sent)
         plan = self.looked_at(plan_id)
         shown = next(row for row in plan["team_list"] if row["id"] == str(added.pk))
-        return self.answer(queries.member_for(shown, plan), version=1, status=201, subject=added)
+        return self.answer(rendering.member_for(shown, plan), version=1, status=201, subject=added)
 
 
 class EndMembership(PlanView):

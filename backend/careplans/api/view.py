@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from django.db.models import Model
 from rest_framework.response import Response
 
-from backend.careplans import policies, queries
+from backend.careplans import policies, queries, rendering
 from backend.careplans.models import CarePlan, Proposal, TeamMember
 from backend.lib.problems import BadRequest, NotFound
 from backend.lib.querysets import id_or_404
@@ -38,7 +38,7 @@ class PlanView(View):
         """One plan with everything in it."""
         row = self.looked_at(plan_id)
         response = self.answer(
-            queries.detail(row, self.actor), version=row["version"], status=status, subject=CarePlan(id=row["id"])
+            rendering.detail(row, self.actor), version=row["version"], status=status, subject=CarePlan(id=row["id"])
         )
         if status == 201:
             response["Location"] = f"/api/v1/care-plans/{row['id']}"
@@ -56,5 +56,5 @@ class PlanView(View):
         """One row of a plan as JSON; 404 when there is none for this reader."""
         rows = queries.page_rows(self.actor, plan["id"], kind).filter(pk=id_or_404(row_id))
         for row in rows:
-            return queries.shown(kind, row["data"])
+            return rendering.shown(kind, row["data"])
         raise NotFound

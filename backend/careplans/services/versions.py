@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from backend.careplans import inputs, queries
+from backend.careplans import inputs, queries, rendering
 from backend.careplans.changes import difference
 from backend.careplans.models import Agreement, CarePlan, PlanVersion
 from backend.careplans.policies import sides_of
@@ -33,7 +33,7 @@ def publish(plan_id: UUID | str, *, actor: Actor, sent: Sent, expected: int | No
     checked(inputs.OfPlan, sent)
     acting = practitioner_of(actor, sent)
     row = queries.one_row(plan.pk, actor)
-    body = queries.body_of(row)
+    body = rendering.body_of(row)
     changes = difference((row["latest"] or {}).get("body"), body)
     if not changes:
         raise Conflict("Nothing has changed since the newest version.", code="nothing_changed", number=plan.published)
@@ -41,7 +41,7 @@ def publish(plan_id: UUID | str, *, actor: Actor, sent: Sent, expected: int | No
         plan=plan,
         organization_id=actor.clinic_id,
         number=plan.published + 1,
-        holds_ids=sorted(queries.organizations_in(body), key=str),
+        holds_ids=sorted(rendering.organizations_in(body), key=str),
         body=body,
         changes=changes,
         by=name_of(actor, acting),

@@ -1,0 +1,262 @@
+"""From a row of a plan to what the caller reads: what may not be read is left out and named in ``withheld``."""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
+from backend.careplans import policies
+from backend.careplans.agreement import Kind, Standing, agreed_rows
+from backend.careplans.changes import KINDS, difference, sentences
+from backend.careplans.inputs import TransitionOfPlan
+from backend.careplans.models import CarePlan, Intervention, PlanVersion, Proposal
+from backend.careplans.queries import Raw, visits_used
+from backend.careplans.workflow import PLAN_WORKFLOW, PROPOSAL_WORKFLOW
+from backend.lib.actor import Actor, ActorKind
+from backend.lib.rest.fields import utc
+from backend.lib.rest.transitions import offered
+from backend.lib.workflow import Workflow
+
+BLANK_WHEN_UNKNOWN = frozenset(
+    ("icd10", "measure", "unit", "home_programme", "ended_reason", "ended_detail", "ended_because", "sentence", "answer", "answered_by")
+)  # fmt: skip
+# What a coordinator, who plans times, does not read of a line.
+CLINICAL_OF_A_LINE = (
+    "focus",
+    "technique_ids",
+    "regions",
+    "load",
+    "avoid",
+    "home_programme",
+    "ended_reason",
+    "ended_detail",
+    "agreement",
+)
+CLINICAL = ("title", "state_detail", "problems", "goals", "proposals", "to_decide", "unpublished")
+# What of the header is somebody else's words, for whom the plan is no longer open.
+OTHERS = ("title", "review_on", "state_reason", "state_detail", "agreement", "unpublished", "to_decide")
+GOAL_PROGRESS = ("id", "words", "measure", "unit", "baseline", "target", "due_on", "state")
+
+
+def summary(row: Raw, actor: Actor) -> Raw:
+    """A plan as a list shows it; what the caller may not read is named in ``withheld``."""
+    said = {
+        "id": str(row["id"]),
+        "version": row["version"],
+        "state": row["state"],
+        "state_reason": row["state_reason"] or None,
+        "state_detail": row["state_detail"] or None,
+        "title": row["title"],
+        "client": {"id": str(row["client_id"]), "display": row["client_display"]},
+        "lead": {
+            "organization": {"id": str(row["lead_organization_id"]), "display": row["lead_name"]},
+            "practitioner_role": _person(row["lead_role_id"], row["lead_person"]),
+        },
+        "review_on": row["review_on"].isoformat() if row["review_on"] else None,
+        "published": row["published"],
+        "identifiers": row["own_numbers"],
+        "changed_by": row["changed_by"],
+        "created_at": utc(row["created_at"]),
+        "updated_at": utc(row["updated_at"]),
+    }
+    return _without(said, _withheld(row, actor))
+
+
+def detail(row: Raw, actor: Actor) -> Raw:
+    """A plan, whole, as the caller may read it."""
+    standing, withheld = standing_of(row), _withheld(row, actor)
+    lines = [
+        with_agreement("interventions", shown("interventions", line), standing, actor) for line in row["line_list"]
+    ]
+    said = {
+        **summary(row, actor),
+        "available_transitions": _available(row, actor),
+        "team": [member_for(member, row) for member in row["team_list"]],
+        "phases": [shown("phases", phase) for phase in row["phase_list"]],
+        "problems": [shown("problems", problem) for problem in row["problem_list"]],
+        "goals": [with_agreement("goals", shown("goals", goal), standing, actor) for goal in row["goal_list"]],
+        "interventions": [line_for(line, actor) for line in lines],
+        "proposals": [proposal_for(shown("proposals", proposal), row, actor) for proposal in row["proposal_list"]],
+        "to_decide": to_decide(row),
+        "agreement": agreement_of(row, standing),
+        "unpublished": sentences(difference((row["latest"] or {}).get("body"), body_of(row))),
+    }
+    return _without(said, withheld)
+
+
+def standing_of(row: Raw) -> Standing:
+    """Who counts in this plan now, and what each agreed to."""
+    agreed = {one["organization_id"]: agreed_rows(one) for one in row["agreed"]}
+    return Standing(parties=[str(pk) for pk in row["live"] or ()], agreed=agreed)
+
+
+def with_agreement(kind: Kind, row: Raw, standing: Standing, actor: Actor) -> Raw:
+    """A line or goal with what of it is in force for the caller, and for whom it is not yet."""
+    party = str(actor.organization_id or row["organization"]["id"])
+    waiting = standing.waiting_for(kind, row)
+    mine = standing.in_force_for(party, kind, row)
+    return {
+        **row,
+        "agreement": {
+            "state": "waiting_for_agreement" if waiting else "in_force",
+            "in_force_for_you": mine is row,
+            "agreed": None if mine is None or mine is row else dict(mine),
+            "waiting_for": waiting,
+        },
+    }
+
+
+def agreement_of(row: Raw, standing: Standing) -> Raw:
+    """The newest version, and what each party says to it. Nobody is bound by silence."""
+    latest = row["latest"]
+    answers = {answer["organization"]["id"]: answer for answer in row["answer_list"]}  # the last one counts
+    numbers = {one["organization_id"]: one["number"] for one in row["agreed"]}
+    named = {member["organization"]["id"]: member["organization"] for member in row["team_list"]}
+    return {
+        "version": latest["number"] if latest else None,
+        "published_at": latest["published_at"] if latest else None,
+        "is_asked": len(standing.parties) > 1,
+        "parties": [
+            {
+                "organization": named[party],
+                "answer": answers[party]["answer"] if party in answers else None,
+                "sentence": (answers[party]["sentence"] or None) if party in answers else None,
+                "answered_at": answers[party]["answered_at"] if party in answers else None,
+                "agreed_version": numbers.get(party),
+            }
+            for party in standing.parties
+            if party in named
+        ],
+    }
+
+
+def body_of(row: Raw) -> Raw:
+    """What a version freezes: the plan as it stands, without what changes by itself."""
+    kinds = {"problems": "problem_list", "goals": "goal_list", "interventions": "line_list", "phases": "phase_list"}
+    frozen = {kind: [_frozen(kind, line) for line in row[name]] for kind, name in kinds.items()}
+    team = [_frozen("team", member) for member in row["team_list"] if member["until"] is None]
+    review_on = row["review_on"].isoformat() if row["review_on"] else None
+    return {"title": row["title"], "review_on": review_on, **frozen, "team": team}
+
+
+def to_decide(row: Raw) -> list[Raw]:
+    """Lines whose organization left, until the lead took each over or dropped it."""
+    decided = {decision["line_id"] for decision in row["decision_list"]}
+    return [
+        {"id": line["id"], "focus": line["focus"], "organization": line["organization"], "ended_at": line["ended_at"]}
+        for line in row["line_list"]
+        if line["ended_reason"] == Intervention.EndedReason.LEFT and line["id"] not in decided
+    ]
+
+
+def proposal_for(proposal: Raw, row: Raw, actor: Actor) -> Raw:
+    """A proposal, with whether the row has changed since, and what the caller can do."""
+    rows_now = {one["id"]: one["version"] for one in (*row["line_list"], *row["goal_list"])}
+    made_for = proposal.pop("row_version")
+    is_stale = (
+        proposal["state"] == "open" and proposal["row_id"] is not None and rows_now.get(proposal["row_id"]) != made_for
+    )
+    subject = Proposal(
+        organization_id=UUID(proposal["organization"]["id"]),
+        owner_id=UUID(proposal["owner"]["id"]),
+        state=proposal["state"],
+    )
+    steps = _steps(PROPOSAL_WORKFLOW, subject, policies.sides_of_proposal(actor, subject), actor)
+    return {**proposal, "is_stale": is_stale, "available_transitions": steps}
+
+
+def shown(kind: str, row: Raw) -> Raw:
+    """A row's JSON as the contract has it: null for what is not known, names instead of their parts."""
+    said = {name: None if value == "" and name in BLANK_WHEN_UNKNOWN else value for name, value in row.items()}
+    if "role_id" in said:
+        given, family = said.pop("role_given"), said.pop("role_family")
+        said["practitioner_role"] = _person(said.pop("role_id"), f"{given} {family}")
+    return said
+
+
+def member_for(member: Raw, row: Raw) -> Raw:
+    """A membership, with whether it counts now."""
+    is_live = member["until"] is None and member["organization"]["id"] in standing_of(row).parties
+    return {**shown("team", member), "is_live": is_live}
+
+
+def line_for(line: Raw, actor: Actor) -> Raw:
+    return line if policies.reads_clinical(actor) else _without(line, CLINICAL_OF_A_LINE)
+
+
+def progress(row: Raw, actor: Actor) -> Raw:
+    """What is known so far: goals with where they began, lines with the visits used of their budget."""
+    used = visits_used(row["id"])
+    lines = [
+        {
+            "id": line["id"],
+            "organization": line["organization"],
+            "focus": line["focus"],
+            "state": line["state"],
+            "visit_budget": line["visit_budget"],
+            "visits_done": used.get(UUID(line["id"]), (0, 0))[0],
+            "visits_booked": used.get(UUID(line["id"]), (0, 0))[1],
+        }
+        for line in row["line_list"]
+    ]
+    goals = [
+        {**{name: goal[name] for name in GOAL_PROGRESS}, "latest": None, "latest_at": None}
+        for goal in (shown("goals", goal) for goal in row["goal_list"])
+    ]
+    if policies.reads_clinical(actor):
+        return {"goals": goals, "interventions": lines}
+    return {"interventions": [_without(line, ("focus",)) for line in lines], "withheld": ["goals"]}
+
+
+def version_for(found: PlanVersion) -> Raw:
+    """A version, whole: what was frozen, and what changed since the one before."""
+    return {
+        "number": found.number,
+        "by": found.by,
+        "organization": {"id": str(found.organization_id), "display": found.organization.name},
+        "published_at": utc(found.published_at),
+        "body": found.body,
+        "changes": found.changes,
+        "difference": sentences(found.changes),
+    }
+
+
+def _frozen(kind: str, row: Raw) -> Raw:
+    """The fields a version keeps of a row: those that are compared, whose it is and under which id."""
+    return {name: shown(kind, row)[name] for name in ("id", "organization", *KINDS[kind][2])}
+
+
+def _withheld(row: Raw, actor: Actor) -> tuple[str, ...]:
+    closed = not row["is_ours"] and actor.kind != ActorKind.CLIENT
+    own = {"title"} if row["organization_id"] == actor.organization_id else set()
+    names = {*(set(OTHERS) - own if closed else ()), *(() if policies.reads_clinical(actor) else CLINICAL)}
+    return tuple(sorted(names))
+
+
+def _without(said: Raw, names: Iterable[str]) -> Raw:
+    left_out = [name for name in names if name in said]
+    kept = {name: value for name, value in said.items() if name not in left_out}
+    return {**kept, "withheld": sorted({*said.get("withheld", ()), *left_out})} if left_out else kept
+
+
+def _available(row: Raw, actor: Actor) -> list[Raw]:
+    subject = CarePlan(state=row["state"], lead_organization_id=row["lead_organization_id"])
+    sides = policies.sides_of(actor, subject) if row["is_ours"] else set()
+    return _steps(PLAN_WORKFLOW, subject, sides, actor)
+
+
+def _steps(workflow: Workflow[Any], subject: Any, sides: Collection[str], actor: Actor) -> list[Raw]:
+    """The transitions that this caller can make now."""
+    rights = actor.rights if actor.kind == ActorKind.MEMBER else None
+    return [
+        offered(step, next(side for side in step.by if side in sides), TransitionOfPlan)
+        for step in workflow.available(subject, sides, rights)
+    ]
+
+
+def _person(role_id: Any, name: str | None) -> Raw | None:
+    return {"id": str(role_id), "display": name} if role_id else None
+
+
+def organizations_in(body: Mapping[str, Any]) -> set[UUID]:
+    """Whose rows a version holds, those of the team among them."""
+    return {UUID(row["organization"]["id"]) for kind in KINDS for row in body[kind]}
