@@ -28,3 +28,8 @@ def _next_stamp() -> int:
     with _lock:
         _last_stamp = max(fresh, _last_stamp + 1)
         return _last_stamp
+
+
+def short_id(row_id: UUID | str) -> str:
+    """What tells two rows apart on paper: the random end of the id, not the beginning, which is a time."""
+    return UUID(str(row_id)).hex[-8:]

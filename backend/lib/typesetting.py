@@ -3,7 +3,7 @@
 import json
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import cache
@@ -135,6 +135,11 @@ def paragraphs(text: str) -> list[dict[str, Any]]:
     """Paragraphs end at an empty line; each runs in the direction of its first letter."""
     found = [part.strip("\n").split("\n") for part in re.split(r"\n[ \n]*\n", text) if part.strip()]
     return [{"lines": lines, "rtl": _is_right_to_left("".join(lines))} for lines in found]
+
+
+def said(parts: Iterable[str | None]) -> list[str]:
+    """The parts that say something."""
+    return [part.strip() for part in parts if part and part.strip()]
 
 
 def _is_right_to_left(text: str) -> bool:

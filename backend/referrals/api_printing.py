@@ -4,25 +4,21 @@ from typing import ClassVar
 from uuid import UUID
 
 from django.http import HttpResponse
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
-from backend.lib.rest.renderers import AsItIs
-from backend.lib.rest.views import View
+from backend.lib.ids import short_id
+from backend.lib.rest.printed import PDF, PrintedView, pdf_response
 from backend.referrals import printing
 from backend.referrals.models import Referral, Report
 
-PDF = {(200, "application/pdf"): OpenApiTypes.BINARY}
 
-
-class PrintedView(View):
+class PrintedReferral(PrintedView):
     scope_resource = "referrals"
     named: ClassVar = {"referral_id": Referral, "report_id": Report}
-    renderer_classes = [AsItIs]
 
 
-class ReferralLetter(PrintedView):
+class ReferralLetter(PrintedReferral):
     @extend_schema(
         operation_id="print_referral",
         summary="The referral as a letter, for paper or fax",
@@ -30,10 +26,10 @@ class ReferralLetter(PrintedView):
         responses=PDF,
     )
     def get(self, request: Request, referral_id: UUID) -> HttpResponse:
-        return printing.pdf_response(printing.letter(referral_id, actor=self.actor), referral_id)
+        return pdf_response(printing.letter(referral_id, actor=self.actor), f"referral-{short_id(referral_id)}")
 
 
-class ReportPdf(PrintedView):
+class ReportPdf(PrintedReferral):
     @extend_schema(
         operation_id="print_report",
         summary="One signed report, with its signature in words and its hash",
@@ -41,4 +37,6 @@ class ReportPdf(PrintedView):
         responses=PDF,
     )
     def get(self, request: Request, referral_id: UUID, report_id: UUID) -> HttpResponse:
-        return printing.pdf_response(printing.report(referral_id, report_id, actor=self.actor), referral_id)
+        return pdf_response(
+            printing.report(referral_id, report_id, actor=self.actor), f"referral-{short_id(referral_id)}"
+        )

@@ -1,23 +1,21 @@
 """A referral's letter and its reports on paper: what this reader may see, in words, as PDF."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.http import HttpResponse
 from django.utils.dateparse import parse_date, parse_datetime
 
 from backend.catalog.queries import catalog
 from backend.catalog.words import places
-from backend.directory.models import Location, Organization, PractitionerRole
+from backend.directory.letterhead import Letterhead, footer, letterhead_of
 from backend.lib import clock
 from backend.lib.actor import Actor
+from backend.lib.ids import short_id
 from backend.lib.problems import Forbidden
-from backend.lib.typesetting import Block, Document, Section, pdf_of
-from backend.lib.zones import zone_named
+from backend.lib.typesetting import Block, Document, Section, pdf_of, said
+from backend.lib.zones import day_in_words, moment_in_words, zone_named
 from backend.notes.models import Note
 from backend.referrals import deadlines, policies, queries, rendering, reports, services
 from backend.referrals import workflow as w
@@ -58,13 +56,10 @@ OUTCOMES = {
     Report.Outcome.PARTLY: "The question is answered in part",
     Report.Outcome.NOT_COMPLETED: "Not completed",
 }
-CONFIDENTIAL = "Confidential health information, for the people named here only."
 FRONT_DESK = (
     "Front desk copy: red-flag answers, findings, scores, what was tried, goals and files are left out. "
     "A practitioner prints the whole letter."
 )
-# Countries that print on Letter; all others on A4. Source: Unicode CLDR, supplemental data, paperSize.
-LETTER_COUNTRIES = frozenset(["BZ", "CA", "CL", "CO", "CR", "GT", "MX", "NI", "PA", "PH", "PR", "SV", "US", "VE"])
 
 
 def letter(referral_id: UUID | str, *, actor: Actor) -> bytes:
@@ -98,27 +93,13 @@ def report(referral_id: UUID | str, report_id: UUID | str, *, actor: Actor) -> b
     return made
 
 
-def pdf_response(pdf: bytes, referral_id: UUID | str) -> HttpResponse:
-    """Shown in the browser, kept nowhere; the file's name names nobody."""
-    response = HttpResponse(pdf, content_type="application/pdf")
-    response["Content-Disposition"] = f'inline; filename="referral-{short_id(referral_id)}.pdf"'
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Cache-Control"] = "no-store"
-    return response
-
-
-def short_id(referral_id: UUID | str) -> str:
-    """What tells two referrals apart on paper: the random end of the id, not the beginning, which is a time."""
-    return UUID(str(referral_id)).hex[-8:]
-
-
 def letter_pdf(body: Body) -> bytes:
     """The letter made from ``rendering.detail``. Reads the clinics' addresses. 403 when the content is withheld."""
     if "package" not in body:
         raise Forbidden("This letter is printed by those who may read what is in it.", code="right_required")
     package, short = body["package"], short_id(body["id"])
     sender, recipient = _side(body["sender"]), _side(body["recipient"])
-    zone = (recipient.clinic or sender.clinic or Organization()).time_zone
+    zone = (recipient if recipient.clinic else sender).time_zone
     now = clock.now()
     return pdf_of(
         Document(
@@ -132,8 +113,8 @@ def letter_pdf(body: Body) -> bytes:
             ],
             facts=[*_facts(body, zone)],
             sections=[*_letter_sections(body, sender)],
-            footer=_footer(body, now.astimezone(zone_named(zone)).date()),
-            paper=_paper(sender),
+            footer=_footer(body, zone),
+            paper=sender.paper,
         ),
         printed_at=now,
     )
@@ -142,7 +123,7 @@ def letter_pdf(body: Body) -> bytes:
 def report_pdf(body: Body, report: Body, *, is_superseded: bool = False) -> bytes:
     """A report made from ``rendering.report`` and the referral it answers. Reads the clinics' addresses."""
     sender, recipient = _side(body["sender"]), _side(body["recipient"])
-    zone = (recipient.clinic or sender.clinic or Organization()).time_zone
+    zone = (recipient if recipient.clinic else sender).time_zone
     package, now = body.get("package"), clock.now()
     client = _client(package["client"]) if package else ["The client's name is not open to you any more."]
     return pdf_of(
@@ -153,8 +134,8 @@ def report_pdf(body: Body, report: Body, *, is_superseded: bool = False) -> byte
             blocks=[Block("To", _person(sender)), Block("Client", client)],
             facts=[*_report_facts(body, report, zone)],
             sections=[*_report_sections(body, report, zone)],
-            footer=_footer(body, now.astimezone(zone_named(zone)).date()),
-            paper=_paper(sender),
+            footer=_footer(body, zone),
+            paper=sender.paper,
         ),
         printed_at=now,
     )
@@ -169,65 +150,38 @@ def _report_banner(report: Body, *, is_superseded: bool) -> str | None:
 # --- the two sides -----------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
-    """A side of the referral with what the directory says about it."""
-
-    name: str
-    clinic: Organization | None
-    role: PractitionerRole | None
-    place: Location | None
-
-    @property
-    def contact(self) -> list[str]:
-        place, clinic = self.place, self.clinic
-        address = [place.address, f"{place.city} {place.postal_code}"] if place else []
-        return _said([*address, clinic.phone if clinic else "", clinic.email if clinic else ""])
+def _side(side: Body) -> Letterhead:
+    return letterhead_of(side["organization"], side["practitioner_role"])
 
 
-def _side(side: Body) -> Side:
-    organization, named = side["organization"], side["practitioner_role"]
-    clinic = Organization.objects.filter(pk=organization["id"]).first() if organization else None
-    found = PractitionerRole.objects.select_related("practitioner", "organization", "location")
-    role = found.filter(pk=named["id"]).first() if named else None
-    place = role.location if role else None
-    if place is None and clinic is not None:
-        place = clinic.locations.order_by("created_at", "id").first()
-    return Side(organization["display"] if organization else "", clinic, role, place)
-
-
-def _person(side: Side) -> list[str]:
+def _person(side: Letterhead) -> list[str]:
     if side.role is None:
         return [side.name]
     title = catalog().disciplines.get(side.role.discipline)
     license_held = reports.license_of(side.role)
-    return _said([str(side.role.practitioner), title.practitioner_title if title else "", license_held, side.name])
+    return said([str(side.role.practitioner), title.practitioner_title if title else "", license_held, side.name])
 
 
-def _addressee(body: Body, recipient: Side) -> list[str]:
+def _addressee(body: Body, recipient: Letterhead) -> list[str]:
     to = body["recipient"]
     discipline = _label("disciplines", to["discipline"])
     if guest := to["guest"]:
-        return _said([guest["name"], discipline, guest["attested_clinic"]])
+        return said([guest["name"], discipline, guest["attested_clinic"]])
     if recipient.clinic is None:
-        return _said(["Whoever takes it first", discipline, f"near {to['near']}" if to["near"] else ""])
+        return said(["Whoever takes it first", discipline, f"near {to['near']}" if to["near"] else ""])
     person = [str(recipient.role.practitioner)] if recipient.role else []
-    return _said([*person, discipline, recipient.name, *recipient.contact])
+    return said([*person, discipline, recipient.name, *recipient.contact])
 
 
 def _client(client: Body | None) -> list[str]:
     if client is None:
         return ["No client is named: a question between colleagues."]
     born = parse_date(client["birth_date"]) if client["birth_date"] else None
-    town = " ".join(_said([client["city"], client["region"], client["postal_code"], client["country"]]))
+    town = " ".join(said([client["city"], client["region"], client["postal_code"], client["country"]]))
     language = f"Language: {client['language']}" if client["language"] else ""
-    known = [f"born {_day(born)}" if born else "", client["gender"] if client["gender"] != "unknown" else ""]
-    lines = [client["display"], ", ".join(_said(known)), client["address"], town, client["phone"], client["email"]]
-    return _said([*lines, language])
-
-
-def _paper(side: Side) -> Literal["a4", "us-letter"]:
-    return "us-letter" if side.place and side.place.country in LETTER_COUNTRIES else "a4"
+    known = [f"born {day_in_words(born)}" if born else "", client["gender"] if client["gender"] != "unknown" else ""]
+    lines = [client["display"], ", ".join(said(known)), client["address"], town, client["phone"], client["email"]]
+    return said([*lines, language])
 
 
 # --- the letter --------------------------------------------------------------------------------------------------
@@ -238,12 +192,12 @@ def _banner(body: Body) -> str | None:
     if body["state"] == w.WITHDRAWN:
         state = "Withdrawn by the sender."
     copy = FRONT_DESK if "package.findings" in body["withheld"] else ""
-    return " ".join(_said([state, copy])) or None
+    return " ".join(said([state, copy])) or None
 
 
 def _facts(body: Body, zone: str) -> Iterable[tuple[str, str]]:
     sent = parse_datetime(body["tracking"]["sent_at"] or "")
-    yield "Date", _day(sent.astimezone(zone_named(zone)).date()) if sent else "not sent"
+    yield "Date", day_in_words(sent.astimezone(zone_named(zone)).date()) if sent else "not sent"
     yield "Asked for", KINDS[body["kind"]] + (". The lead passes to you." if body["transfer"] else "")
     yield "Priority", PRIORITIES[body["priority"]]
     yield _reply(body, zone)
@@ -260,7 +214,7 @@ def _facts(body: Body, zone: str) -> Iterable[tuple[str, str]]:
 def _reply(body: Body, zone: str) -> tuple[str, str]:
     """By when an answer is asked for; later on, where the referral stands."""
     due = parse_datetime(body["due_at"] or "")
-    when = _moment(due, zone) if due else "the day you agreed on"
+    when = moment_in_words(due, zone) if due else "the day you agreed on"
     if body["state"] == w.SENT or (body["state"] == w.ACCEPTED and body["kind"] == Referral.Kind.ADVICE):
         return "Reply by", f"{when} (this time has passed)" if body["is_overdue"] else when
     sentence = STATUS.get(body["state"]) or f"{w.STATES[body['state']].words}."
@@ -273,12 +227,12 @@ def _order(order: Body) -> str:
         order["number"],
         f"by {order['by']}" if order["by"] else "",
         f"{order['visits']} visits" if order["visits"] else "",
-        f"until {_day(until)}" if until else "",
+        f"until {day_in_words(until)}" if until else "",
     ]
-    return ", ".join(_said(parts))
+    return ", ".join(said(parts))
 
 
-def _letter_sections(body: Body, sender: Side) -> Iterable[Section]:
+def _letter_sections(body: Body, sender: Letterhead) -> Iterable[Section]:
     package = body["package"]
     yield Section("Question", package["question"], framed=True)
     yield Section("Reason", package["reason"])
@@ -324,7 +278,7 @@ def _precautions(rows: Sequence[Body]) -> str:
 
 def _score(score: Body) -> str:
     on = parse_date(score["on"]) if score["on"] else None
-    return f"{score['measure'].upper()}: {score['value']}{', ' + _day(on) if on else ''}"
+    return f"{score['measure'].upper()}: {score['value']}{', ' + day_in_words(on) if on else ''}"
 
 
 def _expected(body: Body, wanted: str | None) -> str:
@@ -338,10 +292,10 @@ def _expected(body: Body, wanted: str | None) -> str:
         Referral.Kind.EVALUATE_AND_TREAT: f"A signed report that answers the question {by_then}{again}.",
         Referral.Kind.CO_MANAGE: f"A signed report that answers the question {by_then}{again}. We go on treating, too.",
     }[body["kind"]]
-    return "\n".join(_said([sentence, wanted or ""]))
+    return "\n".join(said([sentence, wanted or ""]))
 
 
-def _how_to_answer(body: Body, sender: Side) -> str:
+def _how_to_answer(body: Body, sender: Letterhead) -> str:
     if body["recipient"]["guest"]:
         way = "Open the link in the e-mail you got from Trialogue; you need no account."
     else:
@@ -354,7 +308,7 @@ def _how_to_answer(body: Body, sender: Side) -> str:
 # --- the report --------------------------------------------------------------------------------------------------
 
 
-def _reporting(body: Body, recipient: Side) -> str:
+def _reporting(body: Body, recipient: Letterhead) -> str:
     """The clinic the report comes from; a guest's as the guest or the sender named it."""
     guest = body["recipient"]["guest"]
     return recipient.name or (guest and (guest["attested_clinic"] or guest["name"])) or "Report"
@@ -369,9 +323,9 @@ def _report_facts(body: Body, report: Body, zone: str) -> Iterable[tuple[str, st
     if codes := report["new_precautions"]:
         yield "New precautions", ", ".join(_label("precautions", code) for code in codes)
     yield "Regions", places(body["regions"]) or "none named"
-    yield "Received", _moment(parse_datetime(report["signature"]["received_at"]), zone)
+    yield "Received", moment_in_words(parse_datetime(report["signature"]["received_at"]), zone)
     if report["read_at"]:
-        yield "Read", f"{_moment(parse_datetime(report['read_at']), zone)}, by {report['read_by']}"
+        yield "Read", f"{moment_in_words(parse_datetime(report['read_at']), zone)}, by {report['read_by']}"
     if report["supersedes_id"]:
         yield "Replaces", "an earlier report on this referral"
 
@@ -392,10 +346,10 @@ def _report_sections(body: Body, report: Body, zone: str) -> Iterable[Section]:
     lines = [
         signature["practitioner"],
         signature["license"],
-        _moment(parse_datetime(signature["signed_at"]), zone),
+        moment_in_words(parse_datetime(signature["signed_at"]), zone),
         SIGNATURES[signature["kind"]],
     ]
-    yield Section("Signature", "\n".join(_said(lines)), framed=True)
+    yield Section("Signature", "\n".join(said(lines)), framed=True)
     yield Section("SHA-256 of what was signed", report["content_hash"])
 
 
@@ -403,35 +357,17 @@ def _quote(quote: Body, zone: str) -> str:
     """A note by its kind, day and signature; what it says is on the note's own paper."""
     kind = str(Note.Kind(quote["kind"]).label).capitalize()
     error = "" if quote["stands"] else " This note was entered in error later."
-    when = _moment(parse_datetime(quote["occurred_at"]), zone)
+    when = moment_in_words(parse_datetime(quote["occurred_at"]), zone)
     return f"{kind} note, {when}, signed by {quote['signed_by']} (SHA-256 {quote['content_hash']}).{error}"
 
 
 # --- in words ----------------------------------------------------------------------------------------------------
 
 
-def _footer(body: Body, on: date) -> str:
-    return f"{CONFIDENTIAL} Referral {short_id(body['id'])}, printed {_day(on)}."
+def _footer(body: Body, zone: str) -> str:
+    return footer(f"Referral {short_id(body['id'])}", zone)
 
 
 def _label(kind: str, code: str) -> str:
     found = getattr(catalog(), kind).get(code)
     return str(found.label) if found else code
-
-
-def _day(day: date) -> str:
-    return f"{day.day} {day:%B %Y}"
-
-
-def _moment(moment: datetime | None, zone: str) -> str:
-    """Friday, 27 November 2026, 18:00 (Denver time)."""
-    if moment is None:
-        return ""
-    there = moment.astimezone(zone_named(zone))
-    place = zone if zone == "UTC" else f"{zone.rsplit('/', 1)[-1].replace('_', ' ')} time"
-    return f"{there:%A}, {_day(there.date())}, {there:%H:%M} ({place})"
-
-
-def _said(parts: Iterable[str | None]) -> list[str]:
-    """The parts that say something."""
-    return [part.strip() for part in parts if part and part.strip()]

@@ -11,6 +11,7 @@ from backend.clients.models import Consent
 from backend.lib.actor import Actor, ActorKind
 from backend.lib.typesetting import Document, pdf_of
 from backend.lib.unit_of_work import acting_as
+from backend.lib.zones import moment_in_words
 from backend.referrals import printing
 from backend.referrals.models import Referral, Report
 from tests import make
@@ -144,7 +145,7 @@ def test_the_letter_says_what_the_recipient_needs(
 def test_the_letter_names_the_day_to_reply_by_in_words(south: make.Clinic, sent: Any, printed: list[Document]) -> None:
     due = Referral.objects.values_list("due_at", flat=True)
     with acting_as(south.practitioner.actor):
-        expected = printing._moment(due.get(pk=sent["id"]), "America/Denver")
+        expected = moment_in_words(due.get(pk=sent["id"]), "America/Denver")
 
     letter_of(south, sent)
 
@@ -155,8 +156,8 @@ def test_the_letter_names_the_day_to_reply_by_in_words(south: make.Clinic, sent:
 def test_a_moment_is_said_with_its_weekday_and_place() -> None:
     moment = datetime(2026, 11, 27, 1, 5, tzinfo=UTC)
 
-    assert printing._moment(moment, "America/Denver") == "Thursday, 26 November 2026, 18:05 (Denver time)"
-    assert printing._moment(moment, "UTC") == "Friday, 27 November 2026, 01:05 (UTC)"
+    assert moment_in_words(moment, "America/Denver") == "Thursday, 26 November 2026, 18:05 (Denver time)"
+    assert moment_in_words(moment, "UTC") == "Friday, 27 November 2026, 01:05 (UTC)"
 
 
 def test_once_accepted_the_letter_says_where_it_stands(south: make.Clinic, sent: Any, printed: list[Document]) -> None:
