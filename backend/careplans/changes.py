@@ -1,7 +1,12 @@
 """What changed between two versions of a plan: as data, and as sentences a practitioner can read."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
 from typing import Any
+
+from backend.careplans import words
+from backend.catalog.words import places
+from backend.lib.zones import day_in_words
 
 Body = Mapping[str, Any]
 Change = dict[str, Any]
@@ -34,7 +39,7 @@ HEADER = ("title", "review_on")
 FIELD_WORDS = {
     "times_per_week": "times per week", "technique_ids": "techniques", "icd10": "ICD-10-CM code", "due_on": "due date",
     "review_on": "review date", "home_programme": "home programme", "visit_budget": "visit budget", "from_on": "first day",
-    "until_on": "last day", "ended_reason": "reason to end",
+    "until_on": "last day", "ended_reason": "reason to end", "words": "wording",
 }  # fmt: skip
 LONG = 80
 
@@ -55,6 +60,13 @@ def difference(before: Body | None, after: Body) -> list[Change]:
 def sentences(changes: Sequence[Change]) -> list[str]:
     """One sentence for each change."""
     return [_sentence(change) for change in changes]
+
+
+def field_sentences(kind: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """What is different between two states of one row, field by field, without naming the row."""
+    whole = {name: after.get(name, before[name]) for name in KINDS[kind][2]}
+    changes = _of_fields(kind, before, {**before, **whole})
+    return [f"{_field(change)} {_from_to(change)}" for change in changes]
 
 
 def _of_rows(kind: str, before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> Iterator[Change]:
@@ -104,19 +116,27 @@ def _field(change: Change) -> str:
 
 
 def _from_to(change: Change) -> str:
-    before, after = _spoken(change["before"]), _spoken(change["after"])
+    before, after = (_spoken(change["field"], change[side]) for side in ("before", "after"))
     if len(before) + len(after) > LONG:
         return "rewritten"
     return f"from {before} to {after}"
 
 
-def _spoken(value: Any) -> str:
+def _spoken(field: str, value: Any) -> str:
     if value in (None, "", []):
         return "nothing"
-    if isinstance(value, list):
-        return ", ".join(_spoken(one) for one in value)
-    if isinstance(value, dict):
-        return " ".join(str(part).replace("_", " ") for part in value.values())
+    if field in IN_WORDS:
+        return IN_WORDS[field](value)
     if isinstance(value, float):
         return f"{value:g}"
     return str(value).replace("_", " ").rstrip(".")
+
+
+def _day(value: str) -> str:
+    return day_in_words(date.fromisoformat(value))
+
+
+IN_WORDS: Mapping[str, Callable[[Any], str]] = {
+    "technique_ids": words.techniques, "regions": places, "avoid": words.avoided, "review_on": _day, "due_on": _day,
+    "from_on": _day, "until_on": _day,
+}  # fmt: skip

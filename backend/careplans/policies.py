@@ -5,6 +5,8 @@ from backend.careplans.workflow import LEAD, OWNER, PROPOSER, SYSTEM, TREATS
 from backend.clients.policies import refuse_unless
 from backend.lib.actor import Actor, ActorKind
 
+NOT_ON_TEAM = "Your clinic is not on this plan's team now; what it wrote stays readable."
+
 
 def check_reads(actor: Actor) -> None:
     """Whoever works with clients, the auditor, the client. An admin needs another role."""

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from backend.careplans.api import agreeing, plans, rows, team
+from backend.careplans.api import agreeing, plans, printing, rows, team
 
 ONE = "care-plans/<str:plan_id>"
 urlpatterns = [
@@ -11,6 +11,7 @@ urlpatterns = [
     path(f"{ONE}/transitions", plans.PlanTransitions.as_view()),
     path(f"{ONE}/progress", plans.Progress.as_view()),
     path(f"{ONE}/changes", plans.Changes.as_view()),
+    path(f"{ONE}/document", printing.PlanDocument.as_view()),
     path(f"{ONE}/problems", rows.Problems.as_view()),
     path(f"{ONE}/problems/<str:row_id>", rows.OneProblem.as_view()),
     path(f"{ONE}/goals", rows.Goals.as_view()),

@@ -26,6 +26,7 @@ HTMX = json.dumps(
 OF_STAFF = (
     "/inbox",
     "/clients",
+    "/care-plans",
     "/referrals",
     "/settings",
     "/clinics",

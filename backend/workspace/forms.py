@@ -24,7 +24,9 @@ from backend.workspace.pickers import places_in, recipient_in
 
 Choices = list[tuple[str, str]]
 MOST_CHIPS, LONG_TEXT, TIMES_OFFERED = 14, 500, 3
-VISIT_MINUTES = "50"
+VISIT_MINUTES, MOST_ROWS = "50", 20
+# What the picker of regions asks; a part that says more than the place is asked in fields of its own.
+PLACES = (RegionSide, RegionSerializer)
 
 
 @dataclass(slots=True)
@@ -41,6 +43,7 @@ class Field:
     error: str = ""
     rows: list["Field"] = field(default_factory=list)
     id: str = ""
+    step: str = ""
 
     @property
     def values(self) -> list[str]:
@@ -123,6 +126,7 @@ class Form:
             value=self._value(name, each, kind),
             error=self.errors.get(name, ""),
             id=f"{self.key}{name}",
+            step="any" if isinstance(each, serializers.FloatField) else "",
         )
 
     def _span(self, name: str, each: Any) -> Field:
@@ -147,8 +151,26 @@ class Form:
                 row.label = f"Time {index + 1}"
                 row.rows[0].required = index == 0
             yield from rows
-        elif isinstance(child, RegionSide | RegionSerializer):
+        elif type(child) in PLACES:
             yield self._regions(name, each)
+        else:
+            yield from self._rows(name, child)
+
+    def _rows(self, name: str, child: Any) -> Iterator[Field]:
+        """One group of fields for each part there is, and one more to fill in."""
+        for index in range(self._count(name) + 1):
+            prefix = f"{name}.{index}"
+            label = f"{LABELS.get(name, words.spoken(name))} {index + 1}"
+            rows = list(self._fields(child, f"{prefix}.", is_needed=False))
+            for row in rows:
+                row.label = LABELS.get(f"{name}.{row.name.split('.')[-1]}", row.label)
+            yield Field(prefix, label, "rows", False, rows=rows)
+
+    def _count(self, name: str) -> int:
+        """How many parts of a list were filled in, or stood there before."""
+        said = self.initial if self.typed is None else self.typed
+        found = [key.split(".")[1] for key in said if key.startswith(f"{name}.") and said[key]]
+        return min(max((int(index) + 1 for index in found if index.isdecimal()), default=0), MOST_ROWS)
 
     def _regions(self, name: str, each: Any) -> Field:
         chosen = places_in(self.typed) if self.typed is not None else self.initial.get(name, [])
@@ -209,8 +231,11 @@ class Form:
                 if isinstance(child, TimeSpan):
                     spans = [self._typed_span(f"{full}.{index}") for index in range(TIMES_OFFERED)]
                     yield name, [span for span in spans if span]
-                elif isinstance(child, RegionSide | RegionSerializer):
+                elif type(child) in PLACES:
                     yield name, places_in(self.typed)
+                else:
+                    rows = [_collect(self._data(child, f"{name}.{index}.")) for index in range(self._count(name))]
+                    yield name, [row for row in rows if row]
             elif isinstance(each, serializers.Serializer):
                 inner = _collect(self._data(each, f"{full}."))
                 if each.required or _says_something(inner, each):
@@ -258,6 +283,7 @@ KINDS: tuple[tuple[type[Any], str], ...] = (
     (serializers.DateField, "date"),
     (serializers.TimeField, "time"),
     (serializers.IntegerField, "number"),
+    (serializers.FloatField, "number"),
     (serializers.EmailField, "email"),
 )
 

@@ -1,5 +1,6 @@
 """Who changed a row last and when, for the answer to a form that was made from an older version."""
 
+from typing import Any
 from uuid import UUID
 
 from backend.audit.models import Event
@@ -14,12 +15,18 @@ def who_changed(problem: Problem, subject_id: UUID, *, actor: Actor) -> Problem:
     """A stale answer that says who changed the row and when; every other refusal as it is."""
     if not isinstance(problem, Stale):
         return problem
+    zone = zone_of(actor)
+    if "changed_by" in problem.extra:
+        return _told(problem, problem.extra["changed_by"], problem.extra["changed_at"], zone)
     last = Event.objects.visible_to(actor).filter(subject_id=subject_id).order_by("-recorded_at", "-id").first()
     if last is None:
         return problem
     member = Member.objects.select_related("user").filter(pk=last.actor_member_id).first()
-    who = str(member.user) if member else "Somebody else"
+    return _told(problem, str(member.user) if member else "Somebody else", last.recorded_at, zone)
+
+
+def _told(problem: Problem, who: str, at: Any, zone: str) -> Problem:
     return Stale(
-        f"{who} changed this while you were looking at it ({words.moment(last.recorded_at, zone_of(actor))}).",
+        f"{who} changed this while you were looking at it ({words.moment(at, zone)}).",
         code=problem.code,
     )

@@ -9,7 +9,7 @@ from rest_framework.serializers import Serializer
 
 from backend.audit import events
 from backend.careplans.models import CarePlan
-from backend.careplans.policies import check_writes
+from backend.careplans.policies import NOT_ON_TEAM, check_writes
 from backend.clients.policies import refuse_unless
 from backend.directory.eligibility import credential_problem, today_at
 from backend.directory.models import PractitionerRole
@@ -37,7 +37,7 @@ def plan_to_change(plan_id: UUID | str, actor: Actor, sent: Sent) -> CarePlan:
     check_writes(actor, sent.get("on_behalf_of"))
     refuse_unless(
         CarePlan.objects.worked_on_by(actor).filter(pk=plan.pk).exists(),
-        "Your clinic is not on this plan's team now; what it wrote stays readable.",
+        NOT_ON_TEAM,
         code="not_on_team",
     )
     return plan

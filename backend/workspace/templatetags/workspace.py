@@ -9,7 +9,9 @@ from django.template.defaultfilters import linebreaksbr
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from backend.careplans.words import state_of
 from backend.catalog.queries import catalog
+from backend.lib.zones import day_in_words
 from backend.workspace import words
 from backend.workspace.device import SWITCHES
 from backend.workspace.once import FIELD, new_key
@@ -143,6 +145,17 @@ def last_day(context: Any, value: str) -> str:
 @register.filter
 def picker(chosen: Any) -> list[dict[str, Any]]:
     return region_rows(chosen or [])
+
+
+@register.filter
+def plan_state(plan: Any) -> str:
+    return state_of(plan)
+
+
+@register.filter
+def as_day(value: str) -> str:
+    """A day as the contract writes it, in words."""
+    return day_in_words(date.fromisoformat(value))
 
 
 @register.filter

@@ -58,6 +58,7 @@ from backend.workspace.exporting import export_block
 from backend.workspace.forms import Form
 from backend.workspace.once import Done
 from backend.workspace.pages import field_errors, id_in, log_whatever_the_status, page, show, submit, version_in
+from backend.workspace.plans import plans_of
 from backend.workspace.staleness import who_changed
 from backend.workspace.views import brief
 from backend.workspace.views.record import timeline_block
@@ -261,6 +262,7 @@ def client_page(request: HttpRequest, actor: Actor, client_id: UUID, *, tried: T
         "lines": [worklist.line(row, actor, zone) for row in rows],
         "duplicates": possible_duplicates(actor, client) if is_home and works else [],
         "links": own_links(client, actor).order_by("-created_at")[:LINKS] if works else [],
+        "plans": plans_of(request, ids),
         "works_here": works,
         "may_consent": answers_for_consent(actor),
         "may_treat": records_precautions(actor),

@@ -10,6 +10,7 @@ from django_htmx.middleware import HtmxDetails
 from backend.attachments.services import download, open_file
 from backend.catalog.queries import catalog
 from backend.clients.models import Client
+from backend.clients.policies import reads_clients
 from backend.lib.actor import Actor
 from backend.lib.problems import BadRequest, Conflict, Forbidden, Problem, Stale
 from backend.lib.rest.authentication import actor_of
@@ -33,6 +34,7 @@ from backend.workspace.pages import (
     submit,
     version_in,
 )
+from backend.workspace.plans import plans_of
 from backend.workspace.staleness import who_changed
 from backend.workspace.timeline import KINDS_OF, PARTS, timeline, track
 from backend.workspace.views.visits import visits_of_care
@@ -304,6 +306,7 @@ def _shown(
         "may_write": bool(policies.parties_of(actor, _Sides(row)) & {w.SENDER, w.RECIPIENT})  # type: ignore[arg-type]
         and actor.has_right("practitioner", "coordinator")
         and "package" in body,
+        "plans": plans_of(request, [row["client_id"]]) if reads_clients(actor) and row["client_id"] else [],
         "sees_client": Client.objects.visible_to(actor).filter(pk=row["client_id"]).exists(),
         "is_draft": body["state"] == w.DRAFT,
         "is_sender": words.is_sender(body, actor),

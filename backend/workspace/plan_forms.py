@@ -1,0 +1,245 @@
+"""The forms of what stands in a plan, made from its input serializers: for one's own row, a new one, or a proposal."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.http import QueryDict
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+
+from backend.careplans.models import Intervention
+from backend.careplans.services import ROWS
+from backend.catalog.queries import catalog
+from backend.directory.models import PractitionerRole
+from backend.lib.actor import Actor
+from backend.lib.problems import Problem
+from backend.lib.rest.fields import PlainText, StrictSerializer
+from backend.workspace.colleagues import colleagues_here
+from backend.workspace.forms import Choices, Field, Form
+from backend.workspace.pages import field_errors
+
+Body = Mapping[str, Any]
+
+# What a press on less or more goes through; half a time a week is every other week.
+LADDERS: Mapping[str, tuple[float, ...]] = {
+    "times_per_week": (0.25, 0.5, 1, 2, 3, 4, 5, 6, 7),
+    "weeks": tuple(range(1, 53)),
+    "visit_budget": tuple(range(1, 101)),
+    "line.times_per_week": (0.25, 0.5, 1, 2, 3, 4, 5, 6, 7),
+    "line.weeks": tuple(range(1, 53)),
+}
+ENDING = ("ended_reason", "ended_detail")
+# What of a line is changed most often; the rest is behind one press.
+PACE = ("times_per_week", "weeks", "state", *ENDING)
+LABELS = {
+    "focus": "What it is about",
+    "practitioner_role_id": "Who does it (you, when nobody is chosen)",
+    "technique_ids": "Techniques",
+    "times_per_week": "Times a week (0.5 is every other week)",
+    "weeks": "For how many weeks",
+    "minutes": "Minutes each time",
+    "load": "Load (that of the techniques, when none is chosen)",
+    "home_programme": "At home",
+    "visit_budget": "Visits at most",
+    "state": "How it goes on",
+    "ended_reason": "If it ends, why",
+    "ended_detail": "In a sentence",
+    "words": "In the client's words",
+    "measure": "Measured by",
+    "baseline": "Began at",
+    "due_on": "Due",
+    "text": "Problem",
+    "icd10": "ICD-10-CM code (such as M54.2)",
+    "name": "Phase",
+    "position": "Order",
+    "from_on": "First day",
+    "until_on": "Last day",
+    "line.times_per_week": "Times a week (0.5 is every other week)",
+    "line.weeks": "For how many weeks",
+    "line.focus": "What you do about it",
+    "goal.words": "What the client wants to do again, in their words",
+    "title": "What the plan is for",
+    "review_on": "Looked at again on",
+}
+STATES: Mapping[str, dict[str, str]] = {
+    "interventions": {"active": "Goes on", "paused": "Paused", "ended": "Ended"},
+    "goals": {"active": "Still wanted", "achieved": "Achieved", "not_achieved": "Not achieved", "dropped": "Dropped"},
+    "problems": {"active": "Active", "resolved": "Resolved"},
+}
+WHY = (
+    "Responds well",
+    "No change so far",
+    "Sore afterwards",
+    "Too much at once",
+    "The client asks for it",
+    "It clashes with our work",
+)
+
+
+class FirstGoal(StrictSerializer):
+    words = PlainText(max_length=500)
+
+
+class FirstLine(StrictSerializer):
+    focus = PlainText(max_length=300)
+    times_per_week = serializers.FloatField(required=False, min_value=0.1, max_value=21)
+    weeks = serializers.IntegerField(required=False, min_value=1, max_value=104)
+
+
+class FirstPlan(StrictSerializer):
+    """What the page asks to begin a plan."""
+
+    title = PlainText(max_length=200)
+    review_on = serializers.DateField(required=False)
+    goal = FirstGoal(required=False)
+    line = FirstLine(required=False)
+
+
+class PlanHeader(StrictSerializer):
+    """What the lead changes of the plan itself."""
+
+    title = PlainText(max_length=200)
+    review_on = serializers.DateField(required=False, allow_null=True)
+
+
+def plan_form(serializer: type[Any], zone: str, **more: Any) -> Form:
+    """A form about the plan as a whole."""
+    form = Form(serializer, zone=zone, labels=LABELS, **more)
+    return _with_steppers(form)
+
+
+def row_form(
+    kind: str,
+    actor: Actor,
+    zone: str,
+    *,
+    row: Body | None = None,
+    typed: QueryDict | None = None,
+    problem: Problem | None = None,
+    is_proposal: bool = False,
+    is_taken_over: bool = False,
+    disciplines: Iterable[str] = (),
+) -> Form:
+    """The form of a row; ``disciplines`` are those whose techniques are offered, else the reader's clinic's."""
+    form = Form(
+        ROWS[kind].patch if row and not is_taken_over else ROWS[kind].fields,
+        zone=zone,
+        typed=typed,
+        initial=_values(row) if row else {},
+        choices=_choices(
+            kind, actor, None if is_taken_over else row, is_proposal=is_proposal, disciplines=list(disciplines)
+        ),
+        labels=LABELS,
+        leave_out=_left_out(kind, None if is_taken_over else row, is_proposal=is_proposal),
+        errors=row_errors(problem),
+    )
+    return _with_steppers(form)
+
+
+def shown_first(form: Form, *, is_new: bool) -> list[Field]:
+    """What is changed most often: of a line that is there its pace, of everything else all of it."""
+    if is_new or not any(field.name in LADDERS for field in form.fields):
+        return form.fields
+    order = {name: place for place, name in enumerate(PACE)}
+    return sorted((field for field in form.fields if field.name in order), key=lambda field: order[field.name])
+
+
+def changed_only(serializer: type[serializers.Serializer[Any]], said: Body, row: Body) -> dict[str, Any]:
+    """What was typed and is different from the row as it stands."""
+    fields, values = serializer().fields, as_typed(row)
+    return {name: text for name, text in said.items() if _as_shown(fields[name], text) != _blank(values.get(name))}
+
+
+def as_typed(row: Body) -> dict[str, Any]:
+    """A row with what a form says under another name."""
+    role = row.get("practitioner_role")
+    return {**row, **({"practitioner_role_id": role["id"]} if role else {})}
+
+
+def stepped(typed: QueryDict) -> QueryDict:
+    """What was typed, with the number whose “less” or “more” was pressed one step further."""
+    name, _, way = typed.get("step", "").partition(" ")
+    after = typed.copy()
+    if name in LADDERS and way in ("less", "more"):
+        after[name] = f"{_next(LADDERS[name], typed.get(name, ''), is_more=way == 'more'):g}"
+    return after
+
+
+def row_errors(problem: Problem | None) -> dict[str, str]:
+    """The refusal by field: a proposal's fields are named within ``changes``, parts of a list by their list."""
+    found = {}
+    for pointer, said in field_errors(problem).items():
+        name = pointer.removeprefix("changes.")
+        found[name.split(".")[0] if name.startswith(("technique_ids", "regions")) else name] = said
+    return found
+
+
+def _next(ladder: tuple[float, ...], typed: str, *, is_more: bool) -> float:
+    try:
+        now = float(typed)
+    except ValueError:
+        return 1
+    further = [value for value in ladder if (value > now if is_more else value < now)]
+    if not further:
+        return ladder[-1 if is_more else 0]
+    return min(further) if is_more else max(further)
+
+
+def _with_steppers(form: Form) -> Form:
+    for field in form.fields:
+        if field.name in LADDERS:
+            field.kind = "stepper"
+            field.choices = [(f"{value:g}", "") for value in LADDERS[field.name]]
+    return form
+
+
+def _values(row: Body) -> dict[str, Any]:
+    """A row as the form names its fields: what is avoided, place by place."""
+    avoided = {
+        f"avoid.{index}.{name}": said
+        for index, place in enumerate(row.get("avoid", ()))
+        for name, said in place.items()
+    }
+    return {**as_typed(row), **avoided}
+
+
+def _choices(
+    kind: str, actor: Actor, row: Body | None, *, is_proposal: bool, disciplines: list[str]
+) -> dict[str, Choices]:
+    if kind != "interventions":
+        return {"state": list(STATES[kind].items())} if kind in STATES else {}
+    codes = disciplines or ([row["discipline"]] if row else _disciplines_here(actor))
+    known = {technique.code: technique.label for code in codes for technique in catalog().techniques_of(code)}
+    states = STATES[kind].items()
+    return {
+        "technique_ids": list(known.items()),
+        "practitioner_role_id": colleagues_here(actor),
+        "state": [state for state in states if not (is_proposal and state[0] == Intervention.State.ENDED)],
+    }
+
+
+def _disciplines_here(actor: Actor) -> list[str]:
+    roles = PractitionerRole.objects.filter(organization_id=actor.clinic_id, ended_at=None)
+    return sorted(set(roles.values_list("discipline", flat=True)))
+
+
+def _left_out(kind: str, row: Body | None, *, is_proposal: bool) -> tuple[str, ...]:
+    never = ["on_behalf_of"]
+    if row is None:
+        never += ["state", *ENDING]
+    if is_proposal:
+        never += ["practitioner_role_id", *ENDING, *(["state"] if kind == "goals" else [])]
+    return tuple(never)
+
+
+def _as_shown(field: Any, typed: Any) -> Any:
+    """A typed value as a row holds it; what is wrong stays as it is, to be refused."""
+    try:
+        checked = field.run_validation(typed)
+    except ValidationError:
+        return typed
+    return None if _blank(checked) is None else _blank(field.to_representation(checked))
+
+
+def _blank(value: Any) -> Any:
+    return None if value in ("", []) else value
