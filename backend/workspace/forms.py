@@ -160,11 +160,11 @@ class Form:
         """One group of fields for each part there is, and one more to fill in."""
         for index in range(self._count(name) + 1):
             prefix = f"{name}.{index}"
-            label = f"{LABELS.get(name, words.spoken(name))} {index + 1}"
             rows = list(self._fields(child, f"{prefix}.", is_needed=False))
             for row in rows:
-                row.label = LABELS.get(f"{name}.{row.name.split('.')[-1]}", row.label)
-            yield Field(prefix, label, "rows", False, rows=rows)
+                row.label = self.labels.get(f"{name}.{row.name.split('.')[-1]}", row.label)
+            label = self.labels.get(name) or LABELS.get(name) or words.spoken(name)
+            yield Field(prefix, f"{label} {index + 1}", "rows", False, rows=rows)
 
     def _count(self, name: str) -> int:
         """How many parts of a list were filled in, or stood there before."""
@@ -258,7 +258,7 @@ class Form:
             lines = [line.strip() for line in self.typed.get(full, "").replace(",", "\n").splitlines()]
             if any(lines) or each.required:
                 yield name, [line for line in lines if line]
-        elif text := self.typed.get(full, "").strip():
+        elif text := self.typed.get(full, "").strip().replace("\r\n", "\n"):
             yield name, words.utc_of(text, self.zone) if kind == "moment" else text
         elif full in self.typed and full in self.initial and getattr(each, "allow_blank", False):
             yield name, ""

@@ -28,6 +28,7 @@ LADDERS: Mapping[str, tuple[float, ...]] = {
     "line.times_per_week": (0.25, 0.5, 1, 2, 3, 4, 5, 6, 7),
     "line.weeks": tuple(range(1, 53)),
 }
+HELP = {"times_per_week": "0.5 is every other week"}
 ENDING = ("ended_reason", "ended_detail")
 # What of a line is changed most often; the rest is behind one press.
 PACE = ("times_per_week", "weeks", "state", *ENDING)
@@ -35,10 +36,15 @@ LABELS = {
     "focus": "What it is about",
     "practitioner_role_id": "Who does it (you, when nobody is chosen)",
     "technique_ids": "Techniques",
-    "times_per_week": "Times a week (0.5 is every other week)",
+    "times_per_week": "Times a week",
     "weeks": "For how many weeks",
     "minutes": "Minutes each time",
     "load": "Load (that of the techniques, when none is chosen)",
+    "avoid": "Nobody should treat",
+    "avoid.region": "Where",
+    "avoid.side": "Side",
+    "avoid.technique_id": "With this technique only",
+    "avoid.note": "Why, or how",
     "home_programme": "At home",
     "visit_budget": "Visits at most",
     "state": "How it goes on",
@@ -54,7 +60,7 @@ LABELS = {
     "position": "Order",
     "from_on": "First day",
     "until_on": "Last day",
-    "line.times_per_week": "Times a week (0.5 is every other week)",
+    "line.times_per_week": "Times a week",
     "line.weeks": "For how many weeks",
     "line.focus": "What you do about it",
     "goal.words": "What the client wants to do again, in their words",
@@ -121,33 +127,37 @@ def row_form(
     disciplines: Iterable[str] = (),
 ) -> Form:
     """The form of a row; ``disciplines`` are those whose techniques are offered, else the reader's clinic's."""
+    choices = _choices(
+        kind, actor, None if is_taken_over else row, is_proposal=is_proposal, disciplines=list(disciplines)
+    )
     form = Form(
         ROWS[kind].patch if row and not is_taken_over else ROWS[kind].fields,
         zone=zone,
         typed=typed,
         initial=_values(row) if row else {},
-        choices=_choices(
-            kind, actor, None if is_taken_over else row, is_proposal=is_proposal, disciplines=list(disciplines)
-        ),
+        choices=choices,
         labels=LABELS,
-        leave_out=_left_out(kind, None if is_taken_over else row, is_proposal=is_proposal),
+        leave_out=_left_out(None if is_taken_over else row, choices, is_proposal=is_proposal, kind=kind),
+        required=("state",) if row and not is_taken_over else (),
         errors=row_errors(problem),
     )
     return _with_steppers(form)
 
 
 def shown_first(form: Form, *, is_new: bool) -> list[Field]:
-    """What is changed most often: of a line that is there its pace, of everything else all of it."""
-    if is_new or not any(field.name in LADDERS for field in form.fields):
+    """What is changed most often: of a line that is there its pace, of everything else all of it, in this order."""
+    if not any(field.name in LADDERS for field in form.fields):
         return form.fields
-    order = {name: place for place, name in enumerate(PACE)}
-    return sorted((field for field in form.fields if field.name in order), key=lambda field: order[field.name])
+    order = {name: place for place, name in enumerate(("focus", *PACE) if is_new else PACE)}
+    asked = [field for field in form.fields if is_new or field.name in order]
+    return sorted(asked, key=lambda field: order.get(field.name, len(order)))
 
 
 def changed_only(serializer: type[serializers.Serializer[Any]], said: Body, row: Body) -> dict[str, Any]:
     """What was typed and is different from the row as it stands."""
     fields, values = serializer().fields, as_typed(row)
-    return {name: text for name, text in said.items() if _as_shown(fields[name], text) != _blank(values.get(name))}
+    shown = {name: _as_shown(fields[name], text) for name, text in said.items()}
+    return {name: value for name, value in shown.items() if _blank(value) != _blank(values.get(name))}
 
 
 def as_typed(row: Body) -> dict[str, Any]:
@@ -188,7 +198,7 @@ def _next(ladder: tuple[float, ...], typed: str, *, is_more: bool) -> float:
 def _with_steppers(form: Form) -> Form:
     for field in form.fields:
         if field.name in LADDERS:
-            field.kind = "stepper"
+            field.kind, field.help = "stepper", HELP.get(field.name.split(".")[-1], "")
             field.choices = [(f"{value:g}", "") for value in LADDERS[field.name]]
     return form
 
@@ -223,8 +233,11 @@ def _disciplines_here(actor: Actor) -> list[str]:
     return sorted(set(roles.values_list("discipline", flat=True)))
 
 
-def _left_out(kind: str, row: Body | None, *, is_proposal: bool) -> tuple[str, ...]:
+def _left_out(row: Body | None, choices: Mapping[str, Choices], *, is_proposal: bool, kind: str) -> tuple[str, ...]:
+    """What makes no sense to ask here; a clinic of one person does not choose who does it."""
     never = ["on_behalf_of"]
+    if len(choices.get("practitioner_role_id", ())) <= 1:
+        never.append("practitioner_role_id")
     if row is None:
         never += ["state", *ENDING]
     if is_proposal:
@@ -238,7 +251,7 @@ def _as_shown(field: Any, typed: Any) -> Any:
         checked = field.run_validation(typed)
     except ValidationError:
         return typed
-    return None if _blank(checked) is None else _blank(field.to_representation(checked))
+    return None if checked is None else field.to_representation(checked)
 
 
 def _blank(value: Any) -> Any:

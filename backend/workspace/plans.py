@@ -85,6 +85,7 @@ class Party:
     answer: str
     sentence: str
     answered_at: str
+    agreed_version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,13 +142,17 @@ class PlanPage:
 
     def context(self) -> dict[str, Any]:
         body = self.body
+        parties = self.parties()
+        own = next((party for party in parties if party.is_own), None)
+        versions = self.versions(VERSIONS_SHOWN) if policies.reads_clinical(self.actor) else []
         return {
             "p": body,
             "may": self.may,
             "state": plan_words.state_of(body),
             "standing": self.standing(),
-            "parties": self.parties(),
-            "own_answer": next((party for party in self.parties() if party.is_own), None),
+            "parties": parties,
+            "own_answer": own,
+            "new_to_you": _since(own.agreed_version, versions) if own else [],
             "goals": self.goals(),
             "goals_suggested": self._added(Proposal.About.GOAL),
             "columns": self.columns(),
@@ -162,7 +167,7 @@ class PlanPage:
             ],
             "own_membership": next((m for m in body["team"] if m["is_live"] and self._is_own(m)), None),
             "is_shared": bool(body.get("agreement") and body["agreement"]["is_asked"]),
-            "versions": self.versions(VERSIONS_SHOWN) if policies.reads_clinical(self.actor) else [],
+            "versions": versions,
             "to_decide": self.to_decide(),
             "review_is_over": bool(body.get("review_on")) and body["review_on"] < words.today(self.zone).isoformat(),
             "withheld": self._withheld_words(),
@@ -173,14 +178,14 @@ class PlanPage:
     # --- who agreed
 
     def standing(self) -> str:
-        """Agreed by North Massage; South Physio objects; waiting for East Chiro (asked Sun 22 Nov)."""
+        """Version 7: agreed by North Massage; South Physio objects; waiting for East Chiro (asked Sun 22 Nov)."""
         agreement = self.body.get("agreement")
         if agreement is None:
             return ""
         if agreement["version"] is None:
             return "No version is published yet." if agreement["is_asked"] else "Your clinic is alone on this plan."
         if not agreement["is_asked"]:
-            return "Your clinic is alone on this plan; nobody is asked to agree."
+            return f"Version {agreement['version']}. Your clinic is alone on this plan; nobody is asked to agree."
         agreed, objecting, silent = (plan_words.who_said(agreement, answer) for answer in ("agree", "object", None))
         asked = f" (asked {words.moment(agreement['published_at'], self.zone)})"
         parts = [
@@ -188,8 +193,7 @@ class PlanPage:
             f"{objecting} objects" if objecting else "",
             f"waiting for {silent}{asked}" if silent else "",
         ]
-        sentence = "; ".join(part for part in parts if part)
-        return f"{sentence[:1].upper()}{sentence[1:]}."
+        return f"Version {agreement['version']}: {'; '.join(part for part in parts if part)}."
 
     def parties(self) -> list[Party]:
         agreement = self.body.get("agreement") or {"parties": []}
@@ -201,6 +205,7 @@ class PlanPage:
                 answer=party["answer"] or "",
                 sentence=party["sentence"] or "",
                 answered_at=party["answered_at"] or "",
+                agreed_version=party["agreed_version"] or 0,
             )
             for party in agreement["parties"]
         ]
@@ -331,6 +336,11 @@ class PlanPage:
         if not self.row["is_ours"]:
             return plan_words.CLOSED
         return "" if policies.reads_clinical(self.actor) else plan_words.FRONT_DESK
+
+
+def _since(number: int, versions: list[VersionShown]) -> list[str]:
+    """What the versions after this one changed, in the order it was changed."""
+    return [line for version in reversed(versions) if version.number > number for line in version.difference]
 
 
 def _proposed(kind: Kind, row: Body | None, changes: Body) -> list[str]:

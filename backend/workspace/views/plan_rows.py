@@ -53,7 +53,7 @@ class Subject:
 @page("GET", "POST")
 def new(request: HttpRequest, plan_id: UUID, kind: str) -> HttpResponse:
     """A new row of one's own; with ``for`` a clinic on the team, a proposal that they add it."""
-    shown = _to_write(request, plan_id)
+    shown = _to_write(request, plan_id, kind)
     whose = request.POST.get("for") or request.GET.get("for")
     owner = shown.names.get(str(id_in(whose))) if whose else None
     if whose and (owner is None or kind not in ABOUT):
@@ -105,7 +105,7 @@ def take_over(request: HttpRequest, plan_id: UUID, row_id: UUID) -> HttpResponse
     return result
 
 
-def _to_write(request: HttpRequest, plan_id: UUID, kind: str = "", row_id: UUID | None = None) -> PlanPage:
+def _to_write(request: HttpRequest, plan_id: UUID, kind: str, row_id: UUID | None = None) -> PlanPage:
     """The plan with a form about it, for who may write in it: 404, 403 and 409 in the order of the services."""
     actor = actor_of(request)
     row = queries.one_row(plan_id, actor)
@@ -114,6 +114,8 @@ def _to_write(request: HttpRequest, plan_id: UUID, kind: str = "", row_id: UUID 
     policies.check_reads(actor)
     policies.check_writes(actor)
     refuse_unless(row["is_ours"], policies.NOT_ON_TEAM, code="not_on_team")
+    is_lead = row["lead_organization_id"] == actor.organization_id
+    refuse_unless(is_lead or not ROWS[kind].only_lead, "The lead sets the phases; ask them.", code="wrong_party")
     check_unfinished(CarePlan(state=row["state"]))
     return PlanPage(read(request, plan_id, clinical=True), actor, zone_of(actor))
 

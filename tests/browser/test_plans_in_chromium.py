@@ -1,0 +1,226 @@
+"""A care plan in a real browser: adjusted within the budget of presses, at both widths, with and without script."""
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests import make
+from tests.browser.conftest import Open
+from tests.browser.test_workspace_in_chromium import OPEN_EVERYTHING, WIDEST, Presses, both_widths, keep_picture
+from tests.careplans.plans import Plan, done, shared
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+T11 = 5
+EXERCISE = {
+    "focus": "Deep neck flexors, nerve glides",
+    "technique_ids": [],
+    "regions": [{"region": "cervical", "side": "left"}, {"region": "shoulder", "side": "left"}],
+    "times_per_week": 2,
+    "weeks": 8,
+    "minutes": 30,
+    "avoid": [],
+    "home_programme": "Glides three times a day, ten each.\nStop when the thumb goes numb.",
+    "visit_budget": 8,
+}
+ADJUSTING = {
+    "focus": "C5/6 segment",
+    "technique_ids": [],
+    "regions": [{"region": "cervical", "side": "bilateral"}],
+    "times_per_week": 0.5,
+    "weeks": 4,
+    "minutes": 20,
+    "avoid": [{"region": "cervical", "side": "left", "note": "no thrust"}],
+}
+
+
+@pytest.fixture
+def plan(north: make.Clinic, south: make.Clinic, east: make.Clinic) -> Plan:
+    """A plan of three clinics in its second version, with something of everything."""
+    made = shared(north, south, east)
+    done(made.patch(north, "", {"title": "Neck pain with a numb thumb", "review_on": "2031-12-15"}), 200)
+    line, exercise, adjusting = made.line(north), made.line(south, **EXERCISE), made.line(east, **ADJUSTING)
+    made.goal(north, due_on="2031-12-24")
+    goal = made.goal(south, words="Sleep through the night", measure="hours", unit="h", baseline=5, target=7)
+    done(made.post(north, "/problems", {"text": "Stiff, painful neck", "icd10": "M54.2"}), 201)
+    done(made.post(north, "/phases", {"name": "Calm down", "from_on": "2031-11-24", "until_on": "2031-12-08"}), 201)
+    made.publish(north)
+    done(made.answer(south, 1), 201)
+    done(made.answer(east, 1), 201)
+    done(made.patch(south, f"/interventions/{exercise['id']}", {"times_per_week": 3}), 200)
+    made.publish(north)
+    done(made.answer(east, 2, "object", sentence="Three times is too much beside the adjustments."), 201)
+    done(made.patch(east, f"/interventions/{adjusting['id']}", {"state": "paused"}), 200)
+    change = {"kind": "change", "about": "intervention", "why": "She responds well; she has time before Christmas."}
+    done(made.post(south, "/proposals", {**change, "row_id": line["id"], "changes": {"times_per_week": 2}}), 201)
+    done(
+        made.post(north, "/proposals", {**change, "kind": "end", "row_id": adjusting["id"], "why": "Sore after."}), 201
+    )
+    done(
+        made.post(north, "/proposals", {**change, "about": "goal", "row_id": goal["id"], "changes": {"target": 8}}), 201
+    )
+    return made
+
+
+def line_of(plan: Plan, clinic: make.Clinic) -> Any:
+    return next(row for row in plan.whole(clinic)["interventions"] if row["organization"]["id"] == clinic.id)
+
+
+@both_widths
+def test_t11_the_frequency_of_ones_own_line_is_changed_in_five_presses_and_the_others_are_asked(
+    open_page: Open, north: make.Clinic, plan: Plan, size: str
+) -> None:
+    page, presses = open_page(north.practitioner, size), Presses()
+    page.goto(f"/care-plans/{plan.id}")
+
+    presses.press(page.get_by_role("link", name="Change: Upper trapezius trigger points"))
+    presses.press(page.get_by_role("button", name="More: Times a week"))
+    expect(page.get_by_role("spinbutton", name="Times a week")).to_have_value("2")
+    presses.press(page.get_by_role("button", name="Save and ask others"))
+
+    expect(page.get_by_text("Whoever has not agreed to it yet is asked.")).to_be_visible()
+    assert presses.count <= T11
+    whole = plan.whole(north)
+    assert (line_of(plan, north)["times_per_week"], whole["published"]) == (2, 3)
+
+
+@both_widths
+def test_t11_a_change_is_proposed_to_another_clinic_in_five_presses(
+    open_page: Open, north: make.Clinic, south: make.Clinic, plan: Plan, size: str
+) -> None:
+    page, presses = open_page(north.practitioner, size), Presses()
+    page.goto(f"/care-plans/{plan.id}")
+
+    presses.press(page.get_by_role("link", name="Propose a change: Deep neck flexors, nerve glides"))
+    presses.press(page.get_by_role("button", name="Less: Times a week"))
+    presses.press(page.get_by_label("Too much at once", exact=True))
+    presses.press(page.get_by_role("button", name="Propose to South Physio"))
+
+    expect(page.get_by_text("Proposed to South Physio.")).to_be_visible()
+    assert presses.count <= T11
+    proposal = plan.whole(south)["proposals"][-1]
+    assert (proposal["changes"], proposal["why"]) == ({"times_per_week": 2}, "Too much at once")
+
+
+@both_widths
+def test_t11_a_line_is_paused_and_a_goal_is_added_in_five_presses_each(
+    open_page: Open, south: make.Clinic, plan: Plan, size: str
+) -> None:
+    page, presses = open_page(south.practitioner, size), Presses()
+    page.goto(f"/care-plans/{plan.id}")
+
+    presses.press(page.get_by_role("link", name="Change: Deep neck flexors, nerve glides"))
+    presses.press(page.get_by_label("Paused", exact=True))
+    presses.press(page.get_by_role("button", name="Save", exact=True))
+
+    expect(page.get_by_text("Saved.")).to_be_visible()
+    assert presses.count <= T11
+    presses.count = 0
+    presses.press(page.get_by_role("link", name="New goal"))
+    presses.type(page.get_by_label("In the client's words"), "Lift my daughter into the car")
+    presses.press(page.get_by_role("button", name="Save", exact=True))
+
+    expect(page.get_by_role("heading", name="Lift my daughter into the car")).to_be_visible()
+    assert presses.count <= T11
+    assert line_of(plan, south)["state"] == "paused"
+
+
+def test_without_script_the_frequency_is_stepped_by_the_server(open_page: Open, south: make.Clinic, plan: Plan) -> None:
+    page = open_page(south.practitioner, "phone", java_script_enabled=False)
+    page.goto(f"/care-plans/{plan.id}")
+    page.get_by_role("link", name="Change: Deep neck flexors, nerve glides").click()
+
+    page.get_by_role("button", name="Less: Times a week").click()
+    page.get_by_role("button", name="Less: Times a week").click()
+    page.get_by_role("button", name="Save", exact=True).click()
+
+    expect(page.get_by_text("Saved.")).to_be_visible()
+    assert line_of(plan, south)["times_per_week"] == 1
+
+
+def test_enter_in_a_field_saves_and_presses_no_stepper(open_page: Open, south: make.Clinic, plan: Plan) -> None:
+    page = open_page(south.practitioner)
+    page.goto(f"/care-plans/{plan.id}/interventions/{line_of(plan, south)['id']}")
+
+    page.get_by_role("spinbutton", name="For how many weeks").fill("6")
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_text("Saved.")).to_be_visible()
+    line = line_of(plan, south)
+    assert (line["weeks"], line["times_per_week"]) == (6, 3)
+
+
+def test_own_column_comes_first_and_columns_stand_side_by_side_where_there_is_room(
+    open_page: Open, south: make.Clinic, plan: Plan
+) -> None:
+    seen = {}
+    for size in ("phone", "desktop"):
+        page = open_page(south.practitioner, size)
+        page.goto(f"/care-plans/{plan.id}")
+        boxes = [column.bounding_box() for column in page.locator(".column").all()]
+        expect(page.locator(".column").first).to_contain_text("South Physio")
+        seen[size] = len({round(box["x"]) for box in boxes if box})
+
+    assert seen == {"phone": 1, "desktop": 3}
+
+
+def pages_of(
+    plan: Plan, north: make.Clinic, south: make.Clinic, east: make.Clinic
+) -> list[tuple[str, make.Person, str]]:
+    """Every page of a plan, with who looks at it."""
+    path, lead = f"/care-plans/{plan.id}", north.practitioner
+    own, others = line_of(plan, north)["id"], line_of(plan, south)["id"]
+    goal = plan.whole(north)["goals"][0]["id"]
+    return [
+        ("plan-lead", lead, path),
+        ("plan-party", south.practitioner, path),
+        ("plan-objects", east.practitioner, path),
+        ("plan-desk", north.coordinator, path),
+        ("plan-auditor", north.auditor, path),
+        ("plan-line", lead, f"{path}/interventions/{own}"),
+        ("plan-propose", lead, f"{path}/interventions/{others}"),
+        ("plan-line-new", lead, f"{path}/interventions/new"),
+        ("plan-line-for", lead, f"{path}/interventions/new?for={south.id}"),
+        ("plan-goal", lead, f"{path}/goals/{goal}"),
+        ("plan-problem-new", lead, f"{path}/problems/new"),
+        ("plan-phase-new", lead, f"{path}/phases/new"),
+        ("plan-versions", lead, f"{path}/versions"),
+        ("plan-new", lead, f"/care-plans/new?client={plan.client_id}"),
+        ("plan-client", lead, f"/clients/{plan.client_id}"),
+    ]
+
+
+@both_widths
+def test_axe_finds_nothing_on_any_page_of_a_plan_and_none_is_wider_than_the_window(
+    open_page: Open, north: make.Clinic, south: make.Clinic, east: make.Clinic, plan: Plan, size: str
+) -> None:
+    found: dict[str, Any] = {}
+    windows: dict[str, Page] = {}
+    told: list[str] = []
+    for name, who, path in pages_of(plan, north, south, east):
+        key = str(who.member.pk)
+        page = windows.get(key) or windows.setdefault(key, open_page(who, size, bypass_csp=True))
+        page.goto(path)
+        keep_picture(page, f"{name}-{size}")
+        page.evaluate(OPEN_EVERYTHING)
+        result = Axe().run(page)
+        if result.violations_count:
+            found[name] = [(each["id"], each["nodes"][0]["html"][:200]) for each in result.response["violations"]]
+        page.set_viewport_size({"width": 320, "height": 800})
+        if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+            told += [f"{name}: {each}" for each in page.evaluate(WIDEST)]
+        page.set_viewport_size({"width": 375, "height": 800} if size == "phone" else {"width": 1280, "height": 900})
+
+    assert (found, told) == ({}, [])
+
+
+def test_the_policy_about_scripts_and_styles_is_kept_on_a_plan(open_page: Open, north: make.Clinic, plan: Plan) -> None:
+    page, complaints = open_page(north.practitioner), []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+
+    for rest in ("", f"/interventions/{line_of(plan, north)['id']}", "/versions"):
+        page.goto(f"/care-plans/{plan.id}{rest}")
+
+    assert complaints == []
