@@ -12,7 +12,7 @@ from backend.catalog.queries import catalog
 from backend.catalog.serializers import CatalogCode
 from backend.clients.serializers import RegionSerializer
 from backend.directory.serializers import OnBehalfOf
-from backend.lib.rest.fields import Identifier, Moment, PlainText, StrictSerializer
+from backend.lib.rest.fields import Amount, Identifier, Moment, PlainText, StrictSerializer
 from backend.lib.rest.transitions import TransitionInput
 
 SHORT, LONG = 1_000, 4_000
@@ -143,8 +143,8 @@ class GoalFields(RowFields):
         max_length=100, required=False, allow_null=True, allow_blank=True, help_text="How it is measured."
     )
     unit = PlainText(max_length=40, required=False, allow_null=True, allow_blank=True)
-    baseline = serializers.FloatField(required=False, allow_null=True, min_value=-1e6, max_value=1e6)
-    target = serializers.FloatField(required=False, allow_null=True, min_value=-1e6, max_value=1e6)
+    baseline = Amount(required=False, allow_null=True, min_value=-1e6, max_value=1e6)
+    target = Amount(required=False, allow_null=True, min_value=-1e6, max_value=1e6)
     due_on = serializers.DateField(required=False, allow_null=True)
     state = serializers.ChoiceField(Goal.State.choices, required=False)
 
@@ -165,7 +165,7 @@ class InterventionFields(RowFields):
     )
     technique_ids = serializers.ListField(child=CatalogCode("techniques"), required=False, max_length=20)
     regions = serializers.ListField(child=RegionSerializer(), required=False, max_length=20)
-    times_per_week = serializers.FloatField(required=False, allow_null=True, min_value=0.1, max_value=21)
+    times_per_week = Amount(required=False, allow_null=True, min_value=0.1, max_value=21)
     weeks = serializers.IntegerField(required=False, allow_null=True, min_value=1, max_value=104)
     minutes = serializers.IntegerField(required=False, allow_null=True, min_value=1, max_value=480)
     load = serializers.ChoiceField(

@@ -68,7 +68,7 @@ def plan_pdf(body: Body, *, born: str = "", is_closed: bool = False) -> bytes:
 
 
 def _banner(body: Body, *, is_closed: bool) -> str | None:
-    state = {w.DRAFT: DRAFT}.get(body["state"], IN_ERROR if body["state_reason"] == "entered_in_error" else "")
+    state = {w.DRAFT: DRAFT}.get(body["state"], IN_ERROR if body.get("state_reason") == "entered_in_error" else "")
     left_out = words.CLOSED if is_closed else words.FRONT_DESK if "goals" not in body else ""
     return " ".join(said([state, left_out])) or None
 

@@ -66,7 +66,7 @@ CLOSED = "This plan is not open to your clinic now. What your clinic wrote in it
 
 def state_of(plan: Body) -> str:
     """On hold: the client is away. Back on 5 January."""
-    reason = REASONS.get(plan["state_reason"] or "", "")
+    reason = REASONS.get(plan.get("state_reason") or "", "")
     detail = plan.get("state_detail") or ""
     return STATES[plan["state"]] + (f": {reason}" if reason else "") + (f". {detail}" if detail else "")
 

@@ -170,7 +170,9 @@ class Form:
         """How many parts of a list were filled in, or stood there before."""
         said = self.initial if self.typed is None else self.typed
         found = [key.split(".")[1] for key in said if key.startswith(f"{name}.") and said[key]]
-        return min(max((int(index) + 1 for index in found if index.isdecimal()), default=0), MOST_ROWS)
+        return min(
+            max((int(index) + 1 for index in found if index.isdecimal() and len(index) < 4), default=0), MOST_ROWS
+        )
 
     def _regions(self, name: str, each: Any) -> Field:
         chosen = places_in(self.typed) if self.typed is not None else self.initial.get(name, [])

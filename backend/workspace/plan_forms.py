@@ -13,7 +13,7 @@ from backend.catalog.queries import catalog
 from backend.directory.models import PractitionerRole
 from backend.lib.actor import Actor
 from backend.lib.problems import Problem
-from backend.lib.rest.fields import PlainText, StrictSerializer
+from backend.lib.rest.fields import Amount, PlainText, StrictSerializer
 from backend.workspace.colleagues import colleagues_here
 from backend.workspace.forms import Choices, Field, Form
 from backend.workspace.pages import field_errors
@@ -88,7 +88,7 @@ class FirstGoal(StrictSerializer):
 
 class FirstLine(StrictSerializer):
     focus = PlainText(max_length=300)
-    times_per_week = serializers.FloatField(required=False, min_value=0.1, max_value=21)
+    times_per_week = Amount(required=False, min_value=0.1, max_value=21)
     weeks = serializers.IntegerField(required=False, min_value=1, max_value=104)
 
 

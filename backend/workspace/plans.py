@@ -258,7 +258,8 @@ class PlanPage:
             self._column(found, self.names[pk], next(iter(self.disciplines.get(pk, [])), ""), on_team)
         for suggestion in self._added(Proposal.About.INTERVENTION):
             owner = suggestion.said["owner"]
-            next(c for c in found.values() if c.organization["id"] == owner["id"]).suggested.append(suggestion)
+            columns = (column for column in found.values() if column.organization["id"] == owner["id"])
+            (next(columns, None) or self._column(found, owner, "", on_team)).suggested.append(suggestion)
         joined = list(self.names)
         return sorted(
             found.values(),

@@ -2,6 +2,7 @@
 
 import re
 from html import unescape
+from html.parser import HTMLParser
 from typing import Any
 
 from tests import make
@@ -26,6 +27,11 @@ class Browser:
         answer: Any = self.http.post(action or self.path, {**forms[0][1], **typed}, follow=True)
         return self._read(answer)
 
+    def send(self, action: str, **typed: Any) -> "Browser":
+        """Sends the form with everything that stands in its fields, and what was typed over it."""
+        answer: Any = self.http.post(action, {**shown_in(self.page, action), **typed}, follow=True)
+        return self._read(answer)
+
     def _read(self, answer: Any) -> "Browser":
         self.page, self.status = unescape(answer.content.decode()), answer.status_code
         self.path = answer.request["PATH_INFO"]
@@ -45,3 +51,42 @@ def forms_in(page: str) -> list[tuple[str, dict[str, str]]]:
 
 def buttons(page: str) -> set[str]:
     return set(re.findall(r'id="move-(\w+)"', page))
+
+
+class _Shown(HTMLParser):
+    """Every field of the form with one action, as a browser would send it."""
+
+    def __init__(self, action: str) -> None:
+        super().__init__()
+        self.action, self.is_inside, self.values = action, False, dict[str, list[str]]()
+        self.area = self.select = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        name, value = given.get("name") or "", given.get("value") or ""
+        if tag == "form":
+            self.is_inside = given.get("action") == self.action
+        if not self.is_inside:
+            return
+        if tag == "textarea":
+            self.area, self.values[name] = name, [""]
+        elif tag == "select":
+            self.select = name
+        elif tag == "option" and "selected" in given:
+            self.values[self.select] = [value]
+        elif tag == "input" and (given.get("type") not in ("radio", "checkbox") or "checked" in given):
+            self.values.setdefault(name, []).append(value)
+
+    def handle_data(self, data: str) -> None:
+        if self.area:
+            self.values[self.area][0] += data
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "textarea":
+            self.area = ""
+
+
+def shown_in(page: str, action: str) -> dict[str, Any]:
+    shown = _Shown(action)
+    shown.feed(page)
+    return shown.values

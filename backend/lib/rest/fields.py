@@ -57,6 +57,16 @@ class PlainText(serializers.CharField):
         return text
 
 
+class Amount(serializers.FloatField):
+    """A number that can be compared and counted: not NaN, not infinite."""
+
+    def to_internal_value(self, data: Any) -> float:
+        value = super().to_internal_value(data)
+        if not math.isfinite(value):
+            self.fail("invalid")
+        return value
+
+
 class ZoneName(PlainText):
     """An IANA time zone."""
 
