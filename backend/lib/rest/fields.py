@@ -1,5 +1,6 @@
 """Serializer parts that hold to the contract: zoned times, no unknown fields, read-only means unchanged."""
 
+import math
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any, NoReturn
