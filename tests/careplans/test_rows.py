@@ -261,3 +261,15 @@ def test_a_row_of_another_plan_is_not_found(north: make.Clinic) -> None:
 
     refused(plan.get(north, f"/interventions/{line['id']}"), 404, "not_found")
     refused(plan.patch(north, f"/interventions/{line['id']}", {"minutes": 1}, version=1), 404, "not_found")
+
+
+@pytest.mark.parametrize("amount", ["nan", "inf", "-inf", "1e999"])
+def test_a_number_that_is_none_is_refused(amount: str, north: make.Clinic) -> None:
+    plan = alone(north)
+
+    line = plan.post(north, "/interventions", {**LINE, "times_per_week": amount})
+    goal = plan.post(north, "/goals", {"words": "Sleep", "target": amount})
+
+    assert (line.status_code, goal.status_code) == (400, 400)
+    whole = plan.whole(north)
+    assert (whole["interventions"], whole["goals"]) == ([], [])
