@@ -1,6 +1,6 @@
 """A care plan as its page shows it: columns by clinic and discipline, goals, who agreed, and what the reader may press."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -118,10 +118,10 @@ def may_of(row: Body, actor: Actor) -> May:
     return May(write=writes, lead=writes and LEAD in policies.sides_of(actor, plan))
 
 
-def plans_of(request: HttpRequest, client_ids: Iterable[UUID]) -> list[Body]:
+def plans_of(request: HttpRequest, client_id: UUID) -> list[Body]:
     """The plans of a client that the reader may see, open ones first; the look is logged."""
     actor = actor_of(request)
-    rows = list(queries.rows(actor).filter(client_id__in=list(client_ids)).order_by("-created_at"))
+    rows = list(queries.rows(actor).filter(queries.about(client_id, actor)).order_by("-created_at"))
     log_whatever_the_status(request, lambda: queries.log_looks_at(actor, rows))
     shown = [rendering.summary(row, actor) for row in rows]
     return sorted(shown, key=lambda plan: CarePlan(state=plan["state"]).is_finished)

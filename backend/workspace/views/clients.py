@@ -262,7 +262,7 @@ def client_page(request: HttpRequest, actor: Actor, client_id: UUID, *, tried: T
         "lines": [worklist.line(row, actor, zone) for row in rows],
         "duplicates": possible_duplicates(actor, client) if is_home and works else [],
         "links": own_links(client, actor).order_by("-created_at")[:LINKS] if works else [],
-        "plans": plans_of(request, ids),
+        "plans": plans_of(request, client.pk),
         "works_here": works,
         "may_consent": answers_for_consent(actor),
         "may_treat": records_precautions(actor),

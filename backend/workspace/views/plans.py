@@ -51,7 +51,7 @@ def new(request: HttpRequest) -> HttpResponse:
     zone = zone_of(actor)
     context = {
         "client": client,
-        "open_plans": [p for p in plans_of(request, [client.pk]) if p["state"] in ("active", "on_hold")],
+        "open_plans": [p for p in plans_of(request, client.pk) if p["state"] in ("active", "on_hold")],
     }
     if request.method == "GET":
         form = plan_form(FirstPlan, zone, initial={"title": _last_reason(client.pk, actor)})

@@ -306,7 +306,7 @@ def _shown(
         "may_write": bool(policies.parties_of(actor, _Sides(row)) & {w.SENDER, w.RECIPIENT})  # type: ignore[arg-type]
         and actor.has_right("practitioner", "coordinator")
         and "package" in body,
-        "plans": plans_of(request, [row["client_id"]]) if reads_clients(actor) and row["client_id"] else [],
+        "plans": plans_of(request, row["client_id"]) if reads_clients(actor) and row["client_id"] else [],
         "sees_client": Client.objects.visible_to(actor).filter(pk=row["client_id"]).exists(),
         "is_draft": body["state"] == w.DRAFT,
         "is_sender": words.is_sender(body, actor),
