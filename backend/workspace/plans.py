@@ -11,6 +11,7 @@ from backend.careplans import policies, queries, rendering
 from backend.careplans import words as plan_words
 from backend.careplans.agreement import Kind
 from backend.careplans.changes import field_sentences, sentences
+from backend.careplans.history import changes_of_plan
 from backend.careplans.inputs import TransitionOfPlan
 from backend.careplans.models import Agreement, CarePlan, Intervention, PlanVersion, Proposal
 from backend.careplans.workflow import LEAD, PLAN_WORKFLOW
@@ -25,7 +26,7 @@ from backend.workspace.pages import log_whatever_the_status
 Body = Mapping[str, Any]
 ROW_KINDS: Mapping[str, Kind] = {"intervention": "interventions", "goal": "goals"}
 ENDED = Intervention.State.ENDED
-VERSIONS_SHOWN = 5
+VERSIONS_SHOWN, CHANGES_SHOWN = 5, 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +169,7 @@ class PlanPage:
             "own_membership": next((m for m in body["team"] if m["is_live"] and self._is_own(m)), None),
             "is_shared": bool(body.get("agreement") and body["agreement"]["is_asked"]),
             "versions": versions,
+            "changed": changes_of_plan(self.row["id"], self.actor)[:CHANGES_SHOWN],
             "to_decide": self.to_decide(),
             "review_is_over": bool(body.get("review_on")) and body["review_on"] < words.today(self.zone).isoformat(),
             "withheld": self._withheld_words(),

@@ -643,6 +643,17 @@ def test_when_the_lead_leaves_the_lead_passes_on(north: make.Clinic, south: make
     assert "South Physio</strong>" in open_plan(plan, south.practitioner).page
 
 
+def test_the_page_says_what_changed_by_whom_as_far_as_its_reader_reads_it(north: make.Clinic, plan: Plan) -> None:
+    line = line_of(plan, north)
+    done(plan.patch(north, f"/interventions/{line['id']}", {"times_per_week": 2}), 200)
+
+    practitioner, desk = open_plan(plan, north.practitioner).page, open_plan(plan, north.coordinator).page
+
+    assert "Line “Upper trapezius trigger points” changed: times per week" in practitioner
+    assert "What changed" in desk
+    assert "Upper trapezius" not in desk
+
+
 # --- where plans are found -----------------------------------------------------------------------------------------
 
 
