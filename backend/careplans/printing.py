@@ -134,7 +134,8 @@ def _goal(goal: Body, names: Mapping[str, str], *, is_shared: bool) -> str:
 
 
 def _waiting(row: Body, names: Mapping[str, str]) -> str:
-    waiting = [names[pk] for pk in row.get("agreement", {}).get("waiting_for", ()) if pk in names]
+    silent = row.get("agreement", {}).get("waiting_for", ())
+    waiting = [name for pk, name in names.items() if pk in silent]
     return f"Not agreed to yet by {', '.join(waiting)}." if waiting else ""
 
 

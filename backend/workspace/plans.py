@@ -279,7 +279,7 @@ class PlanPage:
             is_own=self._is_own(row),
             facts=facts,
             state=state,
-            waiting=[self.names[pk]["display"] for pk in agreement["waiting_for"] if pk in self.names],
+            waiting=[party["display"] for pk, party in self.names.items() if pk in agreement["waiting_for"]],
             in_force=[fact for fact in plan_words.facts_of(kind, agreed) if fact not in facts] if agreed else [],
             is_new_to_you=not agreement["in_force_for_you"] and agreed is None and not is_ended,
             suggestions=[each for each in self.suggestions if each.said["row_id"] == row["id"]],

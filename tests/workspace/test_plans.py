@@ -235,7 +235,7 @@ def test_what_stays_within_the_agreement_asks_nobody(north: make.Clinic, plan: P
 
     whole = plan.whole(north)
     assert (line_of(plan, north)["weeks"], whole["published"]) == (4, 1)
-    assert "Waiting for" not in browser.page
+    assert 'class="waits"' not in browser.page
 
 
 def test_saving_only_asks_nobody_yet(north: make.Clinic, plan: Plan) -> None:
@@ -388,7 +388,7 @@ def test_a_proposal_that_changes_nothing_or_says_no_why_is_refused(
     assert browser.status == 409
     assert "Nothing is different yet." in browser.page
     assert "Just so." in browser.page
-    browser.send(address, minutes="30")
+    browser.send(address, minutes="30", why="")
 
     assert browser.status == 400
     assert 'value="30"' in browser.page
