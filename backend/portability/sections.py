@@ -13,6 +13,7 @@ from backend.attachments.models import Attachment, Tie
 from backend.attachments.services import is_served
 from backend.audit.models import AccessLog, Event
 from backend.careplans import queries as plans
+from backend.careplans import rendering as plan_rendering
 from backend.careplans.models import CarePlan, PlanVersion
 from backend.clients import rendering as clients
 from backend.clients.models import Access, Client, Consent, Hold, Precaution, Representative
@@ -258,7 +259,7 @@ def care_plans(reading: Reading) -> Found:
 
 
 def shown_care_plans(reading: Reading, rows: Rows) -> list[Json]:
-    told = [_without_buttons(plans.detail(row, reading.actor)) for row in rows]
+    told = [_without_buttons(plan_rendering.detail(row, reading.actor)) for row in rows]
     return [_own_of_plan(plan, row, reading) for plan, row in zip(told, rows, strict=True)] if reading.is_own else told
 
 
@@ -287,7 +288,9 @@ def shown_proposals(reading: Reading, rows: Rows) -> list[Json]:
         {
             "care_plan_id": str(row["plan_id"]),
             **_without_buttons(
-                plans.proposal_for(plans.shown("proposals", row["data"]), of[row["plan_id"]], reading.actor)
+                plan_rendering.proposal_for(
+                    plan_rendering.shown("proposals", row["data"]), of[row["plan_id"]], reading.actor
+                )
             ),
         }
         for row in rows
@@ -301,7 +304,7 @@ def versions(reading: Reading) -> Found:
 
 
 def shown_versions(reading: Reading, rows: Rows) -> list[Json]:
-    return [{"care_plan_id": str(row.plan_id), **plans.version_for(row)} for row in rows]
+    return [{"care_plan_id": str(row.plan_id), **plan_rendering.version_for(row)} for row in rows]
 
 
 def agreements(reading: Reading) -> Found:
@@ -313,11 +316,11 @@ def decisions(reading: Reading) -> Found:
 
 
 def shown_agreements(reading: Reading, rows: Rows) -> list[Json]:
-    return [{"care_plan_id": str(row["plan_id"]), **plans.shown("agreements", row["data"])} for row in rows]
+    return [{"care_plan_id": str(row["plan_id"]), **plan_rendering.shown("agreements", row["data"])} for row in rows]
 
 
 def shown_decisions(reading: Reading, rows: Rows) -> list[Json]:
-    return [{"care_plan_id": str(row["plan_id"]), **plans.shown("decisions", row["data"])} for row in rows]
+    return [{"care_plan_id": str(row["plan_id"]), **plan_rendering.shown("decisions", row["data"])} for row in rows]
 
 
 # --- notes and events ----------------------------------------------------------------------------------------------
