@@ -39,6 +39,7 @@ class Section:
     title: str
     text: str
     framed: bool = False
+    struck: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +111,7 @@ def as_data(document: Document) -> dict[str, Any]:
     """What the template reads: plain text cleaned of what cannot be printed, in paragraphs and lines."""
     page: dict[str, Any] = _cleaned(asdict(document))
     page["sender"] = {"name": page["sender"]["label"], "lines": page["sender"]["lines"]}
-    page["sections"] = [
-        {"title": each["title"], "framed": each["framed"], "paragraphs": paragraphs(each["text"])}
-        for each in page["sections"]
-    ]
+    page["sections"] = [{**each, "paragraphs": paragraphs(each["text"])} for each in page["sections"]]
     return page
 
 

@@ -2,12 +2,13 @@
 
 from django.urls import path
 
-from backend.notes import api
+from backend.notes import api, api_printing
 
 urlpatterns = [
     path("notes", api.Notes.as_view()),
     path("notes/<str:note_id>", api.OneNote.as_view()),
     path("notes/<str:note_id>/changes", api.ChangesOfNote.as_view()),
+    path("notes/<uuid:note_id>/document", api_printing.NoteDocument.as_view()),
     path("notes/<str:note_id>/sign", api.SignNote.as_view()),
     path("notes/<str:note_id>/cosign", api.CosignNote.as_view()),
     path("notes/<str:note_id>/addenda", api.Addenda.as_view()),

@@ -22,7 +22,7 @@ NOT_COUNTED = ("SAVEPOINT", "RELEASE", "ROLLBACK")
 
 
 def reads() -> list[Row]:
-    return [row for row in api_rows() if row.is_safe and not row.path.endswith((".pdf", "/letter"))]
+    return [row for row in api_rows() if row.is_safe and not row.path.endswith((".pdf", "/letter", "/document"))]
 
 
 def grow(north: make.Clinic, south: make.Clinic, rows: int) -> Iterator[dict[str, str]]:
