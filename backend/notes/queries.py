@@ -233,8 +233,13 @@ def readers_of(note: Note) -> set[UUID]:
     """The organizations that are told of a note: the one that wrote it, and once it is signed those that may read it."""
     if note.visibility != Note.Visibility.CARE_TEAM or note.released_at is None:
         return {note.organization_id}
-    wanted = [Consent.Category.NOTES, *([Consent.Category.SENSITIVE] if note.is_sensitive else [])]
-    return {note.organization_id, *_circle(note.client_id, note.organization_id, wanted)}
+    return care_team_of(note.client_id, note.organization_id, is_sensitive=note.is_sensitive)
+
+
+def care_team_of(client_id: UUID, organization_id: UUID, *, is_sensitive: bool) -> set[UUID]:
+    """The organizations that read what this one signs for the client's care team."""
+    wanted = [Consent.Category.NOTES, *([Consent.Category.SENSITIVE] if is_sensitive else [])]
+    return {organization_id, *_circle(client_id, organization_id, wanted)}
 
 
 def askers_and_asked(ask: Ask) -> set[UUID]:

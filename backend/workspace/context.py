@@ -9,6 +9,8 @@ from django.http import HttpRequest
 
 from backend.directory.models import Organization
 from backend.lib.actor import ANONYMOUS, Actor, ActorKind
+from backend.notes.models import Note
+from backend.notes.queries import written_by
 from backend.workspace import device
 
 # Nothing is evaluated or styled by htmx itself, so that the content security policy stays closed; refusals are shown.
@@ -28,6 +30,7 @@ OF_STAFF = (
     "/clients",
     "/care-plans",
     "/referrals",
+    "/notes",
     "/settings",
     "/clinics",
     "/organization",
@@ -62,5 +65,14 @@ def _of_member(actor: Actor, user_id: UUID) -> dict[str, Any]:
         "zone": here.time_zone,
         "is_admin": actor.has_right("admin"),
         "works": actor.has_right("practitioner", "coordinator"),
+        "unsigned": _unsigned(actor),
         "reads_clients": actor.has_right("practitioner", "coordinator", "auditor"),
     }
+
+
+def _unsigned(actor: Actor) -> int:
+    """How many notes of the reader's own wait for their signature."""
+    if not actor.treats:
+        return 0
+    drafts = Note.objects.visible_to(actor).filter(written_by(actor), state=Note.State.DRAFT)
+    return drafts.filter(organization_id=actor.organization_id).count()

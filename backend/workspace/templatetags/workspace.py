@@ -49,7 +49,8 @@ def day_of(context: Any, value: Any) -> str:
 @register.simple_tag(takes_context=True)
 def clock_time(context: Any, value: Any) -> str:
     """09:30, by the clinic's clock."""
-    return f"{words.local(value, context['zone']):%H:%M}"
+    found = words.as_moment(value)
+    return f"{words.local(found, context['zone']):%H:%M}" if found else ""
 
 
 @register.simple_tag(takes_context=True)
@@ -140,6 +141,11 @@ def precaution(code: str) -> str:
 def last_day(context: Any, value: str) -> str:
     """A day of the contract as the clinic says it."""
     return words.day(date.fromisoformat(value), words.today(context["zone"]))
+
+
+@register.filter
+def initials(name: str) -> str:
+    return words.initials(name)
 
 
 @register.filter

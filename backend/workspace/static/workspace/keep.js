@@ -1,14 +1,15 @@
-// The sheet keeps itself as a draft a moment after something was changed, and its checks are asked again; without this
-// file its button does.
+// A form that keeps itself is kept as a draft a moment after something was changed, and while somebody goes on typing
+// every few seconds; what the server answers about it is shown. Without this file its button does it.
 "use strict";
 
 const AFTER_TYPING = 2_000;
 const AFTER_LEAVING = 300;
 const BETWEEN = 3_000;
-const sheet = document.querySelector("form.sheet");
-// What the form is sent with, and what counts only when somebody presses.
+const AT_THE_LATEST = 5_000;
+const sheet = document.querySelector("form[data-keeps]");
+// What the form is sent with, and how the names begin of what counts only when somebody presses.
 const CARRIED = ["csrfmiddlewaretoken", "once", "version"];
-const PRESSED_ONLY = ["files", "take_off", "confirmed"];
+const PRESSED_ONLY = sheet.dataset.pressedOnly.split(" ");
 const UNREACHED = "Not kept: the server does not answer as it should. What you typed is still here.";
 
 let known = words(content());
@@ -16,6 +17,7 @@ let unanswered = null;
 let running = null;
 let waiting = 0;
 let earliest = 0;
+let changedAt = 0;
 // A sheet that was refused because a colleague changed the draft replaces their words only by a press.
 let isOver = "stale" in sheet.dataset;
 
@@ -24,10 +26,12 @@ sheet.addEventListener("change", () => keepIn(AFTER_LEAVING));
 document.addEventListener("visibilitychange", () => {
   if (document.visibilityState === "hidden") keepIn(0);
 });
+window.addEventListener("online", () => keepIn(0));
 
 function content() {
   const typed = new FormData(sheet);
-  [...CARRIED, ...PRESSED_ONLY].forEach((name) => typed.delete(name));
+  const names = [...typed.keys()].filter((name) => PRESSED_ONLY.some((start) => name.startsWith(start)));
+  [...CARRIED, ...names].forEach((name) => typed.delete(name));
   return typed;
 }
 
@@ -37,10 +41,14 @@ function words(typed) {
 
 function keepIn(pause) {
   clearTimeout(waiting);
-  if (!isOver) waiting = setTimeout(keep, Math.max(pause, earliest - Date.now()));
+  if (isOver) return;
+  const now = Date.now();
+  changedAt ||= now;
+  waiting = setTimeout(keep, Math.max(Math.min(pause, changedAt + AT_THE_LATEST - now), earliest - now));
 }
 
 function keep() {
+  changedAt = 0;
   if (!isOver && !running && (unanswered || words(content()) !== known)) start();
 }
 
@@ -48,7 +56,7 @@ function start() {
   running = send().finally(() => {
     running = null;
     earliest = Date.now() + BETWEEN;
-    if (words(content()) !== known) keepIn(AFTER_TYPING);
+    if (unanswered || words(content()) !== known) keepIn(unanswered ? AT_THE_LATEST : AFTER_TYPING);
   });
 }
 
@@ -58,7 +66,7 @@ async function send() {
   const { address, typed, said } = unanswered;
   const request = fetch(address, { method: "POST", body: typed, headers: { "HX-Request": "true" } });
   const answer = await request.then((response) => response.text()).catch(() => null);
-  if (answer === null) return tell("not-kept", UNREACHED);
+  if (answer === null) return unreached();
   unanswered = null;
   known = said;
   take(new DOMParser().parseFromString(answer, "text/html"));
@@ -77,12 +85,19 @@ function take(page) {
   const refused = page.getElementById("not-kept");
   const checks = page.getElementById("checks");
   if (checks) document.getElementById("checks").replaceWith(checks);
+  if (!kept && !refused) return unreached();
   if (kept) moveTo(page.querySelector("form"));
   if (kept) tell("kept", kept.textContent);
-  tell("not-kept", kept ? "" : refused ? refused.textContent : UNREACHED);
+  tell("not-kept", kept ? "" : refused.textContent);
   if (!refused || !("stops" in refused.dataset)) return;
   isOver = true;
   say(refused.textContent);
+}
+
+// A note keeps its words on the device until the server has them.
+function unreached() {
+  tell("not-kept", UNREACHED);
+  sheet.dispatchEvent(new CustomEvent("unreached"));
 }
 
 // From now on the sheet changes the draft that was made, also when its button is pressed.
@@ -90,6 +105,7 @@ function moveTo(draft) {
   sheet.setAttribute("action", draft.getAttribute("action"));
   ["once", "version"].forEach((name) => (sheet.elements[name].value = draft.elements[name].value));
   history.replaceState(history.state, "", sheet.getAttribute("action"));
+  sheet.dispatchEvent(new CustomEvent("kept", { detail: draft }));
 }
 
 // Words that stand there already are not said again: the time changes once a minute.

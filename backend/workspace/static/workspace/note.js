@@ -1,0 +1,109 @@
+// What a note's pages do besides working: words that the server did not get stay on the device, sealed, until it has
+// them; copied parts turn black once they are touched; the words of an addition get the focus after its reason.
+"use strict";
+
+const A_DAY = 24 * 60 * 60 * 1000;
+const ON_THIS_DEVICE = "On this phone only, not on the server yet.";
+const NOT_KEPT = "Not kept: this browser keeps nothing without the network. Leave this page open.";
+// What belongs to the page and not to the words.
+const OF_THE_PAGE = ["csrfmiddlewaretoken", "once"];
+const note = document.querySelector("form.note-editor");
+
+if (note) {
+  let seal = sealOf(note.dataset.seal, note.dataset.key);
+  let isAway = false;
+  let isChanged = false;
+  let sealing = Promise.resolve();
+
+  note.addEventListener("unreached", () => keepHere());
+  window.addEventListener("offline", () => isChanged && keepHere());
+  note.addEventListener("input", () => {
+    isChanged = true;
+    if (isAway || !navigator.onLine) keepHere();
+  });
+  note.addEventListener("kept", ({ detail }) => {
+    isAway = false;
+    isChanged = words(content()) !== known;
+    const over = [seal.name, `note-${note.dataset.unbegunSeal}`];
+    afterwards(() => over.forEach((name) => localStorage.removeItem(name)));
+    seal = sealOf(detail.dataset.seal, detail.dataset.key);
+  });
+  // What cannot be sent is not sent into nowhere: the page with its words stays.
+  document.addEventListener("submit", (event) => {
+    if (event.target !== note || navigator.onLine) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    keepHere();
+    say("There is no network: nothing was signed or sent. Your words are on this phone; press again once there is one.");
+  }, { capture: true });
+  note.addEventListener("input", ({ target }) => target.closest(".part.copied")?.classList.remove("copied"));
+  comeBack();
+
+  // One after the other, so that an older state never replaces a newer one.
+  function afterwards(act) {
+    sealing = sealing.then(act).catch(() => tell("not-kept", NOT_KEPT));
+  }
+
+  function keepHere() {
+    isAway = true;
+    afterwards(async () => {
+      if (!isAway) return;
+      const typed = [...new FormData(note)].filter(([name]) => !OF_THE_PAGE.includes(name));
+      const plain = new TextEncoder().encode(JSON.stringify(typed));
+      const nonce = crypto.getRandomValues(new Uint8Array(12));
+      const sealed = await crypto.subtle.encrypt({ name: "AES-GCM", iv: nonce }, await seal.key, plain);
+      localStorage.setItem(seal.name, JSON.stringify({ until: Date.now() + A_DAY, nonce: toText(nonce), sealed: toText(sealed) }));
+      tell("not-kept", ON_THIS_DEVICE);
+    });
+  }
+
+  // The words of this note, or those of the note that was not begun when the network went.
+  async function comeBack() {
+    for (const each of [seal, sealOf(note.dataset.unbegunSeal, note.dataset.unbegunKey)]) {
+      const typed = await unsealed(each).catch(() => null);
+      if (!typed) continue;
+      fill(typed);
+      isAway = true;
+      tell("not-kept", ON_THIS_DEVICE);
+      say("Words that were only on this phone are back in this note.");
+      note.dispatchEvent(new Event("input"));
+      return;
+    }
+  }
+
+  async function unsealed({ name, key }) {
+    const kept = name && JSON.parse(localStorage.getItem(name));
+    if (!kept || kept.until < Date.now()) return null;
+    const plain = await crypto.subtle.decrypt({ name: "AES-GCM", iv: fromText(kept.nonce) }, await key, fromText(kept.sealed));
+    return JSON.parse(new TextDecoder().decode(plain));
+  }
+
+  // The version comes along: when another device changed the note meanwhile, the server says so and shows both.
+  function fill(typed) {
+    const wasBegun = typed.some(([name, value]) => name === "version" && value);
+    for (const field of note.elements) {
+      if (!field.name || OF_THE_PAGE.includes(field.name) || (field.name === "version" && !wasBegun)) continue;
+      const values = typed.filter(([name]) => name === field.name).map(([, value]) => value);
+      if (field.type === "radio" || field.type === "checkbox") field.checked = values.includes(field.value);
+      else if (values.length && !field.matches("button, [name$='-shown']")) field.value = values[0];
+    }
+  }
+}
+
+function sealOf(name, key) {
+  const opened = () => crypto.subtle.importKey("raw", fromText(key), "AES-GCM", false, ["encrypt", "decrypt"]);
+  return name ? { name: `note-${name}`, get key() { return opened(); } } : {};
+}
+
+function toText(bytes) {
+  return btoa(Array.from(new Uint8Array(bytes), (byte) => String.fromCharCode(byte)).join(""));
+}
+
+function fromText(text) {
+  return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+}
+
+// An addendum: reason, words, sign.
+document.querySelector("form.amend")?.addEventListener("change", ({ target }) => {
+  if (target.name === "reason") document.getElementById("amend-text").focus();
+});

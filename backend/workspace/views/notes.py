@@ -1,0 +1,178 @@
+"""Notes: what waits for a signature, one note as the reader may see it, and what can be done with it."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.utils.safestring import SafeString, mark_safe
+
+from backend.directory.models import PractitionerRole
+from backend.lib.actor import Actor
+from backend.lib.problems import Problem
+from backend.lib.rest.authentication import actor_of
+from backend.notes import policies, queries, rendering, services
+from backend.notes import words as note_words
+from backend.notes import workflow as w
+from backend.notes.markdown import rendered
+from backend.notes.models import Note
+from backend.workspace.editor import IN_WORDS
+from backend.workspace.pages import log_whatever_the_status, or_page, page, show, submit, version_in
+from backend.workspace.staleness import who_changed
+
+MOST = 50
+SAID = {
+    "amend": "Added and signed.",
+    "cosign": "Co-signed. It counts as signed for everybody now.",
+    "enter_in_error": "Marked. The text stays, struck through.",
+    "close_unsigned": "Closed, as it is.",
+}
+# The fields of each form; what is empty was not said.
+TYPED = {"amend": ("reason", "section", "text"), "enter_in_error": ("reason", "note")}
+
+
+@page("GET")
+def all_notes(request: HttpRequest) -> HttpResponse:
+    """One's own unsigned notes, students' notes that wait for a colleague, and what is unsigned in the clinic."""
+    actor = actor_of(request)
+    mine, waiting, clinic = (_listed(actor, wanted) for wanted in _wanted(actor))
+    shown = {row["id"]: row for row in [*mine, *waiting, *clinic]}
+    queries.log_shown(actor, shown.values())
+    context = {
+        "lists": [
+            ("yours", "You have not signed", [rendering.note_data(row, actor) for row in mine]),
+            ("waiting", "Waiting for a co-signature", [rendering.note_data(row, actor) for row in waiting]),
+            ("clinic", "Not signed by others here", [rendering.note_data(row, actor) for row in clinic]),
+        ],
+        "kinds": note_words.KINDS,
+        "most": MOST,
+    }
+    return show(request, "notes.html", context)
+
+
+def _wanted(actor: Actor) -> tuple[Q, Q, Q]:
+    here, by_me = Q(organization_id=actor.organization_id), queries.written_by(actor)
+    drafts = here & Q(state=Note.State.DRAFT)
+    disciplines = PractitionerRole.objects.filter(pk__in=actor.role_ids, ended_at=None).values("discipline")
+    waiting = here & Q(state=Note.State.AWAITING_COSIGNATURE)
+    if actor.treats:
+        waiting &= Q(discipline__in=disciplines)
+    return drafts & by_me, waiting, drafts & ~by_me
+
+
+def _listed(actor: Actor, wanted: Q) -> list[dict[str, Any]]:
+    found = Note.objects.visible_to(actor).filter(wanted)
+    return list(queries.whole(found, actor).order_by("-recorded_at", "-id")[:MOST])
+
+
+@page("GET")
+def one(request: HttpRequest, note_id: UUID) -> HttpResponse:
+    return _note_page(request, note_id)
+
+
+@page("POST")
+def move(request: HttpRequest, note_id: UUID) -> HttpResponse:
+    """Co-sign, amend, enter in error, close unsigned: whatever its form names."""
+    actor, name = actor_of(request), request.POST.get("name", "")
+    Note.objects.visible_to(actor).one(note_id)
+    w.WORKFLOW.known(name)
+    details = {field: said for field in TYPED.get(name, ()) if (said := request.POST.get(field, "").strip())}
+
+    def act() -> str:
+        version = version_in(request)
+        if name == "amend":
+            services.amend_note(note_id, details, actor=actor, expected_version=version)
+        else:
+            services.move_note(note_id, name, details, actor=actor, expected_version=version)
+        return f"/notes/{note_id}"
+
+    result = submit(request, act, said=SAID.get(name, ""))
+    if isinstance(result, Problem):
+        return _note_page(request, note_id, tried=name, problem=who_changed(result, note_id, actor=actor))
+    return result
+
+
+@page("POST")
+def end_ask(request: HttpRequest, note_id: UUID, ask_id: UUID) -> HttpResponse:
+    actor = actor_of(request)
+
+    def act() -> str:
+        services.end_ask(note_id, ask_id, actor=actor, reason=request.POST.get("reason", "").strip())
+        return f"/notes/{note_id}"
+
+    return or_page(submit(request, act, said="It is no longer asked."))
+
+
+@page("POST")
+def discard(request: HttpRequest, note_id: UUID) -> HttpResponse:
+    """Throws a draft away; it was never shown to anybody outside the clinic."""
+    actor = actor_of(request)
+
+    def act() -> str:
+        services.discard_draft(note_id, actor=actor, expected_version=version_in(request))
+        return "/notes"
+
+    return or_page(submit(request, act, said="The draft is gone."))
+
+
+def _note_page(request: HttpRequest, note_id: UUID, *, tried: str = "", problem: Problem | None = None) -> HttpResponse:
+    actor = actor_of(request)
+    row = queries.one_row(note_id, actor)
+    log_whatever_the_status(request, lambda: queries.log_shown(actor, [row]))
+    note = rendering.note_data(row, actor)
+    is_author = policies.AUTHOR in policies.parties_of(actor, Note.objects.visible_to(actor).one(note_id))
+    context = {
+        "n": note,
+        "kind": note_words.KINDS[note["kind"]],
+        "standing": note_words.STATES.get(note["state"], ""),
+        "visible_to": note_words.VISIBLE_TO[note["visibility"]],
+        "signed_how": note_words.SIGNATURES.get((note["signature"] or {}).get("kind"), ""),
+        "reads_text": policies.reads_text(actor),
+        "sections": _sections(note),
+        "addenda": [_addendum(addendum) for addendum in note.get("addenda", ())],
+        "asks": [(ask, note_words.ask(ask)) for ask in note.get("asks", ())],
+        "ends_asks": note["organization"]["id"] == str(actor.organization_id) and actor.treats,
+        "carried": note_words.copied(note),
+        "error_because": note_words.IN_ERROR_BECAUSE.get((note["entered_in_error"] or {}).get("reason"), ""),
+        "goes_on": is_author and note["state"] == Note.State.DRAFT,
+        "can": note["available_transitions"],
+        "amend_reasons": list(note_words.AMENDED_BECAUSE.items()),
+        "error_reasons": list(note_words.IN_ERROR_BECAUSE.items()),
+        "section_names": list(note_words.SECTIONS.items()),
+        "tried": tried,
+        "typed": request.POST if tried else {},
+    }
+    return show(request, "note.html", context, problem=problem)
+
+
+def _sections(note: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What is shared with this reader, each section with the rows that belong to it; what is not is not there."""
+    rows: dict[str, tuple[str, ...]] = {"objective": ("measures", "findings"), "plan": ("techniques",)}
+    found = []
+    for name, label in note_words.SECTIONS.items():
+        if name not in note:
+            continue
+        lists = [
+            (note_words.PARTS[part], [IN_WORDS[part](row) for row in note[part]])
+            for part in rows.get(name, ())
+            if note.get(part)
+        ]
+        if note[name] or lists:
+            found.append({"label": label, "html": _html(note[name]), "lists": lists})
+    return found
+
+
+def _addendum(addendum: Mapping[str, Any]) -> dict[str, Any]:
+    section = addendum["section"]
+    return {
+        **addendum,
+        "html": _html(addendum["text"]),
+        "because": note_words.AMENDED_BECAUSE[addendum["reason"]],
+        "about": note_words.SECTIONS[section] if section else "",
+        "signed_how": note_words.SIGNATURES[addendum["signature"]["kind"]],
+    }
+
+
+def _html(text: str) -> SafeString:
+    return mark_safe(rendered(text))  # noqa: S308  # escaped there, before its few marks become elements
