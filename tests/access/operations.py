@@ -83,7 +83,7 @@ class Row:
             path = path.replace("{note_id}", ids["draft_note_id"])
         for part, name in PAGE_IDS.items():
             path = path.replace(part, ids[name])
-        return re.sub(r"{(\w+)}", lambda found: str(ids.get(found[1], NOBODY)), path) + self.query
+        return re.sub(r"{(\w+)}", lambda found: str(ids.get(found[1], NOBODY)), path) + self.query.format_map(ids)
 
     def random_address(self, ids: Ids) -> str:
         """The same with an id that nothing has, in place of the last one."""
@@ -111,7 +111,15 @@ ON_A_DRAFT = (
     "POST /referrals/{referral_id}/edit",
     "POST /referrals/{referral_id}/discard",
 )
-ON_A_DRAFT_NOTE = ("change_note", "discard_note", "sign_note", "close_note_unsigned")
+ON_A_DRAFT_NOTE = (
+    "change_note",
+    "discard_note",
+    "sign_note",
+    "close_note_unsigned",
+    "GET /notes/{note_id}/edit",
+    "POST /notes/{note_id}/edit",
+    "POST /notes/{note_id}/discard",
+)
 NAMED = {"family_name": "New", "given_name": "Person"}
 REPORTED = {"final": True, "report": make.REPORT}
 
@@ -243,6 +251,7 @@ WAYS: dict[str, dict[str, Callable[[Ids], Any]]] = {
     }
 }
 QUERIES = {"continue_client_search": "?search=nothing", "continue_note_search": "?search=nothing"}
+QUERIES = {"continue_client_search": "?search=nothing", "GET /notes/new": "?client={client_id}&sure=1"}
 
 SHEET = {"kind": "evaluate_and_treat", "own_reason": "Neck", "question": "Safe?", "asked": "1", "press": "draft"}
 REGION = {"region": "cervical", "side-cervical": "left"}
@@ -263,6 +272,8 @@ FORMS: dict[str, Callable[[Ids], Any]] = {
     "/referrals/{referral_id}/visits/{visit_id}": lambda ids: {"press": "clinic_cancels"},
     "/referrals/{referral_id}/reports/{report_id}/entered-in-error": lambda ids: {"reason": "wrong_entry"},
     "/referrals/{referral_id}/link": lambda ids: {"press": "fresh"},
+    "/notes/new": lambda ids: {"client": ids["client_id"], "kind": "phone", "subjective": "Called.", "press": "draft"},
+    "/notes/{note_id}/edit": lambda ids: {"kind": "phone", "subjective": "Called back.", "press": "draft"},
     "/clients": lambda ids: {"query": "Zq"},
     "/clients/new": lambda ids: NAMED,
     "/clients/{client_id}/edit": lambda ids: {"family_name": "Changed"},
@@ -331,6 +342,11 @@ FORM_WAYS: dict[str, dict[str, Callable[[Ids], Any]]] = {
         "withdraw": lambda ids: {"name": "withdraw", "reason": "client_request"},
         "acknowledge": lambda ids: {"name": "acknowledge", "plan_change": "no_change"},
     },
+    "/notes/{note_id}/move": {
+        "amend": lambda ids: {"name": "amend", "reason": "correction", "text": "Right, not left."},
+        "cosign": lambda ids: {"name": "cosign"},
+        "enter_in_error": lambda ids: {"name": "enter_in_error", "reason": "wrong_entry"},
+    },
     "/g/{token}/move": {
         "accept": lambda ids: {"name": "accept"},
         "withdraw": lambda ids: {"name": "withdraw", "reason": "client_request"},
@@ -362,7 +378,7 @@ def page_rows() -> Iterator[Row]:
         if is_operation or route.startswith(ACCOUNTS):
             continue
         path = "/" + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route)
-        yield Row(f"GET {path}", "get", path, is_page=True)
+        yield Row(f"GET {path}", "get", path, query=QUERIES.get(f"GET {path}", ""), is_page=True)
         for way, form in FORM_WAYS.get(path, {"": FORMS.get(path, _one_press)}).items():
             yield Row(f"POST {path} {way}".strip(), "post", path, is_page=True, form=form)
 

@@ -35,7 +35,6 @@ from backend.workspace.editor import (
 from backend.workspace.pages import id_in, log_whatever_the_status, page, see_other, show, submit, version_in
 from backend.workspace.right_client import Doubt, doubt_about
 from backend.workspace.sealing import Seal, seal_for
-from backend.workspace.staleness import who_changed
 from backend.workspace.worklist import zone_of
 
 SIGNED = "Signed. From now on it is only amended."
@@ -140,13 +139,21 @@ def _written(request: HttpRequest, desk: Desk) -> HttpResponse:
 
     keeps_itself = bool(request.htmx) and press == "draft"  # type: ignore[attr-defined]  # set by HtmxMiddleware
     result = submit(request, act, said=SIGNED if press == "sign" else "" if keeps_itself else "Saved.")
-    if isinstance(result, Problem) and desk.draft:
-        result = who_changed(result, UUID(desk.draft["id"]), actor=desk.actor)
+    if isinstance(result, Stale) and desk.draft:
+        result = _changed_elsewhere(desk, desk.draft, result.code)
     if keeps_itself:
         return _kept(request, desk, result)
     if isinstance(result, Problem):
         return _shown(request, desk, editor, problem=result)
     return result
+
+
+def _changed_elsewhere(desk: Desk, draft: dict[str, Any], code: str) -> Stale:
+    """A draft is its author's alone, or of the system that began it for them."""
+    note = Note.objects.visible_to(desk.actor).one(draft["id"])
+    who = "The system that began this note, or you on another device, changed it" if note.application_id else ""
+    when = words.moment(draft["updated_at"], desk.zone)
+    return Stale(f"{who or 'You changed this note on another device'} ({when}).", code=code)
 
 
 def _anchor(press: str) -> str:

@@ -45,7 +45,7 @@ def all_notes(request: HttpRequest) -> HttpResponse:
             ("waiting", "Waiting for a co-signature", [rendering.note_data(row, actor) for row in waiting]),
             ("clinic", "Not signed by others here", [rendering.note_data(row, actor) for row in clinic]),
         ],
-        "kinds": note_words.KINDS,
+        "is_any": bool(shown),
         "most": MOST,
     }
     return show(request, "notes.html", context)
