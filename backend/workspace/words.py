@@ -215,7 +215,7 @@ def utc_of(typed: str, zone: str) -> str:
     """What a date and time field holds, by the clinic's wall clock, as the contract writes it; else as it was typed."""
     try:
         there = datetime.fromisoformat(typed)
-    except ValueError:
+        aware = there if there.tzinfo else there.replace(tzinfo=zone_named(zone))
+        return aware.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    except (ValueError, OverflowError):
         return typed
-    aware = there if there.tzinfo else there.replace(tzinfo=zone_named(zone))
-    return aware.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -583,6 +583,22 @@ def test_a_draft_is_changed_by_nobody_but_its_author(north: make.Clinic, south: 
     assert tried == [403, 403, 403, 404]
 
 
+def test_a_draft_can_be_finished_after_the_client_withdrew_by_the_name_as_it_stood(
+    north: make.Clinic, south: make.Clinic, client_id: str
+) -> None:
+    consent = share(north, client_id, south)
+    begun = draft(south, client_id)
+    withdrawn = north.http.send("POST", f"clients/{client_id}/consents/{consent['id']}/withdraw", {})
+    assert withdrawn.status_code == 200
+    page = writer(south)
+
+    page.open(f"/notes/{begun['id']}/edit")
+    assert "Nora Feld" in page.page
+    page.send(press="sign", plan="Handed back.")
+
+    assert (page.status, read(south.http, begun["id"]).json()["plan"]) == (200, "Handed back.")
+
+
 def test_what_was_signed_is_not_edited(north: make.Clinic, client_id: str) -> None:
     note = signed(north, client_id)
 

@@ -23,6 +23,7 @@ from backend.workspace import words
 from backend.workspace.editor import (
     EMPTY,
     PRESSED,
+    ROWS,
     Editor,
     changes,
     check_additions,
@@ -102,7 +103,7 @@ def edit(request: HttpRequest, note_id: UUID) -> HttpResponse:
     if note.state != Note.State.DRAFT:
         raise Conflict("What was signed is not changed; amend it.")
     draft = rendering.note_data(queries.one_row(note_id, actor), actor)
-    client = client_for(actor, note.client_id)
+    client = _client_of(note, actor)
     source = _copied_from(draft["copied_from_id"], client, actor)
     desk = Desk(actor, zone_of(actor), client, draft, source, [])
     if request.method == "POST":
@@ -115,7 +116,7 @@ def edit(request: HttpRequest, note_id: UUID) -> HttpResponse:
 
 def _asked(request: HttpRequest, client: Client, doubt: Doubt, go_on: str) -> HttpResponse:
     """Whether this is the right person, before the first word is kept."""
-    log_reads(actor_of(request), [client])
+    _log_look(request, client)
     return show(request, "right_client.html", {"client": client, "doubt": doubt, "go_on": go_on})
 
 
@@ -159,7 +160,7 @@ def _changed_elsewhere(desk: Desk, draft: dict[str, Any], code: str) -> Stale:
 def _anchor(press: str) -> str:
     """Adding a row comes back to its list."""
     _, _, name = press.partition("add-")
-    return f"#{name}" if name else ""
+    return f"#{name}" if name in ROWS else ""
 
 
 def _kept(request: HttpRequest, desk: Desk, result: HttpResponse | Problem) -> HttpResponse:
@@ -176,7 +177,7 @@ def _kept(request: HttpRequest, desk: Desk, result: HttpResponse | Problem) -> H
 
 def _shown(request: HttpRequest, desk: Desk, editor: Editor, *, problem: Problem | None = None) -> HttpResponse:
     actor, draft = desk.actor, desk.draft
-    log_whatever_the_status(request, lambda: log_reads(actor, [desk.client]))
+    _log_look(request, desk.client)
     team = queries.care_team_of(desk.client.pk, actor.clinic_id, is_sensitive=editor.is_sensitive)
     others = sorted(names_of(team - {actor.clinic_id}).values())
     stored = fields_of(stored_editor(desk.body, desk.zone), desk.zone)
@@ -254,6 +255,19 @@ def _first_kind(actor: Actor, client: Client) -> str:
     """Whoever has written nothing about this client begins with the first evaluation."""
     is_first = not _mine(actor, client).exclude(state=Note.State.ENTERED_IN_ERROR).exists()
     return str(Note.Kind.INITIAL_EVALUATION if is_first else Note.Kind.PROGRESS)
+
+
+def _client_of(note: Note, actor: Actor) -> Client:
+    """The client as the reader knows them; where the record was closed to the clinic, by the name as it stood."""
+    if Client.objects.visible_to(actor).filter(pk=note.client_id).exists():
+        return client_for(actor, note.client_id)
+    return Client(pk=note.client_id, family_name=note.client_display)
+
+
+def _log_look(request: HttpRequest, client: Client) -> None:
+    """A record that is closed to the clinic was not looked at."""
+    if not client._state.adding:
+        log_whatever_the_status(request, lambda: log_reads(actor_of(request), [client]))
 
 
 # --- what is shown --------------------------------------------------------------------------------------------------
