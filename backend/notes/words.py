@@ -11,27 +11,33 @@ from backend.notes.models import Addendum, Ask, Finding, Note, SectionName, Sign
 
 Row = Mapping[str, Any]
 
-KINDS = {
+KINDS: dict[str, str] = {
     Note.Kind.INITIAL_EVALUATION: "Initial evaluation",
     Note.Kind.PROGRESS: "Progress note",
     Note.Kind.RE_EVALUATION: "Re-evaluation",
     Note.Kind.DISCHARGE: "Discharge note",
     Note.Kind.PHONE: "Phone note",
 }
-STATES = {
+STATES: dict[str, str] = {
     Note.State.DRAFT: "Draft: this note is not signed.",
     Note.State.AWAITING_COSIGNATURE: "Signed by a student; a colleague has not co-signed it yet.",
     Note.State.ENTERED_IN_ERROR: "This note was entered in error.",
     Note.State.CLOSED_UNSIGNED: "Closed unsigned: whoever wrote it left without signing it.",
 }
-SECTIONS = {
+SECTIONS: dict[str, str] = {
     SectionName.SUBJECTIVE: "Subjective",
     SectionName.OBJECTIVE: "Objective",
     SectionName.ASSESSMENT: "Assessment",
     SectionName.PLAN: "Plan",
 }
-PARTS = {**SECTIONS, "findings": "Findings", "measures": "Measures", "techniques": "Techniques", "asks": "Asks"}
-FINDINGS = {
+PARTS: dict[str, str] = {
+    **SECTIONS,
+    "findings": "Findings",
+    "measures": "Measures",
+    "techniques": "Techniques",
+    "asks": "Asks",
+}
+FINDINGS: dict[str, str] = {
     Finding.Kind.PAIN: "Pain",
     Finding.Kind.TRIGGER_POINT: "Trigger point",
     Finding.Kind.TIGHT_BAND: "Tight band",
@@ -39,13 +45,13 @@ FINDINGS = {
     Finding.Kind.NUMBNESS: "Numbness",
     Finding.Kind.TREATED: "Treated",
 }
-ASKS = {Ask.Kind.AVOID: "Avoid", Ask.Kind.PREFER: "Prefer", Ask.Kind.CONTACT_ME: "Contact me first"}
-VISIBLE_TO = {
+ASKS: dict[str, str] = {Ask.Kind.AVOID: "Avoid", Ask.Kind.PREFER: "Prefer", Ask.Kind.CONTACT_ME: "Contact me first"}
+VISIBLE_TO: dict[str, str] = {
     Note.Visibility.CARE_TEAM: "The care team",
     Note.Visibility.CLINIC: "This clinic only",
     Note.Visibility.AUTHOR: "Its author only",
 }
-AMENDED_BECAUSE = {
+AMENDED_BECAUSE: dict[str, str] = {
     Addendum.Reason.CORRECTION: "Correction",
     Addendum.Reason.LATE_ENTRY: "Late entry",
     Addendum.Reason.CLARIFICATION: "Clarification",
@@ -58,7 +64,7 @@ IN_ERROR_BECAUSE = {
     "duplicate": "Entered twice",
     "other": "Another reason",
 }
-SIGNATURES = {
+SIGNATURES: dict[str, str] = {
     Signature.Kind.HERE: "Signed here: the signer was signed in to Trialogue as themselves.",
     Signature.Kind.ELSEWHERE: "Signed elsewhere: in the clinic's own software, sent by that clinic's system.",
 }

@@ -75,4 +75,4 @@ def _unsigned(actor: Actor) -> int:
     if not actor.treats:
         return 0
     drafts = Note.objects.visible_to(actor).filter(written_by(actor), state=Note.State.DRAFT)
-    return drafts.filter(organization_id=actor.organization_id).count()
+    return drafts.filter(organization_id=actor.clinic_id).count()

@@ -59,7 +59,7 @@ class Desk:
             return self.draft
         if self.source is None:
             return EMPTY
-        of_its_day = {"measures": [], "asks": [], "occurred_at": None, "visit_id": None}
+        of_its_day: dict[str, Any] = {"measures": [], "asks": [], "occurred_at": None, "visit_id": None}
         return {**EMPTY, **self.source, **of_its_day, **{name: EMPTY[name] for name in OF_EACH_NOTE}}
 
     @property
@@ -125,6 +125,7 @@ def _written(request: HttpRequest, desk: Desk) -> HttpResponse:
     editor = typed_editor(request.POST, desk.body, desk.zone)
 
     def act() -> str:
+        _check_writer(request, desk.actor)
         check_additions(editor)
         pk = write(
             editor,
@@ -147,6 +148,12 @@ def _written(request: HttpRequest, desk: Desk) -> HttpResponse:
     if isinstance(result, Problem):
         return _shown(request, desk, editor, problem=result)
     return result
+
+
+def _check_writer(request: HttpRequest, actor: Actor) -> None:
+    """409 for words that were typed before somebody else signed in on the device: they never become another's note."""
+    if request.POST.get("writer", str(actor.member_id)) != str(actor.member_id):
+        raise Conflict("Somebody else signed in on this device meanwhile. These words are kept in nobody's name.")
 
 
 def _changed_elsewhere(desk: Desk, draft: dict[str, Any], code: str) -> Stale:

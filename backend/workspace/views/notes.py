@@ -121,20 +121,21 @@ def _note_page(request: HttpRequest, note_id: UUID, *, tried: str = "", problem:
     row = queries.one_row(note_id, actor)
     log_whatever_the_status(request, lambda: queries.log_shown(actor, [row]))
     note = rendering.note_data(row, actor)
+    error = note["entered_in_error"]
     is_author = policies.AUTHOR in policies.parties_of(actor, Note.objects.visible_to(actor).one(note_id))
     context = {
         "n": note,
         "kind": note_words.KINDS[note["kind"]],
         "standing": note_words.STATES.get(note["state"], ""),
         "visible_to": note_words.VISIBLE_TO[note["visibility"]],
-        "signed_how": note_words.SIGNATURES.get((note["signature"] or {}).get("kind"), ""),
+        "signed_how": note_words.SIGNATURES[note["signature"]["kind"]] if note["signature"] else "",
         "reads_text": policies.reads_text(actor),
         "sections": _sections(note),
         "addenda": [_addendum(addendum) for addendum in note.get("addenda", ())],
         "asks": [(ask, note_words.ask(ask)) for ask in note.get("asks", ())],
         "ends_asks": note["organization"]["id"] == str(actor.organization_id) and actor.treats,
         "carried": note_words.copied(note),
-        "error_because": note_words.IN_ERROR_BECAUSE.get((note["entered_in_error"] or {}).get("reason"), ""),
+        "error_because": note_words.IN_ERROR_BECAUSE[error["reason"]] if error else "",
         "goes_on": is_author and note["state"] == Note.State.DRAFT,
         "can": note["available_transitions"],
         "amend_reasons": list(note_words.AMENDED_BECAUSE.items()),
