@@ -140,6 +140,17 @@ def lose_the_network(page: Page) -> None:
     expect(page.locator("#not-kept")).to_have_text(AWAY)
 
 
+def no_posts(route: Any) -> None:
+    """The network is back, and yet nothing was sent before the page was left."""
+    route.abort() if route.request.method == "POST" else route.fallback()
+
+
+def sign_in_as(page: Page, who: make.Person) -> None:
+    session = make.signed_in(who.member.user).cookies["sessionid"].value
+    origin = page.evaluate("location.origin")
+    page.context.add_cookies([{"name": "sessionid", "value": session, "url": origin}])
+
+
 def has_kept(page: Page) -> bool:
     return bool(page.evaluate("Object.keys(localStorage).some((name) => name.startsWith('note-'))"))
 
@@ -158,10 +169,12 @@ def test_words_survive_a_lost_network_sealed_and_reach_the_server_once_it_is_bac
     key = page.locator("form.note-editor").get_attribute("data-key")
     assert "sealed" in stored
     assert [word for word in ("Canary", "neck", "Headache", "Feld", client_id, str(key)) if word in stored] == []
+    page.route("**/edit?sure=1", no_posts)
     page.context.set_offline(False)
     page.reload()
-
     expect(words_of(page)).to_have_value(CANARY)
+    page.unroute("**/edit?sure=1")
+
     expect(page.locator("#kept")).to_contain_text("on the server")
     expect(page.locator("#not-kept")).to_have_text("")
     page.wait_for_function("!Object.keys(localStorage).some((name) => name.startsWith('note-'))")
@@ -175,7 +188,7 @@ def test_a_note_that_was_not_begun_when_the_network_went_comes_back_too(
     page.goto(f"/notes/new?client={client_id}&sure=1")
 
     lose_the_network(page)
-    page.route("**/notes/new", lambda route: route.abort() if route.request.method == "POST" else route.fallback())
+    page.route("**/notes/new", no_posts)
     page.context.set_offline(False)
     page.goto(f"/notes/new?client={client_id}&sure=1")
     expect(words_of(page)).to_have_value(CANARY)
@@ -244,8 +257,7 @@ def test_where_nobody_is_signed_in_any_more_nothing_is_left_nor_could_be_read(
 
     page.goto("/accounts/login/")
     assert not has_kept(page)
-    session = make.signed_in(north.practitioner.member.user).cookies["sessionid"].value
-    page.context.add_cookies([{"name": "sessionid", "value": session, "url": page.url}])
+    sign_in_as(page, north.practitioner)
     page.evaluate(
         "(kept) => Object.entries(JSON.parse(kept)).forEach(([name, value]) => localStorage.setItem(name, value))", kept
     )
@@ -283,8 +295,7 @@ def test_words_typed_before_a_colleague_signed_in_never_become_the_colleagues_no
     page = open_page(north.practitioner)
     page.goto(f"/notes/new?client={client_id}&sure=1")
     lose_the_network(page)
-    session = make.signed_in(colleague.member.user).cookies["sessionid"].value
-    page.context.add_cookies([{"name": "sessionid", "value": session, "url": page.url}])
+    sign_in_as(page, colleague)
     page.context.set_offline(False)
     expect(page.locator("#not-kept")).to_contain_text("Somebody else signed in on this device meanwhile.")
 

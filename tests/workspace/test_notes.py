@@ -312,6 +312,40 @@ def test_after_a_conflict_either_words_can_be_kept_and_added_rows_stay(north: ma
     assert [row["technique"] for row in note["techniques"]] == ["tpt", "stretch"]
 
 
+HOSTILE = ("\x00", "<b>", "-1", "1e999", "9" * 5_000, "0001-01-01T00:00", "cervical:nowhere", "a" * 20_001)
+FIELDS = (
+    "kind", "visit", "occurred_at", "visibility", "shared", "is_sensitive", "pain", "subjective", "pressed-assessment",
+    "confirmed", "copy_from", "client", "version", "press", "theirs", "practitioner_role_id", "writer",
+    *(f"add-findings-{part}" for part in ("place", "kind", "muscle", "intensity", "refers_to", "remark")),
+    *(f"add-techniques-{part}" for part in ("technique", "place", "minutes")),
+    *(f"add-measures-{part}" for part in ("measure", "value", "remark")),
+    *(f"add-asks-{part}" for part in ("kind", "place", "technique", "sentence", "until")),
+)  # fmt: skip
+WHOLE = {
+    "add-findings-place": "cervical:right",
+    "add-findings-kind": "pain",
+    "add-findings-intensity": "5",
+    "add-techniques-technique": "tpt",
+    "add-measures-measure": "rom",
+    "add-measures-value": "5",
+    "add-asks-kind": "avoid",
+    "add-asks-place": "cervical:right",
+}
+
+
+@pytest.mark.parametrize("value", HOSTILE, ids=range(len(HOSTILE)))
+def test_no_value_of_any_field_is_a_500(north: make.Clinic, client_id: str, value: str) -> None:
+    page = writer(north).begin(client_id)
+    fields = {**page.fields(), **WHOLE, "press": "draft"}
+
+    found = {
+        name: page.http.post("/notes/new", {**fields, name: value, "once": f"{position}"}).status_code
+        for position, name in enumerate(FIELDS)
+    }
+
+    assert {name: status for name, status in found.items() if status >= 500} == {}
+
+
 # --- an editor that keeps itself ------------------------------------------------------------------------------------
 
 
@@ -332,6 +366,20 @@ def test_the_script_of_the_editor_begins_the_draft_and_is_told_where_it_is(north
     assert f'action="/notes/{note["id"]}/edit?sure=1"' in said
     assert "on the server</p>" in said
     assert 'data-seal="' in said
+
+
+def test_words_whose_answer_was_lost_are_no_conflict_with_themselves(north: make.Clinic, client_id: str) -> None:
+    begun = draft(north, client_id)
+    page, after_a_reload = writer(north), writer(north)
+    for each in (page, after_a_reload):
+        each.open(f"/notes/{begun['id']}/edit?sure=1")
+    keep(page, subjective="Once.")
+
+    answer = keep(after_a_reload, subjective="Once.")
+
+    assert answer.status_code == 200
+    assert 'name="version" value="2"' in answer.content.decode()
+    assert read(north.http, begun["id"]).json()["version"] == 2
 
 
 def test_a_draft_that_another_device_changed_is_kept_no_more(north: make.Clinic, client_id: str) -> None:

@@ -143,6 +143,8 @@ def _written(request: HttpRequest, desk: Desk) -> HttpResponse:
     result = submit(request, act, said=SIGNED if press == "sign" else "" if keeps_itself else "Saved.")
     if isinstance(result, Stale) and desk.draft:
         result = _changed_elsewhere(desk, desk.draft, result.code)
+    if keeps_itself and isinstance(result, Stale) and desk.draft and _is_there_already(editor, desk):
+        result = see_other(f"/notes/{desk.draft['id']}/edit")
     if keeps_itself:
         return _kept(request, desk, result)
     if isinstance(result, Problem):
@@ -154,6 +156,11 @@ def _check_writer(request: HttpRequest, actor: Actor) -> None:
     """409 for words that were typed before somebody else signed in on the device: they never become another's note."""
     if request.POST.get("writer", str(actor.member_id)) != str(actor.member_id):
         raise Conflict("Somebody else signed in on this device meanwhile. These words are kept in nobody's name.")
+
+
+def _is_there_already(editor: Editor, desk: Desk) -> bool:
+    """Words whose answer was lost on the way are sent again: what the server has word for word is no conflict."""
+    return not changes(editor, stored_editor(desk.body, desk.zone), desk.zone)
 
 
 def _changed_elsewhere(desk: Desk, draft: dict[str, Any], code: str) -> Stale:
