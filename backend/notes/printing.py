@@ -1,6 +1,6 @@
 """A note on paper: what this reader may see, in words, as PDF."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +21,7 @@ Body = Mapping[str, Any]
 STRUCK = "What stands here struck through was entered in error."
 LEFT_OUT = "Parts that were not shared are left out."
 # Which rows are printed under which section: they are shared with it.
-UNDER = {
+UNDER: dict[str, tuple[tuple[str, Callable[[Body], str]], ...]] = {
     SectionName.OBJECTIVE: (("measures", words.measure), ("findings", words.finding)),
     SectionName.PLAN: (("techniques", words.technique),),
 }

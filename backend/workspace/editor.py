@@ -20,7 +20,7 @@ Body = Mapping[str, Any]
 
 PAIN = "nprs"  # the scale from 0 to 10 that stands as buttons above the words
 # What is pressed instead of typed; it stands as the first line of its section.
-PRESSED = {
+PRESSED: dict[str, tuple[str, ...]] = {
     SectionName.SUBJECTIVE: ("Better since last time.", "The same as last time.", "Worse since last time."),
     SectionName.ASSESSMENT: ("Improving.", "Plateau.", "Flare.", "New finding."),
 }
@@ -205,7 +205,7 @@ def write(
 def _halves(name: str, text: str) -> tuple[str, str]:
     """The sentence that was pressed, and what was typed below it."""
     first, _, rest = text.partition("\n")
-    return (first, rest) if first in PRESSED.get(SectionName(name), ()) else ("", text)
+    return (first, rest) if first in PRESSED.get(name, ()) else ("", text)
 
 
 def _whole(pressed: str, text: str) -> str:
