@@ -51,8 +51,10 @@ if (note) {
       const typed = [...new FormData(note)].filter(([name]) => !OF_THE_PAGE.includes(name));
       const plain = new TextEncoder().encode(JSON.stringify(typed));
       const nonce = crypto.getRandomValues(new Uint8Array(12));
-      const sealed = await crypto.subtle.encrypt({ name: "AES-GCM", iv: nonce }, await seal.key, plain);
-      localStorage.setItem(seal.name, JSON.stringify({ until: Date.now() + A_DAY, nonce: toText(nonce), sealed: toText(sealed) }));
+      const { name, key } = seal;
+      const sealed = await crypto.subtle.encrypt({ name: "AES-GCM", iv: nonce }, await key, plain);
+      if (!isAway) return;
+      localStorage.setItem(name, JSON.stringify({ until: Date.now() + A_DAY, nonce: toText(nonce), sealed: toText(sealed) }));
       tell("not-kept", ON_THIS_DEVICE);
     });
   }
