@@ -228,7 +228,28 @@ def test_signing_without_the_network_signs_nothing_and_the_page_stays(
     page.context.set_offline(False)
     page.get_by_role("button", name="Sign now").click()
     expect(page.locator("#said")).to_contain_text("Signed.")
+    assert not has_kept(page)
     assert read(north.http, begun["id"]).json()["subjective"] == CANARY
+
+
+def test_words_that_came_back_and_are_signed_at_once_leave_nothing_behind(
+    open_page: Open, north: make.Clinic, client_id: str
+) -> None:
+    page = open_page(north.practitioner, "phone")
+    page.goto(f"/notes/new?client={client_id}&sure=1")
+    lose_the_network(page)
+    page.route("**/notes/new", no_posts)
+    page.context.set_offline(False)
+    page.goto(f"/notes/new?client={client_id}&sure=1")
+    expect(words_of(page)).to_have_value(CANARY)
+    page.unroute("**/notes/new")
+
+    page.locator("summary", has_text="Sign").click()
+    page.get_by_role("button", name="Sign now").click()
+
+    expect(page.locator("#said")).to_contain_text("Signed.")
+    assert not has_kept(page)
+    assert (only_note(north)["state"], only_note(north)["subjective"]) == ("signed", CANARY)
 
 
 def test_signing_out_wipes_what_the_device_kept(open_page: Open, north: make.Clinic, client_id: str) -> None:

@@ -13,6 +13,7 @@ if (note) {
   let seal = sealOf(note.dataset.seal, note.dataset.key);
   let isAway = false;
   let isChanged = false;
+  let wasHandedOver = false;
   let sealing = Promise.resolve();
 
   note.addEventListener("unreached", () => keepHere());
@@ -30,7 +31,8 @@ if (note) {
   });
   // What cannot be sent is not sent into nowhere: the page with its words stays.
   document.addEventListener("submit", (event) => {
-    if (event.target !== note || navigator.onLine) return;
+    if (event.target !== note) return;
+    if (navigator.onLine) return handOver();
     event.preventDefault();
     event.stopImmediatePropagation();
     keepHere();
@@ -38,6 +40,13 @@ if (note) {
   }, { capture: true });
   note.addEventListener("input", ({ target }) => target.closest(".part.copied")?.classList.remove("copied"));
   comeBack();
+
+  // Before a press leaves this page the server gets the words that lie here, so that none stays behind.
+  function handOver() {
+    if (!isAway || wasHandedOver) return;
+    wasHandedOver = true;
+    if (!running) start();
+  }
 
   // One after the other, so that an older state never replaces a newer one.
   function afterwards(act) {
