@@ -60,7 +60,9 @@ def test_the_timeline_is_read_narrowed_and_followed_to_what_is_older(
     expect(block.get_by_role("listitem")).to_contain_text("Nerve glides help")
     expect(block.get_by_role("listitem")).to_contain_text("Amended")
     block.get_by_role("link", name="All", exact=True).click()
+    expect(block.get_by_role("link", name="All", exact=True)).to_have_attribute("aria-current", "true")
     block.get_by_role("link", name="Everything").click()
+    expect(block.get_by_role("link", name="Everything")).to_have_attribute("aria-current", "true")
     newest = block.get_by_role("listitem").first.inner_text()
     block.get_by_role("link", name="Older").click()
 
