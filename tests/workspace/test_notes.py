@@ -70,7 +70,7 @@ class Writer(Browser):
         assert parser.typed, self.page
         return parser.typed
 
-    def send(self, press: str = "draft", **typed: Any) -> "Writer":
+    def write(self, press: str = "draft", **typed: Any) -> "Writer":
         """Presses a button of the editor with everything that stands in it, changed as typed."""
         fields = {**self.fields(), **typed}
         at = self.path
@@ -111,7 +111,7 @@ def visit(clinic: make.Clinic, client_id: str, *, starts_in: int = 0, name: str 
 def test_a_note_is_written_and_signed_without_script(north: make.Clinic, client_id: str) -> None:
     page = writer(north).begin(client_id)
 
-    page.send(
+    page.write(
         press="sign",
         pain="4",
         subjective="Headache, better in the mornings.",
@@ -161,7 +161,7 @@ def test_as_last_time_is_there_at_once_and_stays_marked_until_it_is_touched(nort
     assert page.page.count("Still so") >= 5
     assert BODY["objective"] in page.page
 
-    page.send(press="sign", confirmed=["techniques"], subjective="Headache 3/10.")
+    page.write(press="sign", confirmed=["techniques"], subjective="Headache 3/10.")
 
     note = read(north.http, next(pk for pk in ids_listed(north.http) if pk != last["id"])).json()
     assert (note["state"], note["copied_from_id"]) == ("signed", last["id"])
@@ -177,7 +177,7 @@ def test_a_row_that_is_unticked_is_gone_and_a_strength_is_changed(north: make.Cl
     page = writer(north).begin(client_id)
     trigger, pain = page.fields()["findings"]
 
-    page.send(findings=[pain], **{f"intensity-{pain}": "2"})
+    page.write(findings=[pain], **{f"intensity-{pain}": "2"})
 
     note = read(north.http, page.path.split("/")[2]).json()
     assert [(row["kind"], row["intensity"]) for row in note["findings"]] == [("pain", 2)]
@@ -196,7 +196,7 @@ def test_a_second_look_goes_on_with_the_draft(north: make.Clinic, client_id: str
 
 def test_a_note_of_a_visit_is_tied_to_it_and_goes_on_by_it(north: make.Clinic, client_id: str) -> None:
     first, second = visit(north, client_id), visit(north, client_id, starts_in=-90)
-    page = writer(north).begin(client_id, f"&visit={first}").send(subjective="Here.")
+    page = writer(north).begin(client_id, f"&visit={first}").write(subjective="Here.")
 
     note = read(north.http, page.path.split("/")[2]).json()
 
@@ -210,7 +210,7 @@ def test_nothing_that_was_not_changed_is_written_anew(north: make.Clinic, client
     page = writer(north)
     page.open(f"/notes/{before['id']}/edit?sure=1")
 
-    page.send(plan="Rest.")
+    page.write(plan="Rest.")
 
     after = read(north.http, before["id"]).json()
     same = set(before) - {"plan", "version", "updated_at"}
@@ -221,7 +221,7 @@ def test_nothing_that_was_not_changed_is_written_anew(north: make.Clinic, client
 def test_a_part_left_out_and_a_sensitive_mark_are_kept(north: make.Clinic, client_id: str) -> None:
     page = writer(north).begin(client_id)
 
-    page.send(subjective="Told in trust.", shared=["objective", "plan"], is_sensitive="1", visibility="care_team")
+    page.write(subjective="Told in trust.", shared=["objective", "plan"], is_sensitive="1", visibility="care_team")
 
     note = only_note(north)
     assert (note["shared_sections"], note["is_sensitive"]) == (["objective", "plan"], True)
@@ -256,7 +256,7 @@ def test_a_refused_note_keeps_what_was_typed_and_says_what_is_wrong(
 ) -> None:
     page = writer(north).begin(client_id)
 
-    page.send(press="sign", subjective="Kept words.", **typed)
+    page.write(press="sign", subjective="Kept words.", **typed)
 
     assert page.status == 400
     assert sentence in page.page
@@ -272,7 +272,7 @@ def test_a_license_that_ran_out_signs_nothing_and_the_words_stay(north: make.Cli
     role.practitioner.credentials.update(expires_on="2020-01-01")
     page = writer(north).begin(client_id)
 
-    page.send(press="sign", subjective="Kept words.")
+    page.write(press="sign", subjective="Kept words.")
 
     assert page.status == 409
     assert page.fields()["subjective"] == ["Kept words."]
@@ -284,9 +284,9 @@ def test_what_another_device_changed_is_shown_beside_ones_own_words(north: make.
     phone, tablet = writer(north), writer(north)
     for device in (phone, tablet):
         device.open(f"/notes/{begun['id']}/edit?sure=1")
-    tablet.send(subjective="From the tablet.", pain="7")
+    tablet.write(subjective="From the tablet.", pain="7")
 
-    phone.send(subjective="From the phone.")
+    phone.write(subjective="From the phone.")
 
     assert phone.status == 412
     assert "You changed this note on another device (" in phone.page
@@ -302,10 +302,10 @@ def test_after_a_conflict_either_words_can_be_kept_and_added_rows_stay(north: ma
     phone, tablet = writer(north), writer(north)
     for device in (phone, tablet):
         device.open(f"/notes/{begun['id']}/edit?sure=1")
-    tablet.send(subjective="Tablet S.", plan="Tablet P.", **{"add-techniques-technique": "stretch"})
-    phone.send(subjective="Phone S.", plan="Phone P.")
+    tablet.write(subjective="Tablet S.", plan="Tablet P.", **{"add-techniques-technique": "stretch"})
+    phone.write(subjective="Phone S.", plan="Phone P.")
 
-    phone.send(theirs=["plan"])
+    phone.write(theirs=["plan"])
 
     note = read(north.http, begun["id"]).json()
     assert (note["subjective"], note["plan"]) == ("Phone S.", "Tablet P.")
@@ -387,7 +387,7 @@ def test_a_draft_that_another_device_changed_is_kept_no_more(north: make.Clinic,
     page, other = writer(north), writer(north)
     for each in (page, other):
         each.open(f"/notes/{begun['id']}/edit?sure=1")
-    other.send(subjective="Theirs.")
+    other.write(subjective="Theirs.")
 
     answer = keep(page, subjective="Mine.")
 
@@ -642,7 +642,7 @@ def test_a_draft_can_be_finished_after_the_client_withdrew_by_the_name_as_it_sto
 
     page.open(f"/notes/{begun['id']}/edit")
     assert "Nora Feld" in page.page
-    page.send(press="sign", plan="Handed back.")
+    page.write(press="sign", plan="Handed back.")
 
     assert (page.status, read(south.http, begun["id"]).json()["plan"]) == (200, "Handed back.")
 
