@@ -18,7 +18,7 @@ BLOCKS = [block for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL) i
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_loop_by_curl_closes(live_server: LiveServer, tmp_path: Path) -> None:
+def test_the_loop_by_curl_closes_and_the_record_is_shared(live_server: LiveServer, tmp_path: Path) -> None:
     with acting_as(WORKER):
         people.open_clinics()
         demo = {"base_url": live_server.url, **people.keys()}
@@ -35,9 +35,12 @@ def test_the_loop_by_curl_closes(live_server: LiveServer, tmp_path: Path) -> Non
     )
 
     assert done.returncode == 0, done.stdout + done.stderr
-    *states, refusal = done.stdout.splitlines()
+    *states, refusal, signed, asked, told = done.stdout.splitlines()
     assert states == ["accepted", "in_care", "reported", "closed"]
     assert json.loads(refusal)["code"] == "wrong_state"
+    assert signed == "signed"
+    assert "No end-range rotation this week." in asked
+    assert "Thumb less numb." in told
 
 
 def test_every_file_the_documents_link_to_exists() -> None:

@@ -10,7 +10,6 @@ from backend.directory.letterhead import Letterhead, footer, letterhead_of
 from backend.lib import clock
 from backend.lib.actor import Actor
 from backend.lib.ids import short_id
-from backend.lib.problems import Forbidden
 from backend.lib.typesetting import Block, Document, Section, pdf_of, said
 from backend.lib.zones import moment_in_words
 from backend.notes import policies, queries, rendering, words
@@ -33,8 +32,7 @@ def document(note_id: UUID | str, *, actor: Actor) -> bytes:
     Raises 404 when the note is not the reader's to see, 403 ``right_required`` when its text is not.
     """
     row = queries.one_row(note_id, actor)
-    if not policies.reads_text(actor):
-        raise Forbidden("What notes say is read by practitioners and auditors.", code="right_required")
+    policies.check_reads_text(actor)
     made = note_pdf(rendering.note_data(row, actor))
     queries.log_shown(actor, [row])
     return made
