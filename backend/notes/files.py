@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from backend.attachments.models import HOLDERS, Holder
 from backend.attachments.services import hang
 from backend.audit.access_log import Look
@@ -17,6 +19,11 @@ def look_at(file: NoteFile, actor: Actor) -> Look | None:
 
 
 HOLDERS["note"] = Holder(NoteFile, "notes", look_at)
+
+
+def files_of(note_id: UUID, actor: Actor) -> "QuerySet[NoteFile, UUID]":
+    """The files of a note that the actor reads, by id."""
+    return NoteFile.objects.visible_to(actor).filter(note_id=note_id).values_list("attachment_id", flat=True)
 
 
 def replace_files(note: Note, ids: Iterable[UUID], actor: Actor) -> None:

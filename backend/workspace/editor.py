@@ -52,7 +52,7 @@ NEEDED = {
 }
 EMPTY: dict[str, Any] = {"kind": Note.Kind.PROGRESS, "visit_id": None, "visibility": Note.Visibility.CARE_TEAM}
 EMPTY |= {"shared_sections": list(SectionName.values), "is_sensitive": False, "occurred_at": None, "untouched": []}
-EMPTY |= {**dict.fromkeys(SectionName.values, ""), **{name: [] for name in ROWS}}
+EMPTY |= {**dict.fromkeys(SectionName.values, ""), **{name: [] for name in ROWS}, "attachments": []}
 
 
 @dataclass(slots=True)
@@ -83,6 +83,8 @@ class Editor:
     texts: dict[str, str]
     pain: str
     rows: dict[str, list[Row]]
+    files: list[Row]
+    uploaded: list[str] = field(default_factory=list)
     added: dict[str, dict[str, Any]] = field(default_factory=dict)
     confirmed: list[str] = field(default_factory=list)
     role_id: str = ""
@@ -103,6 +105,7 @@ def stored_editor(body: Body, zone: str) -> Editor:
         texts={name: text for name, (_, text) in halves.items()},
         pain=next((f"{row['value']:g}" for row in body["measures"] if _is_the_scale(row)), ""),
         rows={name: list(_rows(name, body)) for name in ROWS},
+        files=[Row(file["id"], {}, file["name"]) for file in body["attachments"]],
     )
 
 
@@ -120,7 +123,7 @@ def typed_editor(typed: QueryDict, body: Body, zone: str) -> Editor:
     editor.pain = typed.get("pain", "")
     editor.confirmed = [part for part in typed.getlist("confirmed") if part in COPIED_PARTS]
     editor.role_id = typed.get("practitioner_role_id", "")
-    for name, rows in editor.rows.items():
+    for name, rows in {**editor.rows, "attachments": editor.files}.items():
         kept, shown = typed.getlist(name), typed.getlist(f"{name}-shown")
         for row in rows:
             row.is_kept = row.key in kept or row.key not in shown  # what another device added meanwhile stays
@@ -147,6 +150,7 @@ def fields_of(editor: Editor, zone: str) -> dict[str, Any]:
         **{name: _whole(editor.pressed[name], editor.texts[name]) for name in SectionName.values},
         **rows,
         "measures": [*scale, *rows["measures"]],
+        "attachment_ids": [*(file.key for file in editor.files if file.is_kept), *editor.uploaded],
     }
 
 

@@ -48,6 +48,7 @@ urlpatterns = [
     path("notes/new", editor.new),
     path("notes/<uuid:note_id>", notes.one),
     path("notes/<uuid:note_id>/edit", editor.edit),
+    path("notes/<uuid:note_id>/files/<uuid:note_file_id>", notes.file),
     path("notes/<uuid:note_id>/move", notes.move),
     path("notes/<uuid:note_id>/asks/<uuid:ask_id>/end", notes.end_ask),
     path("notes/<uuid:note_id>/discard", notes.discard),

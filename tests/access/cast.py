@@ -224,7 +224,7 @@ def _write_notes(clinic: make.Clinic, s: Situation) -> None:
     note: dict[str, Any] = {"client_id": s.ids["client_id"], "kind": "progress"}
     posture, scan = ([_letter(clinic, s, what)] for what in ("posture", "scan"))
     words = {"subjective": f"{s.word}-subjective", "asks": asked, "attachment_ids": posture}
-    s.ids["note_id"] = _signed_note(clinic, {**note, **words})
+    s.ids |= {"note_id": _signed_note(clinic, {**note, **words}), "note_file_id": posture[0]}
     _signed_note(clinic, {**note, "subjective": f"{s.word}-sensitive", "is_sensitive": True, "attachment_ids": scan})
     _signed_note(clinic, {**note, "subjective": f"{s.word}-clinics", "visibility": "clinic"})
     s.ids["ask_id"] = clinic.http.send("GET", f"notes/{s.ids['note_id']}").json()["asks"][0]["id"]

@@ -6,11 +6,13 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 
 from backend.lib import clock
 from backend.lib.unit_of_work import acting_as
 from backend.visits.models import Visit
 from tests import make
+from tests.attachments.files import PDF, PNG
 from tests.notes.writing import BODY, draft, enroll, ids_listed, read, share, sign, signed
 from tests.workspace.browsing import Browser
 
@@ -147,6 +149,61 @@ def test_a_note_is_written_and_signed_without_script(north: make.Clinic, client_
     assert (ask["kind"], ask["technique"]) == ("avoid", "hvla")
     assert ask["sentence"] == "Avoid High-velocity thrust (HVLA): Neck, right." or "Neck, right." in ask["sentence"]
     assert "Signed. From now on it is only amended." in page.page
+
+
+def test_files_go_along_with_a_press_and_come_off_with_one(north: make.Clinic, client_id: str) -> None:
+    page = writer(north).begin(client_id)
+    page.write(
+        subjective="Posture looked at.",
+        files=[SimpleUploadedFile("posture.pdf", PDF), SimpleUploadedFile("scan.png", PNG)],
+    )
+    posture, scan = only_note(north)["attachments"]
+
+    page.write(attachments=[posture["id"]])
+
+    assert [file["name"] for file in (posture, scan)] == ["posture.pdf", "scan.png"]
+    assert only_note(north)["attachments"] == [posture]
+    assert "scan.png" not in page.page
+
+
+def test_a_file_of_no_kind_that_is_kept_is_refused_and_nothing_typed_is_lost(
+    north: make.Clinic, client_id: str
+) -> None:
+    page = writer(north).begin(client_id)
+
+    page.write(subjective="Kept words.", files=SimpleUploadedFile("page.html", b"<script>"))
+
+    assert page.status == 415
+    assert "Send a PDF, a PNG or JPEG picture, or plain text." in page.page
+    assert "Kept words." in page.page
+    assert ids_listed(north.http) == []
+
+
+def test_the_other_clinic_opens_the_files_of_a_signed_note(
+    north: make.Clinic, south: make.Clinic, client_id: str
+) -> None:
+    share(north, client_id, south)
+    writer(north).begin(client_id).write(press="sign", subjective="S.", files=SimpleUploadedFile("posture.pdf", PDF))
+    note = only_note(north)
+    address = f"/notes/{note['id']}/files/{note['attachments'][0]['id']}"
+
+    page = Browser(south.practitioner).open(f"/notes/{note['id']}")
+    opened = page.http.get(address)
+    desk = Browser(south.coordinator).open(address)
+
+    assert f'<a href="{address}">posture.pdf</a>' in page.page
+    assert (opened.content, opened["Content-Disposition"]) == (PDF, 'attachment; filename="posture.pdf"')
+    assert desk.status == 404
+
+
+def test_a_note_says_what_changed_in_it_and_by_whom(north: make.Clinic, client_id: str) -> None:
+    page = writer(north).begin(client_id)
+    page.write(subjective="First words.")
+    page.write(press="sign", subjective="Second words.")
+
+    assert "What changed" in page.page
+    assert "Section “subjective” changed: text" in page.page
+    assert page.page.count("North Massage Practitioner, North Massage") == 4
 
 
 def test_looking_at_a_new_note_writes_nothing(north: make.Clinic, client_id: str) -> None:

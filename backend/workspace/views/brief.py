@@ -1,5 +1,6 @@
 """The first block of a client's page: what is new since the reader's last visit, and what it asks of their hands."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -25,6 +26,8 @@ from backend.workspace.pages import log_whatever_the_status, or_page, page, subm
 
 ALERTS = (Ask.Kind.AVOID, Ask.Kind.CONTACT_ME)
 IN_ALERTS = ("ask", "hold", "contact_first")
+# What stands in a referral, a plan or a note is read on its page.
+PAGES = re.compile(r"/api/v1(?P<page>/(?:referrals|care-plans|notes)/[^/]+)")
 
 
 def blocks(request: HttpRequest, client: Client, actor: Actor) -> dict[str, Any]:
@@ -74,9 +77,8 @@ def _may_mark(client: Client, actor: Actor) -> bool:
 
 def _page_of(line: dict[str, Any]) -> str:
     """Where the workspace shows it whole; empty where it has no page."""
-    if line["kind"] != "report":
-        return ""
-    return str(line["href"]).removeprefix("/api/v1").removesuffix("/reports")
+    found = PAGES.match(line["href"] or "")
+    return found["page"] if found else ""
 
 
 def _alerts(client: Client, actor: Actor) -> dict[str, Any]:

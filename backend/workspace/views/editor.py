@@ -33,6 +33,7 @@ from backend.workspace.editor import (
     typed_editor,
     write,
 )
+from backend.workspace.files import KINDS, files_in, keep
 from backend.workspace.pages import id_in, log_whatever_the_status, page, see_other, show, submit, version_in
 from backend.workspace.right_client import Doubt, doubt_about
 from backend.workspace.sealing import Seal, seal_for
@@ -54,12 +55,18 @@ class Desk:
 
     @property
     def body(self) -> dict[str, Any]:
-        """The note as it stands: a copy without what was measured and asked, which belongs to its day."""
+        """The note as it stands: a copy without what was measured and asked, and its files, which belong to its day."""
         if self.draft is not None:
             return self.draft
         if self.source is None:
             return EMPTY
-        of_its_day: dict[str, Any] = {"measures": [], "asks": [], "occurred_at": None, "visit_id": None}
+        of_its_day: dict[str, Any] = {
+            "measures": [],
+            "asks": [],
+            "attachments": [],
+            "occurred_at": None,
+            "visit_id": None,
+        }
         return {**EMPTY, **self.source, **of_its_day, **{name: EMPTY[name] for name in OF_EACH_NOTE}}
 
     @property
@@ -123,10 +130,12 @@ def _asked(request: HttpRequest, client: Client, doubt: Doubt, go_on: str) -> Ht
 def _written(request: HttpRequest, desk: Desk) -> HttpResponse:
     press = request.POST.get("press", "draft")
     editor = typed_editor(request.POST, desk.body, desk.zone)
+    keeps_itself = bool(request.htmx) and press == "draft"  # type: ignore[attr-defined]  # set by HtmxMiddleware
 
     def act() -> str:
         _check_writer(request, desk.actor)
         check_additions(editor)
+        editor.uploaded = [str(pk) for pk in keep(files_in(request), desk.actor)]
         pk = write(
             editor,
             changes(editor, stored_editor(desk.body, desk.zone), desk.zone),
@@ -139,7 +148,6 @@ def _written(request: HttpRequest, desk: Desk) -> HttpResponse:
         )
         return f"/notes/{pk}" if press == "sign" else f"/notes/{pk}/edit?sure=1{_anchor(press)}"
 
-    keeps_itself = bool(request.htmx) and press == "draft"  # type: ignore[attr-defined]  # set by HtmxMiddleware
     result = submit(request, act, said=SIGNED if press == "sign" else "" if keeps_itself else "Saved.")
     if isinstance(result, Stale) and desk.draft:
         result = _changed_elsewhere(desk, desk.draft, result.code)
@@ -213,6 +221,7 @@ def _shown(request: HttpRequest, desk: Desk, editor: Editor, *, problem: Problem
         "roles": desk.roles if len(desk.roles) > 1 else [],
         "asked_of_us": queries.asks_of(desk.client, actor).exclude(organization_id=actor.clinic_id),
         "part_errors": _part_errors(problem),
+        "file_kinds": KINDS,
         **choices(desk.discipline, editor.kind),
     }
     return show(request, "note_editor.html", context, problem=problem)

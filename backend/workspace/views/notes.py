@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString, mark_safe
 
+from backend.attachments.services import download, open_file
 from backend.directory.models import PractitionerRole
 from backend.lib.actor import Actor
 from backend.lib.problems import Problem
@@ -15,13 +16,15 @@ from backend.lib.rest.authentication import actor_of
 from backend.notes import policies, queries, rendering, services
 from backend.notes import words as note_words
 from backend.notes import workflow as w
+from backend.notes.files import files_of
+from backend.notes.history import changes_of_note
 from backend.notes.markdown import rendered
 from backend.notes.models import Note
 from backend.workspace.editor import IN_WORDS
 from backend.workspace.pages import log_whatever_the_status, or_page, page, show, submit, version_in
 from backend.workspace.staleness import who_changed
 
-MOST = 50
+MOST, CHANGES_SHOWN = 50, 20
 SAID = {
     "amend": "Added and signed.",
     "cosign": "Co-signed. It counts as signed for everybody now.",
@@ -69,6 +72,13 @@ def _listed(actor: Actor, wanted: Q) -> list[dict[str, Any]]:
 @page("GET")
 def one(request: HttpRequest, note_id: UUID) -> HttpResponse:
     return _note_page(request, note_id)
+
+
+@page("GET")
+def file(request: HttpRequest, note_id: UUID, note_file_id: UUID) -> HttpResponse:
+    """One file of the note, always as a download."""
+    actor = actor_of(request)
+    return download(open_file(note_file_id, actor=actor, ties=files_of(note_id, actor)))
 
 
 @page("POST")
@@ -125,6 +135,7 @@ def _note_page(request: HttpRequest, note_id: UUID, *, tried: str = "", problem:
     is_author = policies.AUTHOR in policies.parties_of(actor, Note.objects.visible_to(actor).one(note_id))
     context = {
         "n": note,
+        "home": f"/notes/{note_id}",
         "kind": note_words.KINDS[note["kind"]],
         "standing": note_words.STATES.get(note["state"], ""),
         "visible_to": note_words.VISIBLE_TO[note["visibility"]],
@@ -141,6 +152,7 @@ def _note_page(request: HttpRequest, note_id: UUID, *, tried: str = "", problem:
         "amend_reasons": list(note_words.AMENDED_BECAUSE.items()),
         "error_reasons": list(note_words.IN_ERROR_BECAUSE.items()),
         "section_names": list(note_words.SECTIONS.items()),
+        "changed": changes_of_note(row, actor)[:CHANGES_SHOWN],
         "tried": tried,
         "typed": request.POST if tried else {},
     }

@@ -6,7 +6,7 @@ const A_DAY = 24 * 60 * 60 * 1000;
 const ON_THIS_DEVICE = "On this phone only, not on the server yet.";
 const NOT_KEPT = "Not kept: this browser keeps nothing without the network. Leave this page open.";
 // What belongs to the page and not to the words.
-const OF_THE_PAGE = ["csrfmiddlewaretoken", "once"];
+const OF_THE_PAGE = ["csrfmiddlewaretoken", "once", "files"];
 const note = document.querySelector("form.note-editor");
 
 if (note) {
