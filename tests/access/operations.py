@@ -14,7 +14,8 @@ from drf_spectacular.generators import SchemaGenerator
 
 from backend.lib import clock
 from tests import make
-from tests.access.cast import ATTESTED, PDF
+from tests.access.cast import ATTESTED
+from tests.access.situations import PDF
 
 Ids = Mapping[str, str]
 METHODS = ("get", "post", "put", "patch", "delete")

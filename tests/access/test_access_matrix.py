@@ -29,6 +29,7 @@ from tests.access import cast
 from tests.access.cast import Column, World, never_kept
 from tests.access.matrix import matrix
 from tests.access.operations import Row, account_pages, rows
+from tests.access.situations import SITUATIONS, Situation
 from tests.conftest import ADDRESSES
 from tests.database import copy_template
 
@@ -131,7 +132,7 @@ def test_the_words_would_be_found(stage: Stage) -> None:
 
     never_said = [word for word in stage.world.words if word not in text]
 
-    reports = {f"{stage.world.situations[name].word}-report" for name in cast.SITUATIONS}
+    reports = {f"{stage.world.situations[name].word}-report" for name in SITUATIONS}
     assert set(never_said) <= reports | {f"{stage.world.situations['glass'].word}-{w}" for w in ("message", "letter")}
     assert f"{stage.world.situations['former'].word}-report" in text
 
@@ -339,7 +340,7 @@ def asked_around(clinic: Any) -> dict[str, Any]:
         asked[box] = ("GET", f"referrals?box={box}", None)
     for state in ("sent", "accepted", "closed"):
         asked[state] = ("GET", f"referrals?state={state}&due_before=2100-01-01T00:00:00Z", None)
-    accepted = cast.Situation("accepted", cast.SITUATIONS.index("accepted") + 1)
+    accepted = Situation("accepted", SITUATIONS.index("accepted") + 1)
     for body in (
         {"query": f"{accepted.word}-family"},
         {"query": accepted.word},

@@ -6,7 +6,7 @@ import pytest
 
 from backend.audit.work import run_due
 from tests import make
-from tests.access.cast import PDF
+from tests.access.situations import PDF
 from tests.notes.writing import signed
 from tests.record.feed import settle
 
