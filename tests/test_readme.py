@@ -35,7 +35,7 @@ def test_the_loop_by_curl_closes_and_the_record_is_shared(live_server: LiveServe
     )
 
     assert done.returncode == 0, done.stdout + done.stderr
-    *states, refusal, signed, asked, told = done.stdout.splitlines()
+    *states, signed, asked, told, refusal = done.stdout.splitlines()
     assert states == ["accepted", "in_care", "reported", "closed"]
     assert json.loads(refusal)["code"] == "wrong_state"
     assert signed == "signed"

@@ -196,6 +196,9 @@ _PROBLEMS = {
     "not_open_to_a_guest": ("No guest has this referral open.", "Write to the recipient instead."),
     "no_link": ("There is no link to end.", _READ),
     "no_address": ("No e-mail address is known.", "Add one, or record the answer by hand."),
+    # one client's record
+    "no_words": ("There is nothing to look for.", "Type at least one word."),
+    "unknown_line": ("This is no line of a brief.", "Send the ids of lines as the brief gave them."),
     # care plans
     "plan_closed": ("The plan is completed or revoked.", "Write a new one to go on."),
     "not_on_team": ("Your clinic is not on this plan's team now.", "Ask the lead, or accept a referral."),

@@ -50,7 +50,7 @@ def test_t10_what_the_others_did_is_one_press_away(
     presses.press(page.get_by_role("link", name=client["display"]))
 
     expect(page.get_by_role("heading", name="Since your last visit")).to_be_visible()
-    expect(page.get_by_text("Slept six hours; better on the left.")).to_be_visible()
+    expect(page.locator(".brief").get_by_text("Slept six hours; better on the left.")).to_be_visible()
     expect(page.get_by_role("heading", name="Avoid HVLA adjustment")).to_be_in_viewport()
     assert presses.count == 1
 

@@ -56,12 +56,12 @@ def test_precautions_and_holds_are_recorded_and_ended(north: make.Clinic) -> Non
     browser = Browser(north.practitioner).open(f"/clients/{client}")
     browser.press(f"/clients/{client}/precautions", code="anticoag", note="Apixaban.")
     browser.press(f"/clients/{client}/holds", **{"region": "shoulder", "side-shoulder": "left", "because": "red_flag"})
-    assert "Do not treat: Shoulder girdle, left" in browser.page
+    assert "<h2>Do not treat: Shoulder girdle, left" in browser.page
     precaution = north.http.send("GET", f"clients/{client}/precautions").json()["results"][0]["id"]
     hold = north.http.send("GET", f"clients/{client}/holds").json()["results"][0]["id"]
 
     browser.press(f"/clients/{client}/precautions/{precaution}/end")
     browser.press(f"/clients/{client}/holds/{hold}/clear", clearance="Seen by a doctor today; imaging clear.")
 
-    assert "Do not treat" not in browser.page
+    assert "<h2>Do not treat" not in browser.page
     assert "Anticoagulant / antiplatelet therapy: ended" in re.sub(r"<[^>]+>", "", browser.page)
