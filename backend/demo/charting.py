@@ -38,6 +38,10 @@ class Chart:
         )
         return written
 
+    def clear_hold(self, by: str, details: Details, key: str) -> None:
+        for hold in self.clinics.get(by, f"clients/{self.client_id}/holds")["results"]:
+            self.clinics.post(by, f"clients/{self.client_id}/holds/{hold['id']}/clear", details, key=key)
+
     # --- the plan ------------------------------------------------------------------------------------------------
 
     def start_plan(self, by: str, details: Details, key: str) -> None:

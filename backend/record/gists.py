@@ -216,9 +216,9 @@ def _consent(row: Row, actor: Actor, names: Names) -> Line:
 def _access(row: Row, actor: Actor, names: Names) -> Line:
     facts, clinic = row["facts"], names.get(row["of_organization"], "Another clinic")
     how_much = "what was sent with a referral" if facts["extent"] == "package" else "the shared record"
-    if row["what"] == "ended":
-        return f"{clinic} may no longer read {how_much}.", []
     why = WHY_ACCESS[facts["why"]]
+    if row["what"] == "ended":  # one of several, perhaps: the others go on
+        return f"{clinic}: access to {how_much} ended ({why}).", []
     return f"{clinic} may read {how_much}: {why}.", ["red"] if facts["why"] == "break_glass" else []
 
 
