@@ -3,6 +3,7 @@
 import secrets
 import threading
 import time
+from hashlib import sha256
 from uuid import UUID
 
 _lock = threading.Lock()
@@ -18,6 +19,13 @@ def uuid7() -> UUID:
     stamp = _next_stamp()
     milliseconds, counter = stamp >> 12, stamp & 0xFFF
     return UUID(int=milliseconds << 80 | 0x7 << 76 | counter << 64 | 0b10 << 62 | secrets.randbits(62))
+
+
+def id_of_copy(row_id: UUID, *, parent_id: UUID) -> UUID:
+    """The id that a row's copy under another parent has: always the same, and of the parent's millisecond."""
+    digest = int.from_bytes(sha256(parent_id.bytes + row_id.bytes).digest()[:10])
+    random = digest & ((1 << 62) - 1)
+    return UUID(int=(parent_id.int >> 80) << 80 | 0x7 << 76 | (digest >> 62 & 0xFFF) << 64 | 0b10 << 62 | random)
 
 
 def _next_stamp() -> int:

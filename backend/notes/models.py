@@ -14,7 +14,7 @@ from backend.clients.models import Access, Client, Consent, SharedInCircleQueryS
 from backend.directory.models import OrganizationIdentifier, PractitionerRole
 from backend.lib import clock
 from backend.lib.actor import Actor, ActorKind
-from backend.lib.history import HistoryQuerySet, tracked
+from backend.lib.history import HistoryQuerySet, history_of, tracked
 from backend.lib.ids import uuid7
 from backend.lib.querysets import ScopedQuerySet
 from backend.notes import policies
@@ -227,10 +227,18 @@ class PartQuerySet(ScopedQuerySet[M]):
 
 class PartHistoryQuerySet(ScopedQuerySet[M]):
     def visible_to(self, actor: Actor) -> Self:
-        """Parts change only while their note is a draft: their history is the clinic's own, and goes with the draft."""
+        """Parts change only while their note is a draft: their history is the clinic's own, and goes with the draft.
+
+        What an author wrote for themselves alone stays theirs, also when the note was opened to others later.
+        """
         if not actor.is_staff or not policies.reads_text(actor):
             return self.none()
-        return self.filter(Exists(_written_here(actor)))
+        here = _written_here(actor)
+        private = history_of(Note).objects.filter(pgh_obj_id=OuterRef("note_id"), visibility=Note.Visibility.AUTHOR)
+        readable = Q(~Exists(private))
+        if actor.practitioner_id is not None:
+            readable |= Q(Exists(here.filter(author_practitioner_id=actor.practitioner_id)))
+        return self.filter(Exists(here)).filter(readable)
 
 
 def _written_here(actor: Actor) -> models.QuerySet[Note]:

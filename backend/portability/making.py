@@ -117,6 +117,8 @@ def _says_no_less(then: dict[str, Any], now: dict[str, Any], nested: Iterable[st
         return False
     if _name_in(then) and not _name_in(now):
         return False
+    if then.get("file") and not now.get("file"):
+        return False  # a file that the scanner has refused since
     return all(_ids_in(then, name) <= _ids_in(now, name) for name in nested)
 
 

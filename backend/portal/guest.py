@@ -121,7 +121,7 @@ def move(request: HttpRequest, entry: Entry) -> HttpResponse:
             referral_id(entry),
             name,
             actor=entry.actor,
-            expected_version=int(version) if version.isdigit() and len(version) < 10 else None,
+            expected_version=int(version) if version.isdecimal() and len(version) < 10 else None,
             **details,
         )
 

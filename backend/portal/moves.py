@@ -43,7 +43,7 @@ def moment(text: str, zone: str, pointer: str) -> datetime:
 def span(form: Form, zone: str, suffix: str, pointer: str) -> dict[str, str]:
     starts_at = moment(form.get(f"starts_at{suffix}", ""), zone, pointer)
     minutes = form.get("minutes", "")
-    if not minutes.isdigit() or not 5 <= int(minutes) <= 600:
+    if not minutes.isdecimal() or not 5 <= int(minutes) <= 600:
         raise invalid("/minutes", "Say how long it takes: 5 to 600 minutes.")
     ends_at = starts_at + timedelta(minutes=int(minutes))
     return {"starts_at": starts_at.isoformat(), "ends_at": ends_at.isoformat(), "time_zone": zone}

@@ -275,10 +275,11 @@ def _versions(reading: Reading) -> Found:
 
 
 def _plan_rows(reading: Reading, model: Any, kind: str, facts: Sequence[str]) -> Found:
-    """What changed in a plan at work and is not told by a version yet."""
-    versions = PlanVersion.objects.visible_to(reading.actor).filter(plan_id=OuterRef("plan_id"))
-    at_work = (CarePlan.State.ACTIVE, CarePlan.State.ON_HOLD)
-    found = model.objects.visible_to(reading.actor).filter(plan__client_id__in=reading.ids(), plan__state__in=at_work)
+    """What changed in a plan that was begun and is not told by a version of somebody else's yet."""
+    versions = PlanVersion.objects.visible_to(reading.actor).exclude(reading.written_by_reader("by"))
+    versions = versions.filter(plan_id=OuterRef("plan_id"))
+    found = model.objects.visible_to(reading.actor).filter(plan__client_id__in=reading.ids())
+    found = found.exclude(plan__state=CarePlan.State.DRAFT)
     return _rows(
         found.filter(~Exists(versions.filter(published_at__gte=OuterRef("updated_at")))).exclude(
             reading.written_by_reader("changed_by")

@@ -1,5 +1,6 @@
 """The note editor: what stands in its fields, what was typed, and both in the shape of the contract."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,6 +10,7 @@ from django.http import QueryDict
 
 from backend.catalog.queries import catalog
 from backend.lib.actor import Actor
+from backend.lib.ids import id_of_copy
 from backend.lib.problems import invalid
 from backend.notes import services
 from backend.notes import words as note_words
@@ -30,6 +32,8 @@ ROWS = {
     "measures": ("measure", "value", "remark"),
     "asks": ("kind", "region", "side", "technique", "sentence", "until"),
 }
+# Lists that are copied from the note before.
+COPIED = ("findings", "techniques")
 IN_WORDS: dict[str, Callable[[Body], str]] = {
     "findings": note_words.finding,
     "techniques": note_words.technique,
@@ -125,9 +129,11 @@ def typed_editor(typed: QueryDict, body: Body, zone: str) -> Editor:
     editor.role_id = typed.get("practitioner_role_id", "")
     for name, rows in {**editor.rows, "attachments": editor.files}.items():
         kept, shown = typed.getlist(name), typed.getlist(f"{name}-shown")
+        strengths = {key: typed.get(f"intensity-{key}", "") for key in shown}
         for row in rows:
-            row.is_kept = row.key in kept or row.key not in shown  # what another device added meanwhile stays
-            if row.is_pain and (strength := typed.get(f"intensity-{row.key}", "")):
+            keys = {key for key in shown if row.key in (key, _key_in(body, key))}
+            row.is_kept = not keys or not keys.isdisjoint(kept)  # what another device added meanwhile stays
+            if row.is_pain and (strength := next((strengths[key] for key in keys if strengths[key]), "")):
                 row.facts = {**row.facts, "intensity": _number(strength)}
     editor.added = {name: _addition(name, typed) for name in ASKED}
     return editor
@@ -183,11 +189,16 @@ def write(
     if draft is None:
         role = {"practitioner_role_id": editor.role_id} if editor.role_id else {}
         source = {"copy_from": str(copy_from)} if copy_from else {}
+        rows = {name: fields.pop(name) for name in COPIED if copy_from and name in fields}
         checked = NoteInput(data={"client_id": str(client_id), "kind": editor.kind, **source, **role, **fields})
         checked.is_valid(raise_exception=True)
         note = services.draft_note(actor=actor, **checked.validated_data)
-        if editor.confirmed:
-            services.change_draft(note.pk, actor=actor, expected_version=None, confirmed=editor.confirmed)
+        if editor.confirmed or rows:
+            changed = NoteFacts(data={name: _as_copied(editor, name, rows[name], note.pk) for name in rows})
+            changed.is_valid(raise_exception=True)
+            services.change_draft(
+                note.pk, actor=actor, expected_version=None, confirmed=editor.confirmed, **changed.validated_data
+            )
     else:
         changed = NoteFacts(data=fields)
         changed.is_valid(raise_exception=True)
@@ -201,6 +212,13 @@ def write(
     if signs:
         services.move_note(note.pk, "sign", {}, actor=actor)
     return note.pk
+
+
+def _as_copied(editor: Editor, name: str, rows: list[dict[str, Any]], note_id: UUID) -> list[dict[str, Any]]:
+    """The rows that stay of a copy under the ids they were copied with, and after them what was added."""
+    kept = [row.key for row in editor.rows[name] if row.is_kept]
+    ids = [str(id_of_copy(UUID(key), parent_id=note_id)) for key in kept]
+    return [{**row, "id": pk} for row, pk in zip(rows, ids, strict=False)] + rows[len(ids) :]
 
 
 # --- texts ----------------------------------------------------------------------------------------------------------
@@ -234,14 +252,28 @@ def _number(text: str) -> Any:
 def _rows(name: str, body: Body) -> Iterator[Row]:
     """The rows of a list with their words. Of a draft they keep their ids; a copy's are new ones."""
     is_draft = body.get("state") == Note.State.DRAFT
-    for position, row in enumerate(body[name]):
+    alike: Counter[str] = Counter()
+    for row in body[name]:
         if name == "measures" and _is_the_scale(row):
             continue
         facts = {part: row[part] for part in ROWS[name] if part in row}
         if is_draft and "id" in row:
             facts["id"] = row["id"]
-        key = str(row.get("id") or f"{position}-{row['measure']}")
-        yield Row(key, facts, IN_WORDS[name](row))
+        key, said = str(row.get("id") or ""), IN_WORDS[name](row)
+        if not key:  # a measure is known by what it says, so that its key stays when another goes
+            alike[said] += 1
+            key = f"{alike[said]} {said}"
+        yield Row(key, facts, said)
+
+
+def _key_in(body: Body, key: str) -> str:
+    """How a draft calls the row that a page showed by its key in the note it was copied from, before there was a draft."""
+    if body.get("state") != Note.State.DRAFT:
+        return key
+    try:
+        return str(id_of_copy(UUID(key), parent_id=UUID(body["id"])))
+    except ValueError:
+        return key
 
 
 def _is_the_scale(measure: Body) -> bool:

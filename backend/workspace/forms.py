@@ -275,7 +275,7 @@ class Form:
         begins, minutes = parse_datetime(starts) if starts != typed else None, self._typed(f"{name}.minutes")
         if begins is None:
             return {"starts_at": starts, "ends_at": starts}
-        length = int(minutes) if minutes.isdigit() and 0 < int(minutes) <= 24 * 60 else int(VISIT_MINUTES)
+        length = int(minutes) if minutes.isdecimal() and 0 < int(minutes) <= 24 * 60 else int(VISIT_MINUTES)
         return {"starts_at": starts, "ends_at": (begins + timedelta(minutes=length)).isoformat()}
 
 

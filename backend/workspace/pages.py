@@ -146,7 +146,7 @@ def version_in(request: HttpRequest) -> int | None:
     text = request.POST.get("version", "")
     if not text:
         return None
-    if not text.isdigit() or len(text) > 9:
+    if not text.isdecimal() or len(text) > 9:
         raise Stale("This form was not made by this page. Load it again.")
     return int(text)
 

@@ -48,6 +48,32 @@ def test_a_change_says_who_in_which_request_and_from_what_to_what(north: make.Cl
     assert told["organization"] == {"id": north.id, "display": "North Massage"}
 
 
+def test_who_joins_reads_what_changed_since_and_not_what_the_others_struck_out_before(
+    north: make.Clinic, south: make.Clinic
+) -> None:
+    plan = alone(north)
+    problem = done(plan.post(north, "/problems", {"text": "BeforeAnybodyJoined"}), 201)
+    done(plan.patch(north, f"/problems/{problem['id']}", {"text": "Stiff neck"}), 200)
+    done(plan.patch(north, "", {"title": "TitleOfOneClinic"}), 200)
+    done(plan.patch(north, "", {"title": "Neck"}), 200)
+    make.consent(north, plan.client_id, south)
+    make.move(south, make.referral(north, south, client_id=plan.client_id)["id"], "accept")
+    plan.add(north, south)
+
+    done(plan.patch(north, f"/problems/{problem['id']}", {"text": "Stiff neck, better"}), 200)
+
+    told = str(changes(plan, south, "?limit=100"))
+    assert "Stiff neck, better" in told
+    assert "BeforeAnybodyJoined" not in told + raw(south)
+    assert "TitleOfOneClinic" not in told + raw(south)
+    assert "BeforeAnybodyJoined" in str(changes(plan, north, "?limit=100"))
+
+
+def raw(who: make.Clinic) -> str:
+    """Whatever the database gives the clinic of the histories of plans."""
+    return str([rows(who, f"SELECT to_jsonb(h) FROM {history_of(model)._meta.db_table} h") for model in TRACKED])
+
+
 def test_every_table_of_a_plan_leaves_what_was_created_and_changed(north: make.Clinic, south: make.Clinic) -> None:
     plan = in_every_table(north, south)
     goal = plan.whole(north)["goals"][0]["id"]

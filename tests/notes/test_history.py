@@ -230,6 +230,19 @@ def test_a_note_for_its_author_alone_shows_its_history_to_nobody_else(north: mak
     assert "ForNobody" in str(changes(north.http, note))
 
 
+def test_what_an_author_wrote_for_themselves_stays_theirs_when_the_note_is_opened_to_others(
+    north: make.Clinic, client_id: str
+) -> None:
+    colleague = make.person(north.organization, "practitioner", discipline="massage_therapy", name="Jo Lind")
+    note = draft(north, client_id, asks=[], subjective="ForNobody", visibility="author")
+
+    change(north.http, note, subjective="For the clinic.", visibility="clinic")
+
+    assert status(colleague.http, note) == 200
+    assert "ForNobody" not in str(changes(colleague.http, note)) + in_raw_sql(colleague.actor)
+    assert "ForNobody" in str(changes(north.http, note))
+
+
 def test_the_history_of_a_discarded_draft_is_kept_and_shown_to_nobody(
     north: make.Clinic, south: make.Clinic, client_id: str, owner_connection: Any
 ) -> None:

@@ -61,6 +61,9 @@ def test_every_line_leads_to_where_it_is_read(north: make.Clinic, south: make.Cl
     assert [line["kind"] for line in found if south.http.send("GET", line["href"]).status_code != 200] == []
 
 
+ADDED = "Added the plan line “Upper trapezius trigger points”: 1 a week for 6 weeks, 50 minutes, moderate load."
+
+
 def busy_plan(north: make.Clinic, south: make.Clinic) -> Plan:
     """A plan of both: a version, a line changed since, and a proposal of the north."""
     plan = shared_plan(north, south)
@@ -70,6 +73,33 @@ def busy_plan(north: make.Clinic, south: make.Clinic) -> Plan:
     proposal = {"kind": "change", "about": "intervention", "row_id": ours["id"], "changes": {"minutes": 30}}
     done(plan.post(north, "/proposals", {**proposal, "why": "Too long for her."}), 201)
     return plan
+
+
+def test_a_version_of_ones_own_does_not_hide_what_a_colleague_changed_before_it(
+    north: make.Clinic, south: make.Clinic
+) -> None:
+    plan = shared_plan(north, south)
+    ours = plan.line(south)
+    plan.publish(north)
+    done(plan.patch(south, f"/interventions/{ours['id']}", {"state": "paused"}))
+    plan.goal(north)
+
+    plan.publish(north)
+
+    assert [line["text"] for line in lines(north, plan.client_id, "plan_line")] == [
+        f"Paused the plan line “{ours['focus']}”."
+    ]
+
+
+def test_what_was_changed_is_told_although_the_plan_has_ended_since(north: make.Clinic, south: make.Clinic) -> None:
+    plan = shared_plan(north, south)
+    theirs = plan.line(north)
+    plan.publish(north)
+    done(plan.patch(north, f"/interventions/{theirs['id']}", {"state": "paused"}))
+
+    done(plan.move(north, "complete", reason="goals_met"))
+
+    assert [line["kind"] for line in lines(south, plan.client_id, "plan_line")] == ["plan_line"]
 
 
 def test_what_changed_in_the_plan_is_told_once(north: make.Clinic, south: make.Clinic) -> None:
@@ -84,7 +114,7 @@ def test_what_changed_in_the_plan_is_told_once(north: make.Clinic, south: make.C
         "proposal": "Proposes to change a line of yours: Too long for her.",
     }
     assert told["plan_version"].startswith("Published version 1 of the plan.")
-    assert mine == {}
+    assert mine == {"plan_line": ADDED}
 
 
 def test_agreements_and_answers_to_proposals_are_told(north: make.Clinic, south: make.Clinic) -> None:
@@ -98,6 +128,7 @@ def test_agreements_and_answers_to_proposals_are_told(north: make.Clinic, south:
     assert told == {
         "proposal": "Declined your proposal: She likes it.",
         "agreement": "Objected to version 1 of the plan: Too much in a week.",
+        "plan_line": ADDED,
     }
     assert lines(south, plan.client_id, "proposal", "agreement") == []
 

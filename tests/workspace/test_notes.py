@@ -95,6 +95,11 @@ def only_note(clinic: make.Clinic) -> Any:
     return read(clinic.http, pk).json()
 
 
+def only_draft(clinic: make.Clinic) -> Any:
+    (draft,) = clinic.http.send("GET", "notes?state=draft").json()["results"]
+    return draft
+
+
 def visit(clinic: make.Clinic, client_id: str, *, starts_in: int = 0, name: str = "Nora Feld") -> str:
     role = clinic.practitioner.role
     assert role is not None
@@ -240,6 +245,61 @@ def test_a_row_that_is_unticked_is_gone_and_a_strength_is_changed(north: make.Cl
     assert [(row["kind"], row["intensity"]) for row in note["findings"]] == [("pain", 2)]
     assert "findings" not in note["untouched"]
     assert trigger not in page.page
+
+
+def test_a_row_unticked_after_the_page_kept_itself_is_gone_although_the_draft_calls_it_otherwise(
+    north: make.Clinic, client_id: str
+) -> None:
+    signed(north, client_id)
+    page = writer(north).begin(client_id)
+    as_shown = page.fields()
+    trigger, pain = as_shown["findings"]
+    page.write(pain="4")
+
+    again: dict[str, Any] = {
+        **as_shown,
+        "findings": [pain],
+        f"intensity-{pain}": "2",
+        "version": page.fields()["version"],
+    }
+    page.write(**again)
+
+    note = read(north.http, page.path.split("/")[2]).json()
+    assert [(row["kind"], row["intensity"]) for row in note["findings"]] == [("pain", 2)]
+    assert trigger not in [row["id"] for row in note["findings"]]
+
+
+def test_a_row_unticked_before_and_another_after_the_page_kept_itself_are_both_gone(
+    north: make.Clinic, client_id: str
+) -> None:
+    signed(north, client_id)
+    page = writer(north).begin(client_id)
+    as_shown = page.fields()
+    _, pain = as_shown["findings"]
+    page.write(findings=[pain])
+    left = [row["kind"] for row in only_draft(north)["findings"]]
+
+    again: dict[str, Any] = {**as_shown, "findings": [], "version": page.fields()["version"]}
+    page.write(**again)
+
+    assert left == ["pain"]
+    assert only_draft(north)["findings"] == []
+
+
+def test_a_measure_that_is_unticked_takes_no_other_with_it(north: make.Clinic, client_id: str) -> None:
+    page = writer(north).begin(client_id)
+    for value, remark in (("55", "rotation left"), ("70", "rotation right")):
+        added = {"measure": "rom", "value": value, "remark": remark}
+        page.write(press="add-measures", **{f"add-measures-{name}": said for name, said in added.items()})
+    as_shown = page.fields()
+    left, right = as_shown["measures"]
+    page.write(measures=[right])
+
+    again: dict[str, Any] = {**as_shown, "measures": [right], "version": page.fields()["version"]}
+    page.write(**again)
+
+    assert [row["remark"] for row in only_draft(north)["measures"]] == ["rotation right"]
+    assert left != right
 
 
 def test_a_second_look_goes_on_with_the_draft(north: make.Clinic, client_id: str) -> None:

@@ -6,7 +6,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
-from backend.careplans.models.plan import CarePlan, OfPlanQuerySet
+from backend.careplans.models.plan import CarePlan, OfPlanHistoryQuerySet, OfPlanQuerySet
 from backend.lib import clock
 from backend.lib.history import tracked
 from backend.lib.ids import uuid7
@@ -19,7 +19,7 @@ class ProposalQuerySet(OfPlanQuerySet["Proposal"]):
         return Q(organization_id=organization_id) | Q(owner_id=organization_id)
 
 
-@tracked(within="plan")
+@tracked(OfPlanHistoryQuerySet, within="plan")
 class Proposal(models.Model):
     """Another party's suggestion on a line or goal that is not theirs.
 

@@ -53,12 +53,27 @@ class CarePlanQuerySet(ScopedQuerySet["CarePlan"]):
 
 class CarePlanHistoryQuerySet(HistoryQuerySet[M]):
     def visible_to(self, actor: Actor) -> Self:
-        """The header as one's own clinic led it; as others led it, only while the plan is open to the caller."""
+        """The header as one's own clinic led it; as others led it, while the plan is open and since the caller joined."""
         seen = super().visible_to(actor)
-        opened = Exists(CarePlan.objects.open_to(actor).filter(pk=OuterRef("pgh_obj_id")))
+        opened = Q(Exists(CarePlan.objects.open_to(actor).filter(pk=OuterRef("pgh_obj_id"))))
         if not actor.is_staff:
             return seen.filter(opened)
-        return seen.filter(Q(lead_organization_id=actor.organization_id) | opened)
+        return seen.filter(Q(lead_organization_id=actor.organization_id) | opened & joined(actor, "pgh_obj_id"))
+
+
+class OfPlanHistoryQuerySet(HistoryQuerySet[M]):
+    def visible_to(self, actor: Actor) -> Self:
+        """One's own rows always; those of others as they were since one's clinic joined, and not more than that."""
+        seen = super().visible_to(actor)
+        if not actor.is_staff:
+            return seen
+        return seen.filter(Q(organization_id=actor.clinic_id) | joined(actor, "plan_id"))
+
+
+def joined(actor: Actor, plan: str) -> Q:
+    """The caller's clinic was on the team, or had been, when the row of a history was written."""
+    team = TeamMember.objects.filter(plan_id=OuterRef(plan), organization_id=actor.clinic_id)
+    return Q(Exists(team.filter(from_at__lte=OuterRef("pgh_moment"))))
 
 
 @tracked(CarePlanHistoryQuerySet)
@@ -156,7 +171,7 @@ class TeamMemberQuerySet(OfPlanQuerySet["TeamMember"]):
     """One's own membership, and the others' while the plan is open."""
 
 
-@tracked(within="plan")
+@tracked(OfPlanHistoryQuerySet, within="plan")
 class TeamMember(models.Model):
     """An organization on the team of a plan, from when until when. Added and ended by the guard's functions only."""
 

@@ -3,7 +3,7 @@
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
-from backend.careplans.models.plan import CarePlan, OfPlanQuerySet, PlanRow
+from backend.careplans.models.plan import CarePlan, OfPlanHistoryQuerySet, OfPlanQuerySet, PlanRow
 from backend.directory.models import PractitionerRole
 from backend.lib import clock
 from backend.lib.history import tracked
@@ -14,7 +14,7 @@ class PhaseQuerySet(OfPlanQuerySet["Phase"]):
     """Written by the lead."""
 
 
-@tracked(within="plan")
+@tracked(OfPlanHistoryQuerySet, within="plan")
 class Phase(PlanRow):
     """A stretch of the plan: calm down, build up, keep."""
 
@@ -33,7 +33,7 @@ class ProblemQuerySet(OfPlanQuerySet["Problem"]):
     """Written by any party."""
 
 
-@tracked(within="plan")
+@tracked(OfPlanHistoryQuerySet, within="plan")
 class Problem(PlanRow):
     """What the plan is about: a sentence, and the ICD-10-CM code where there is one."""
 
@@ -55,7 +55,7 @@ class GoalQuerySet(OfPlanQuerySet["Goal"]):
     """Written by any party."""
 
 
-@tracked(within="plan")
+@tracked(OfPlanHistoryQuerySet, within="plan")
 class Goal(PlanRow):
     """What the client wants to do again, in the client's words, and how it is measured."""
 
@@ -83,7 +83,7 @@ class InterventionQuerySet(OfPlanQuerySet["Intervention"]):
     """Written by the organization that performs it."""
 
 
-@tracked(within="plan")
+@tracked(OfPlanHistoryQuerySet, within="plan")
 class Intervention(PlanRow):
     """One line of the plan. ``continues`` is the line of a clinic that left, when somebody took it over."""
 

@@ -38,7 +38,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'indexes': [models.Index(fields=['client', 'practitioner_id'], name='read_mark_client')],
-                'constraints': [models.UniqueConstraint(fields=('practitioner_id', 'subject_type', 'subject_id', 'version'), name='read_once')],
+                'constraints': [models.UniqueConstraint(fields=('practitioner_id', 'organization', 'subject_type', 'subject_id', 'version'), name='read_once')],
             },
         ),
         *insert_only(

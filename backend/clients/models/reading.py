@@ -39,7 +39,7 @@ class ReadMark(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["practitioner_id", "subject_type", "subject_id", "version"], name="read_once"
+                fields=["practitioner_id", "organization", "subject_type", "subject_id", "version"], name="read_once"
             )
         ]
         indexes = [models.Index(fields=["client", "practitioner_id"], name="read_mark_client")]

@@ -89,7 +89,7 @@ class View(APIView):
                 raise VersionNeeded("Send If-Match with the ETag you read, so that no change of a colleague is lost.")
             return None
         version = tags[0].strip('"').split(".", maxsplit=1)[0]
-        if not version.isdigit() or len(version) > 9:
+        if not version.isdecimal() or len(version) > 9:
             raise Stale("This If-Match was not made by this service.")
         return int(version)
 

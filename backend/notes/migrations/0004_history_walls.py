@@ -14,12 +14,18 @@ ASK = f"""{walls.written("notes_askchange")} OR (notes_askchange.released_at IS 
   AND EXISTS (SELECT FROM notes_ask a WHERE a.id = notes_askchange.pgh_obj_id))"""
 
 
+def part(history: str) -> str:
+    """What an author wrote for themselves alone stays theirs, also when the note was opened to others later."""
+    return f"""{walls.written(history)} AND (EXISTS (SELECT FROM notes_note n WHERE n.id = {history}.note_id AND n.author_practitioner_id = {walls.PRACTITIONER})
+  OR NOT EXISTS (SELECT FROM notes_notechange v WHERE v.pgh_obj_id = {history}.note_id AND v.visibility = 'author'))"""
+
+
 class Migration(migrations.Migration):
     dependencies = [("notes", "0003_history")]
     operations = [
         *history_wall("notes_note", using=NOTE),
-        *history_wall("notes_section", using=walls.written("notes_sectionchange")),
-        *history_wall("notes_finding", using=walls.written("notes_findingchange")),
-        *history_wall("notes_techniquedone", using=walls.written("notes_techniquedonechange")),
+        *history_wall("notes_section", using=part("notes_sectionchange")),
+        *history_wall("notes_finding", using=part("notes_findingchange")),
+        *history_wall("notes_techniquedone", using=part("notes_techniquedonechange")),
         *history_wall("notes_ask", using=ASK),
     ]

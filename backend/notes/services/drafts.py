@@ -13,7 +13,7 @@ from backend.clients.services.taking import shared_client
 from backend.directory.models import PractitionerRole
 from backend.lib import clock
 from backend.lib.actor import Actor, ActorKind
-from backend.lib.ids import uuid7
+from backend.lib.ids import id_of_copy
 from backend.lib.late_facts import check_late_fact
 from backend.lib.problems import Conflict, Forbidden, NotFound, invalid
 from backend.lib.rest.views import check_version
@@ -215,7 +215,7 @@ def _copy(source: Note, note: Note, actor: Actor) -> None:
     for name in ("findings", "techniques"):
         rows = list(PARTS[name].objects.visible_to(actor).filter(note=source).order_by("position", "id"))
         for row in rows:
-            row.id, row.note = uuid7(), note
+            row.id, row.note = id_of_copy(row.id, parent_id=note.pk), note
         PARTS[name].objects.bulk_create(rows)
         note.copied_parts += [name] if rows else []
     note.copied_from = source

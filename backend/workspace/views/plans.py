@@ -73,8 +73,10 @@ def new(request: HttpRequest) -> HttpResponse:
 
 
 def _last_reason(client_id: UUID, actor: Actor) -> str:
-    """What the newest referral of the client is about, as a first title."""
-    packages = Package.objects.visible_to(actor).filter(referral__client_id=client_id)
+    """What the clinic's own newest referral of the client is about, as a first title: what others wrote is not its to pass on."""
+    packages = Package.objects.visible_to(actor).filter(
+        referral__client_id=client_id, referral__sender_organization_id=actor.organization_id
+    )
     newest = packages.order_by("-referral__created_at").values_list("reason", flat=True).first()
     return (newest or "")[:200]
 

@@ -67,9 +67,9 @@ async function send() {
   const request = fetch(address, { method: "POST", body: typed, headers: { "HX-Request": "true" } });
   const answer = await request.then((response) => response.text()).catch(() => null);
   if (answer === null) return unreached();
+  if (!take(new DOMParser().parseFromString(answer, "text/html"))) return unreached();
   unanswered = null;
   known = said;
-  take(new DOMParser().parseFromString(answer, "text/html"));
   waitForIdle();
 }
 
@@ -80,18 +80,21 @@ function whole() {
   return typed;
 }
 
+// Whether it was the service that spoke: a sign-in page or a proxy's error says nothing about the words.
 function take(page) {
   const kept = page.getElementById("kept");
   const refused = page.getElementById("not-kept");
   const checks = page.getElementById("checks");
   if (checks) document.getElementById("checks").replaceWith(checks);
-  if (!kept && !refused) return unreached();
+  if (!kept && !refused) return false;
   if (kept) moveTo(page.querySelector("form"));
   if (kept) tell("kept", kept.textContent);
   tell("not-kept", kept ? "" : refused.textContent);
-  if (!refused || !("stops" in refused.dataset)) return;
-  isOver = true;
-  say(refused.textContent);
+  if (refused && "stops" in refused.dataset) {
+    isOver = true;
+    say(refused.textContent);
+  }
+  return true;
 }
 
 // A note keeps its words on the device until the server has them.

@@ -72,7 +72,7 @@ if (note) {
   async function comeBack() {
     for (const each of [seal, sealOf(note.dataset.unbegunSeal, note.dataset.unbegunKey)]) {
       const typed = await unsealed(each).catch(() => null);
-      if (!typed) continue;
+      if (!typed || (each !== seal && !isOfThisDraft(typed))) continue;
       fill(typed);
       isAway = true;
       tell("not-kept", ON_THIS_DEVICE);
@@ -89,12 +89,20 @@ if (note) {
     return JSON.parse(new TextDecoder().decode(plain));
   }
 
+  // Words of a note that was not begun yet are this draft’s when they began it: for that visit, and nothing came after.
+  function isOfThisDraft(typed) {
+    const visit = typed.find(([name]) => name === "visit")?.[1] ?? "";
+    return visit === note.elements.visit.value && ["1", "2"].includes(note.elements.version.value);
+  }
+
   // The version comes along: when another device changed the note meanwhile, the server says so and shows both.
   function fill(typed) {
     const wasBegun = typed.some(([name, value]) => name === "version" && value);
     for (const field of note.elements) {
       if (!field.name || OF_THE_PAGE.includes(field.name) || (field.name === "version" && !wasBegun)) continue;
       const values = typed.filter(([name]) => name === field.name).map(([, value]) => value);
+      const rows = note.elements[`${field.name}-shown`];
+      if (field.type === "checkbox" && rows && !typed.some(([name, value]) => name === `${field.name}-shown` && value === field.value)) continue;
       if (field.type === "radio" || field.type === "checkbox") field.checked = values.includes(field.value);
       else if (values.length && !field.matches("button, [name$='-shown']")) field.value = values[0];
     }
