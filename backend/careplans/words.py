@@ -7,8 +7,7 @@ from django.utils.dateparse import parse_date
 
 from backend.careplans import workflow as w
 from backend.careplans.models import Goal, Intervention, Problem
-from backend.catalog.queries import catalog
-from backend.catalog.words import places
+from backend.catalog.words import label_of, places
 from backend.lib.zones import day_in_words
 
 Body = Mapping[str, Any]
@@ -127,8 +126,7 @@ def amount(value: float | None, goal: Body) -> str:
 
 
 def techniques(codes: Sequence[str]) -> str:
-    known = catalog().techniques
-    return ", ".join(known[code].label if code in known else code for code in codes)
+    return ", ".join(label_of("techniques", code) for code in codes)
 
 
 def avoided(rows: Sequence[Body]) -> str:

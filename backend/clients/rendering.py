@@ -26,6 +26,13 @@ from backend.lib.rest.fields import day_or_none, utc, utc_or_none
 
 Json = dict[str, Any]
 Names = Mapping[UUID, str]
+# Why somebody may see a client, in a list and in a sentence.
+WHY_ACCESS: Mapping[str, str] = {
+    Access.Why.HOME: "registered the client",
+    Access.Why.REFERRAL: "a referral",
+    Access.Why.CARE_TEAM: "on the care team",
+    Access.Why.BREAK_GLASS: "emergency access",
+}
 
 
 def client_label(client: Client) -> Json:

@@ -58,12 +58,11 @@ class Chart:
         self._add(by, "transitions", details, key)
 
     def line(self, by: str, details: Details, key: str) -> None:
-        fields = {name: value for name, value in details.items() if name != "key"}
-        self.line_ids[details["key"]] = self._add(by, "interventions", fields, key)["id"]
+        self.line_ids[details["key"]] = self._add(by, "interventions", _fields(details), key)["id"]
 
     def change_line(self, by: str, details: Details, key: str) -> None:
-        fields = {name: value for name, value in details.items() if name != "key"}
-        self.clinics.change(by, f"care-plans/{self.plan_id}/interventions/{self.line_ids[details['key']]}", fields)
+        path = f"care-plans/{self.plan_id}/interventions/{self.line_ids[details['key']]}"
+        self.clinics.change(by, path, _fields(details))
 
     def publish(self, by: str, details: Details, key: str) -> None:
         self._add(by, "versions", {}, key)
@@ -96,3 +95,8 @@ class Chart:
                 value = (self.begins + timedelta(days=value)).date().isoformat()
             dated[name] = value
         return dated
+
+
+def _fields(details: Details) -> Details:
+    """Without the name by which the script calls the line."""
+    return {name: value for name, value in details.items() if name != "key"}

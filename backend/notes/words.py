@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 from backend.catalog.queries import catalog
-from backend.catalog.words import places
+from backend.catalog.words import label_of, places
 from backend.lib.zones import day_in_words
 from backend.notes.models import Addendum, Ask, Finding, Note, SectionName, Signature
 
@@ -72,9 +72,9 @@ SIGNATURES: dict[str, str] = {
 
 def finding(row: Row) -> str:
     """Neck, right: pain 5 of 10."""
-    muscle = f" in {_label('muscles', row['muscle'])}" if row["muscle"] else ""
+    muscle = f" in {label_of('muscles', row['muscle'])}" if row["muscle"] else ""
     strength = f" {row['intensity']} of 10" if row["intensity"] is not None else ""
-    zones = ", ".join(_label("body_zones", code).lower() for code in row["refers_to"])
+    zones = ", ".join(label_of("body_zones", code).lower() for code in row["refers_to"])
     refers = f", refers to {zones}" if zones else ""
     remark = f". {row['remark']}" if row["remark"] else ""
     return f"{places([row])}: {FINDINGS[row['kind']].lower()}{strength}{muscle}{refers}{remark}"
@@ -84,7 +84,7 @@ def technique(row: Row) -> str:
     """Trigger point therapy: Neck, right (15 min)."""
     where = f": {places(row['regions'])}" if row["regions"] else ""
     minutes = f" ({row['minutes']} min)" if row["minutes"] else ""
-    return f"{_label('techniques', row['technique'])}{where}{minutes}"
+    return f"{label_of('techniques', row['technique'])}{where}{minutes}"
 
 
 def measure(row: Row) -> str:
@@ -92,7 +92,7 @@ def measure(row: Row) -> str:
     known = catalog().measures.get(row["measure"])
     unit = f" {known.unit}" if known else ""
     remark = f" ({row['remark']})" if row.get("remark") else ""
-    return f"{_label('measures', row['measure'])}: {row['value']:g}{unit}{remark}"
+    return f"{label_of('measures', row['measure'])}: {row['value']:g}{unit}{remark}"
 
 
 def ask(row: Row) -> str:
@@ -104,7 +104,7 @@ def ask(row: Row) -> str:
 
 def ask_in_short(row: Row) -> str:
     """What is asked, without its sentence: Avoid High-velocity thrust: Neck, right."""
-    technique_named = f" {_label('techniques', row['technique'])}" if row.get("technique") else ""
+    technique_named = f" {label_of('techniques', row['technique'])}" if row.get("technique") else ""
     return f"{ASKS[row['kind']]}{technique_named}: {places([row])}"
 
 
@@ -118,13 +118,8 @@ def copied(body: Row) -> str:
 
 
 def discipline(code: str) -> str:
-    return _label("disciplines", code)
+    return label_of("disciplines", code)
 
 
 def _named(parts: list[str]) -> str:
     return ", ".join(PARTS[part] for part in parts)
-
-
-def _label(kind: str, code: str) -> str:
-    found = getattr(catalog(), kind).get(code)
-    return str(found.label) if found else code

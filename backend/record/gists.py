@@ -14,23 +14,17 @@ from backend.careplans.changes import sentences
 from backend.catalog.queries import catalog
 from backend.catalog.words import places
 from backend.clients.policies import reads_notes_of_precautions
-from backend.clients.rendering import Names
+from backend.clients.rendering import WHY_ACCESS, Names
 from backend.lib.actor import Actor
 from backend.lib.zones import zone_named
 from backend.notes import policies as note_policies
+from backend.notes import words as note_words
 from backend.notes.workflow import ENTERED_IN_ERROR
 from backend.referrals import policies as referral_policies
 
 Row = Mapping[str, Any]
 Line = tuple[str, list[str]]
 LONGEST = 160
-NOTES = {
-    "initial_evaluation": "Initial evaluation",
-    "progress": "Progress note",
-    "re_evaluation": "Re-evaluation",
-    "discharge": "Discharge note",
-    "phone": "Phone note",
-}
 NOTE_FLAGS = {
     "draft": "unsigned",
     "awaiting_cosignature": "awaiting_cosignature",
@@ -38,7 +32,6 @@ NOTE_FLAGS = {
     "entered_in_error": "entered_in_error",
 }
 SAYS_MOST = ("assessment", "plan", "subjective", "objective")
-ASKS = {"avoid": "Avoid", "prefer": "Prefer", "contact_me": "Contact me first"}
 PROPOSALS = {"change": "Proposes to change a", "add": "Proposes a new", "end": "Proposes to end a"}
 REFERRALS = {
     "advice": "advice",
@@ -53,12 +46,6 @@ VISITS = {
     "missed": "The client did not come on",
     "cancelled": "Visit cancelled:",
 }
-WHY_ACCESS = {
-    "home": "registered the client",
-    "referral": "a referral",
-    "care_team": "on the care team",
-    "break_glass": "emergency access",
-}
 
 
 def line_of(row: Row, actor: Actor, names: Names) -> Line:
@@ -69,7 +56,7 @@ def line_of(row: Row, actor: Actor, names: Names) -> Line:
 
 def _note(row: Row, actor: Actor, names: Names) -> Line:
     facts = row["facts"]
-    head = NOTES.get(facts["kind"], "Note")
+    head = note_words.KINDS.get(facts["kind"], "Note")
     amended = ["amended"] if facts["is_amended"] else []
     flags = [*([NOTE_FLAGS[facts["state"]]] if facts["state"] in NOTE_FLAGS else []), *amended]
     if not note_policies.reads_text(actor):
@@ -97,7 +84,7 @@ def _ask(row: Row, actor: Actor, names: Names) -> Line:
     facts = row["facts"]
     until = f" until {day(date.fromisoformat(facts['until']))}" if facts["until"] else ""
     wanted = f" {_label('techniques', facts['technique'])}" if facts["technique"] else ""
-    said = f"{ASKS[facts['kind']]}{wanted} ({places([facts])}){until}."
+    said = f"{note_words.ASKS[facts['kind']]}{wanted} ({places([facts])}){until}."
     sentence = f" {facts['sentence']}" if note_policies.reads_text(actor) else ""
     over = row["what"] == "ended"
     is_error = facts["is_taken_back"] or facts["ended_because"] == ENTERED_IN_ERROR

@@ -7,7 +7,7 @@ from typing import Any
 
 from backend.careplans.changes import sentences
 from backend.catalog.queries import catalog
-from backend.catalog.words import places
+from backend.catalog.words import label_of, places
 from backend.lib import clock
 from backend.lib.zones import zone_named
 
@@ -55,8 +55,7 @@ def change_of(before: float | None, now: float) -> str:
 
 
 def technique_names(codes: Iterable[str]) -> str:
-    known = catalog().techniques
-    names = [known[code].label if code in known else code for code in dict.fromkeys(codes)]
+    names = [label_of("techniques", code) for code in dict.fromkeys(codes)]
     shown, rest = names[:MOST_TECHNIQUES], len(names) - MOST_TECHNIQUES
     return ", ".join(shown) + (f" and {rest} more" if rest > 0 else "")
 
@@ -129,7 +128,7 @@ def _of_report(facts: Row, zone: str) -> str:
     name = "Report" if facts["is_final"] else "Interim report"
     if facts["in_error_at"]:
         return f"{name} was entered in error: do not rely on it."
-    new = [_precaution(code) for code in facts["new_precautions"]]
+    new = [label_of("precautions", code) for code in facts["new_precautions"]]
     alarms = (["red flag"] if facts["has_red_flag"] else []) + ([f"new: {', '.join(new)}"] if new else [])
     return f"{name}{' (' + '; '.join(alarms) + ')' if alarms else ''}: {gist(facts['answer'])}"
 
@@ -189,7 +188,7 @@ def _of_agreement(facts: Row, zone: str) -> str:
 
 def _of_precaution(facts: Row, zone: str) -> str:
     where = f" ({places(facts['regions'])})" if facts["regions"] else ""
-    name = f"{_precaution(facts['code'])}{where}"
+    name = f"{label_of('precautions', facts['code'])}{where}"
     if facts["error"]:
         return f"Precaution entered in error: {name}."
     if facts["ended_at"]:
@@ -207,11 +206,6 @@ def _of_hold(facts: Row, zone: str) -> str:
 def _of_contact_first(facts: Row, zone: str) -> str:
     where = places(facts["regions"]) if facts["regions"] else "the client"
     return f"Contact {facts['organization']} before treating {where}."
-
-
-def _precaution(code: str) -> str:
-    known = catalog().precautions.get(code)
-    return known.label if known else code
 
 
 TOLD: Mapping[str, Callable[[Row, str], str]] = {

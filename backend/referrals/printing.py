@@ -8,7 +8,7 @@ from django.conf import settings
 from django.utils.dateparse import parse_date, parse_datetime
 
 from backend.catalog.queries import catalog
-from backend.catalog.words import places
+from backend.catalog.words import label_of, places
 from backend.directory.letterhead import Letterhead, footer, letterhead_of
 from backend.lib import clock
 from backend.lib.actor import Actor
@@ -164,7 +164,7 @@ def _person(side: Letterhead) -> list[str]:
 
 def _addressee(body: Body, recipient: Letterhead) -> list[str]:
     to = body["recipient"]
-    discipline = _label("disciplines", to["discipline"])
+    discipline = label_of("disciplines", to["discipline"])
     if guest := to["guest"]:
         return said([guest["name"], discipline, guest["attested_clinic"]])
     if recipient.clinic is None:
@@ -204,7 +204,7 @@ def _facts(body: Body, zone: str) -> Iterable[tuple[str, str]]:
     if body["regions"]:
         yield "Regions", places(body["regions"])
     if body["technique_ids"]:
-        yield "Techniques", ", ".join(_label("techniques", code) for code in body["technique_ids"])
+        yield "Techniques", ", ".join(label_of("techniques", code) for code in body["technique_ids"])
     if order := body.get("order"):
         yield "Order", _order(order)
     numbers = {"Our number": body["identifiers"]["sender"], "Your number": body["identifiers"]["recipient"]}
@@ -272,7 +272,7 @@ def _precautions(rows: Sequence[Body]) -> str:
     lines = []
     for row in rows:
         place = f" ({places(row['regions'])})" if row["regions"] else ""
-        lines.append(f"{_label('precautions', row['code'])}{place}{': ' + row['note'] if row['note'] else ''}")
+        lines.append(f"{label_of('precautions', row['code'])}{place}{': ' + row['note'] if row['note'] else ''}")
     return "\n".join(lines) or "None named here."
 
 
@@ -316,12 +316,12 @@ def _reporting(body: Body, recipient: Letterhead) -> str:
 
 def _report_facts(body: Body, report: Body, zone: str) -> Iterable[tuple[str, str]]:
     reason = report["not_completed_reason"]
-    why = f": {_label('not_completed_reasons', reason)}" if reason else ""
+    why = f": {label_of('not_completed_reasons', reason)}" if reason else ""
     yield "Outcome", OUTCOMES[report["outcome"]] + why
     if report["has_red_flag"]:
         yield "Red flag", "This report carries a red flag. Read it at once."
     if codes := report["new_precautions"]:
-        yield "New precautions", ", ".join(_label("precautions", code) for code in codes)
+        yield "New precautions", ", ".join(label_of("precautions", code) for code in codes)
     yield "Regions", places(body["regions"]) or "none named"
     yield "Received", moment_in_words(parse_datetime(report["signature"]["received_at"]), zone)
     if report["read_at"]:
@@ -366,8 +366,3 @@ def _quote(quote: Body, zone: str) -> str:
 
 def _footer(body: Body, zone: str) -> str:
     return footer(f"Referral {short_id(body['id'])}", zone)
-
-
-def _label(kind: str, code: str) -> str:
-    found = getattr(catalog(), kind).get(code)
-    return str(found.label) if found else code

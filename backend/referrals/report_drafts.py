@@ -17,6 +17,7 @@ from backend.lib import clock
 from backend.lib.actor import Actor, ActorKind
 from backend.lib.problems import Conflict, Forbidden
 from backend.lib.rest.fields import utc
+from backend.lib.zones import day_in_words
 from backend.notes import queries as notes
 from backend.notes.models import Ask, Finding, Note, NoteQuerySet, SectionName
 from backend.referrals import policies, quoting
@@ -114,7 +115,7 @@ class SharedNote:
 
     @property
     def day(self) -> str:
-        return day(self.row["occurred_at"].astimezone(self.zone).date())
+        return day_in_words(self.row["occurred_at"].astimezone(self.zone).date())
 
     def text(self, section: str) -> str:
         """What a section says, and what was added to it."""
@@ -250,12 +251,8 @@ def _technique(technique: Raw) -> str:
 
 def _ask(ask: Raw, until: date | None) -> str:
     what = f" {label_of('techniques', ask['technique'])}," if ask["technique"] else ""
-    last = f", until {day(until)}" if until else ""
+    last = f", until {day_in_words(until)}" if until else ""
     return f"{ASKED[ask['kind']]}:{what} {places([ask])}{last}. {ask['sentence']}"
-
-
-def day(on: date) -> str:
-    return f"{on.day} {on:%B %Y}"
 
 
 def fitted(text: str) -> str:

@@ -128,12 +128,13 @@ def typed_editor(typed: QueryDict, body: Body, zone: str) -> Editor:
     editor.confirmed = [part for part in typed.getlist("confirmed") if part in COPIED_PARTS]
     editor.role_id = typed.get("practitioner_role_id", "")
     for name, rows in {**editor.rows, "attachments": editor.files}.items():
-        kept, shown = typed.getlist(name), typed.getlist(f"{name}-shown")
-        strengths = {key: typed.get(f"intensity-{key}", "") for key in shown}
+        kept = typed.getlist(name)
+        shown = {name_now: key for key in typed.getlist(f"{name}-shown") for name_now in (key, _key_in(body, key))}
         for row in rows:
-            keys = {key for key in shown if row.key in (key, _key_in(body, key))}
-            row.is_kept = not keys or not keys.isdisjoint(kept)  # what another device added meanwhile stays
-            if row.is_pain and (strength := next((strengths[key] for key in keys if strengths[key]), "")):
+            if (key := shown.get(row.key)) is None:
+                continue  # what another device added meanwhile stays
+            row.is_kept = key in kept
+            if row.is_pain and (strength := typed.get(f"intensity-{key}", "")):
                 row.facts = {**row.facts, "intensity": _number(strength)}
     editor.added = {name: _addition(name, typed) for name in ASKED}
     return editor

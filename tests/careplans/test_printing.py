@@ -7,25 +7,18 @@ import pytest
 
 from backend.audit.models import AccessLog
 from backend.careplans import printing
-from backend.lib.typesetting import Document, pdf_of
+from backend.lib.typesetting import Document
 from backend.lib.unit_of_work import acting_as
 from tests import make
 from tests.careplans.plans import Plan, alone, consent_of, done, shared, withdraw
+from tests.paper import pages_of
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def printed(monkeypatch: pytest.MonkeyPatch) -> list[Document]:
-    """What was put on paper, page by page; the PDF is made all the same."""
-    pages: list[Document] = []
-
-    def keep(document: Document, **more: Any) -> bytes:
-        pages.append(document)
-        return pdf_of(document, **more)
-
-    monkeypatch.setattr(printing, "pdf_of", keep)
-    return pages
+    return pages_of(printing, monkeypatch)
 
 
 @pytest.fixture

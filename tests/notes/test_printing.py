@@ -1,7 +1,5 @@
 """A note as PDF: what stands on it, for whom, and that it is what the API shows the same reader."""
 
-import os
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -9,11 +7,12 @@ import pytest
 
 from backend.audit.models import AccessLog
 from backend.lib.actor import Actor, ActorKind
-from backend.lib.typesetting import Document, pdf_of
+from backend.lib.typesetting import Document
 from backend.lib.unit_of_work import acting_as
 from backend.notes import printing, words
 from tests import make
 from tests.notes.writing import BODY, SECTIONS, draft, read, share, signed
+from tests.paper import pages_of
 
 pytestmark = pytest.mark.django_db
 AMENDMENT = {"reason": "correction", "section": "objective", "text": "Left, not right."}
@@ -21,15 +20,7 @@ AMENDMENT = {"reason": "correction", "section": "objective", "text": "Left, not 
 
 @pytest.fixture
 def printed(monkeypatch: pytest.MonkeyPatch) -> list[Document]:
-    """What was put on paper, page by page; the PDF is made all the same."""
-    pages: list[Document] = []
-
-    def keep(document: Document, **more: Any) -> bytes:
-        pages.append(document)
-        return pdf_of(document, **more)
-
-    monkeypatch.setattr(printing, "pdf_of", keep)
-    return pages
+    return pages_of(printing, monkeypatch)
 
 
 def document_of(who: make.Clinic | make.Person, note: Any) -> Any:
@@ -38,12 +29,6 @@ def document_of(who: make.Clinic | make.Person, note: Any) -> Any:
 
 def sections(document: Document) -> dict[str, str]:
     return {section.title: section.text for section in document.sections}
-
-
-def keep_paper(answer: Any, name: str) -> None:
-    """For a look at the paper: PICTURES=<folder> keeps it."""
-    if folder := os.environ.get("PICTURES"):
-        (Path(folder) / f"{name}.pdf").write_bytes(answer.content)
 
 
 def all_words(document: Document) -> str:
@@ -111,11 +96,10 @@ def test_what_was_entered_in_error_is_struck_through_and_what_was_added_is_not(
     error = {"reason": "wrong_entry", "note": "Written for the visit before."}
     assert north.http.send("POST", f"notes/{note['id']}/entered-in-error", error).status_code == 200
 
-    answer = document_of(north, note)
+    document_of(north, note)
 
     (page,) = printed
     struck = {section.title for section in page.sections if section.struck}
-    keep_paper(answer, "note-in-error")
     assert struck == {"Subjective", "Objective", "Assessment", "Plan", "Asked of the others"}
     assert page.banner == "This note was entered in error. What stands here struck through was entered in error."
     said = dict(page.facts)["Entered in error"]

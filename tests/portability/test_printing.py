@@ -1,7 +1,5 @@
 """The pages of an export: an index, chapters, what was a mistake struck through, and nothing a person wrote is run."""
 
-from typing import Any
-
 import pytest
 
 from backend.lib import clock
@@ -10,6 +8,7 @@ from backend.portability import jobs
 from tests import make
 from tests.lib.test_typesetting import HOSTILE
 from tests.notes.writing import signed
+from tests.paper import pages_of
 from tests.portability.exporting import made
 from tests.portability.stories import whole
 
@@ -18,15 +17,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def printed(monkeypatch: pytest.MonkeyPatch) -> list[Book]:
-    """What was put on paper; the PDF is made all the same."""
-    books: list[Book] = []
-
-    def keep(book: Book, **more: Any) -> bytes:
-        books.append(book)
-        return pdf_of(book, **more)
-
-    monkeypatch.setattr(jobs, "pdf_of", keep)
-    return books
+    return pages_of(jobs, monkeypatch)
 
 
 def chapter(book: Book, title: str) -> Chapter:

@@ -9,12 +9,13 @@ import pytest
 from backend.audit.models import AccessLog
 from backend.clients.models import Consent
 from backend.lib.actor import Actor, ActorKind
-from backend.lib.typesetting import Document, pdf_of
+from backend.lib.typesetting import Document
 from backend.lib.unit_of_work import acting_as
 from backend.lib.zones import moment_in_words
 from backend.referrals import printing
 from backend.referrals.models import Referral, Report
 from tests import make
+from tests.paper import pages_of
 
 pytestmark = pytest.mark.django_db
 PACKAGE = {
@@ -47,15 +48,7 @@ def reported(north: make.Clinic, south: make.Clinic, sent: Any) -> Any:
 
 @pytest.fixture
 def printed(monkeypatch: pytest.MonkeyPatch) -> list[Document]:
-    """What was put on paper, page by page; the PDF is made all the same."""
-    pages: list[Document] = []
-
-    def keep(document: Document, **more: Any) -> bytes:
-        pages.append(document)
-        return pdf_of(document, **more)
-
-    monkeypatch.setattr(printing, "pdf_of", keep)
-    return pages
+    return pages_of(printing, monkeypatch)
 
 
 def letter_of(who: make.Clinic | make.Person, referral: Any) -> Any:

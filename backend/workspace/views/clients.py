@@ -35,6 +35,7 @@ from backend.clients.queries import (
     withheld_precautions,
 )
 from backend.clients.rendering import (
+    WHY_ACCESS,
     access_data,
     client_data,
     consent_data,
@@ -66,12 +67,6 @@ from backend.workspace.views.record import timeline_block
 MOST = 50
 LOOKS, LINKS, DIRECT = 20, 3, 3
 NOT_ASKED = ("identifiers", "time_zone")
-WHY_ACCESS = {
-    "home": "registered the client",
-    "referral": "a referral",
-    "care_team": "on the care team",
-    "break_glass": "emergency access",
-}
 
 
 @page("GET", "POST")

@@ -132,7 +132,6 @@ def _note_page(request: HttpRequest, note_id: UUID, *, tried: str = "", problem:
     log_whatever_the_status(request, lambda: queries.log_shown(actor, [row]))
     note = rendering.note_data(row, actor)
     error = note["entered_in_error"]
-    is_author = policies.AUTHOR in policies.parties_of(actor, Note.objects.visible_to(actor).one(note_id))
     context = {
         "n": note,
         "home": f"/notes/{note_id}",
@@ -147,7 +146,7 @@ def _note_page(request: HttpRequest, note_id: UUID, *, tried: str = "", problem:
         "ends_asks": note["organization"]["id"] == str(actor.organization_id) and actor.treats,
         "carried": note_words.copied(note),
         "error_because": note_words.IN_ERROR_BECAUSE[error["reason"]] if error else "",
-        "goes_on": is_author and note["state"] == Note.State.DRAFT,
+        "goes_on": "sign" in note["available_transitions"],
         "can": note["available_transitions"],
         "amend_reasons": list(note_words.AMENDED_BECAUSE.items()),
         "error_reasons": list(note_words.IN_ERROR_BECAUSE.items()),
