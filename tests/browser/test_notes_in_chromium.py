@@ -14,6 +14,7 @@ from tests import make
 from tests.browser.conftest import Open
 from tests.browser.test_workspace_in_chromium import OPEN_EVERYTHING, WIDEST, Presses, both_widths, keep_picture
 from tests.notes.writing import draft, ids_listed, read, share, signed
+from tests.workspace.note_writer import only_note
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 CANARY = "Canary words about the neck"
@@ -43,11 +44,6 @@ def words_of(page: Page) -> Any:
 
 def pain(page: Page, step: str) -> Any:
     return page.get_by_role("group", name="Pain now").get_by_label(step, exact=True)
-
-
-def only_note(clinic: make.Clinic) -> Any:
-    (pk,) = ids_listed(clinic.http)
-    return read(clinic.http, pk).json()
 
 
 def test_t8_a_routine_visit_is_written_and_signed_in_twelve_presses_and_no_letter(

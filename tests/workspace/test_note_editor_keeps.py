@@ -1,0 +1,236 @@
+"""The note editor loses no words: refusals, two devices, keeping itself; and it is about the right person."""
+
+from typing import Any
+
+import pytest
+
+from tests import make
+from tests.notes.writing import BODY, draft, ids_listed, read, share
+from tests.workspace.note_writer import Writer, only_note, visit, writer
+
+# --- refusals keep what was typed -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ({"add-findings-place": "cervical:right"}, "Say what the finding is and where"),
+        ({"add-findings-place": "cervical:right", "add-findings-kind": "pain"}, "Say how strong the pain is, 0 to 10."),
+        ({"add-measures-measure": "rom", "add-measures-value": "999"}, "Joint range of motion goes from 0 to 180."),
+        ({"add-techniques-minutes": "15"}, "Choose the technique"),
+        ({"add-asks-kind": "avoid"}, "Say what you ask and where"),
+        ({"occurred_at": "2019-01-01T10:00"}, "7 days"),
+    ],
+)
+def test_a_refused_note_keeps_what_was_typed_and_says_what_is_wrong(
+    north: make.Clinic, client_id: str, typed: dict[str, str], sentence: str
+) -> None:
+    page = writer(north).begin(client_id)
+
+    page.write(press="sign", subjective="Kept words.", **typed)
+
+    assert page.status == 400
+    assert sentence in page.page
+    fields = page.fields()
+    assert fields["subjective"] == ["Kept words."]
+    assert {name: fields[name] for name in typed} == {name: [said] for name, said in typed.items()}
+    assert ids_listed(north.http) == []
+
+
+def test_a_license_that_ran_out_signs_nothing_and_the_words_stay(north: make.Clinic, client_id: str) -> None:
+    role = north.practitioner.role
+    assert role is not None
+    role.practitioner.credentials.update(expires_on="2020-01-01")
+    page = writer(north).begin(client_id)
+
+    page.write(press="sign", subjective="Kept words.")
+
+    assert page.status == 409
+    assert page.fields()["subjective"] == ["Kept words."]
+    assert ids_listed(north.http) == []
+
+
+def test_what_another_device_changed_is_shown_beside_ones_own_words(north: make.Clinic, client_id: str) -> None:
+    begun = draft(north, client_id)
+    phone, tablet = writer(north), writer(north)
+    for device in (phone, tablet):
+        device.open(f"/notes/{begun['id']}/edit?sure=1")
+    tablet.write(subjective="From the tablet.", pain="7")
+
+    phone.write(subjective="From the phone.")
+
+    assert phone.status == 412
+    assert "You changed this note on another device (" in phone.page
+    assert phone.fields()["subjective"] == ["From the phone."]
+    assert "From the tablet." in phone.page
+    assert "On the server now:</strong> 7" in phone.page
+    assert " data-stale" in phone.page
+    assert read(north.http, begun["id"]).json()["subjective"] == "From the tablet."
+
+
+def test_after_a_conflict_either_words_can_be_kept_and_added_rows_stay(north: make.Clinic, client_id: str) -> None:
+    begun = draft(north, client_id)
+    phone, tablet = writer(north), writer(north)
+    for device in (phone, tablet):
+        device.open(f"/notes/{begun['id']}/edit?sure=1")
+    tablet.write(subjective="Tablet S.", plan="Tablet P.", **{"add-techniques-technique": "stretch"})
+    phone.write(subjective="Phone S.", plan="Phone P.")
+
+    phone.write(theirs=["plan"])
+
+    note = read(north.http, begun["id"]).json()
+    assert (note["subjective"], note["plan"]) == ("Phone S.", "Tablet P.")
+    assert [row["technique"] for row in note["techniques"]] == ["tpt", "stretch"]
+
+
+HOSTILE = ("\x00", "<b>", "-1", "1e999", "9" * 5_000, "0001-01-01T00:00", "cervical:nowhere", "a" * 20_001)
+FIELDS = (
+    "kind", "visit", "occurred_at", "visibility", "shared", "is_sensitive", "pain", "subjective", "pressed-assessment",
+    "confirmed", "copy_from", "client", "version", "press", "theirs", "practitioner_role_id", "writer",
+    *(f"add-findings-{part}" for part in ("place", "kind", "muscle", "intensity", "refers_to", "remark")),
+    *(f"add-techniques-{part}" for part in ("technique", "place", "minutes")),
+    *(f"add-measures-{part}" for part in ("measure", "value", "remark")),
+    *(f"add-asks-{part}" for part in ("kind", "place", "technique", "sentence", "until")),
+)  # fmt: skip
+WHOLE = {
+    "add-findings-place": "cervical:right",
+    "add-findings-kind": "pain",
+    "add-findings-intensity": "5",
+    "add-techniques-technique": "tpt",
+    "add-measures-measure": "rom",
+    "add-measures-value": "5",
+    "add-asks-kind": "avoid",
+    "add-asks-place": "cervical:right",
+}
+
+
+@pytest.mark.parametrize("value", HOSTILE, ids=range(len(HOSTILE)))
+def test_no_value_of_any_field_is_a_500(north: make.Clinic, client_id: str, value: str) -> None:
+    page = writer(north).begin(client_id)
+    fields = {**page.fields(), **WHOLE, "press": "draft"}
+
+    found = {
+        name: page.http.post("/notes/new", {**fields, name: value, "once": f"{position}"}).status_code
+        for position, name in enumerate(FIELDS)
+    }
+
+    assert {name: status for name, status in found.items() if status >= 500} == {}
+
+
+# --- an editor that keeps itself ------------------------------------------------------------------------------------
+
+
+def keep(page: Writer, **typed: Any) -> Any:
+    """What the script of the editor sends: the form itself, without what is only added by a press."""
+    fields = {name: said for name, said in page.fields().items() if not name.startswith("add-")}
+    return page.http.post(page.path, {**fields, **typed, "press": "draft"}, headers={"HX-Request": "true"})
+
+
+def test_the_script_of_the_editor_begins_the_draft_and_is_told_where_it_is(north: make.Clinic, client_id: str) -> None:
+    page = writer(north).begin(client_id)
+
+    answers = [keep(page, subjective="A word.") for _ in range(2)]
+
+    note = only_note(north)
+    said = answers[0].content.decode()
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert f'action="/notes/{note["id"]}/edit?sure=1"' in said
+    assert "on the server</p>" in said
+    assert 'data-seal="' in said
+
+
+def test_words_whose_answer_was_lost_are_no_conflict_with_themselves(north: make.Clinic, client_id: str) -> None:
+    begun = draft(north, client_id)
+    page, after_a_reload = writer(north), writer(north)
+    for each in (page, after_a_reload):
+        each.open(f"/notes/{begun['id']}/edit?sure=1")
+    keep(page, subjective="Once.")
+
+    answer = keep(after_a_reload, subjective="Once.")
+
+    assert answer.status_code == 200
+    assert 'name="version" value="2"' in answer.content.decode()
+    assert read(north.http, begun["id"]).json()["version"] == 2
+
+
+def test_a_draft_that_another_device_changed_is_kept_no_more(north: make.Clinic, client_id: str) -> None:
+    begun = draft(north, client_id)
+    page, other = writer(north), writer(north)
+    for each in (page, other):
+        each.open(f"/notes/{begun['id']}/edit?sure=1")
+    other.write(subjective="Theirs.")
+
+    answer = keep(page, subjective="Mine.")
+
+    assert answer.status_code == 412
+    assert "data-stops>Not saved: You changed this note on another device" in answer.content.decode()
+    assert read(north.http, begun["id"]).json()["subjective"] == "Theirs."
+
+
+def test_the_key_of_the_device_is_another_for_each_session_person_and_note(
+    north: make.Clinic, south: make.Clinic, client_id: str
+) -> None:
+    share(north, client_id, south)
+    other = str(make.client(north)["id"])
+    mine = writer(north)
+
+    def key_of(page: Writer, about: str) -> str:
+        return page.begin(about).page.split('data-key="')[1].split('"')[0]
+
+    same = [key_of(mine, client_id) for _ in range(2)]
+    keys = {*same, key_of(mine, other), key_of(writer(north), client_id), key_of(writer(south), client_id)}
+
+    assert len(set(same)) == 1
+    assert len(keys) == 4
+    assert {len(key) for key in keys} == {44}
+
+
+def test_signing_out_tells_the_browser_to_drop_what_it_kept(north: make.Clinic) -> None:
+    page = writer(north)
+
+    answer = page.http.post("/accounts/logout/")
+
+    assert (answer.status_code, answer["Clear-Site-Data"]) == (302, '"storage"')
+    assert " data-signed-out" in page.open("/").page
+    assert " data-signed-out" not in writer(north).open("/").page
+
+
+# --- the right client -----------------------------------------------------------------------------------------------
+
+
+def test_without_an_appointment_now_the_page_asks_whether_this_is_the_right_person(
+    north: make.Clinic, client_id: str
+) -> None:
+    page = writer(north)
+
+    page.open(f"/notes/new?client={client_id}")
+
+    assert "Is this Nora Feld, born 12 June 1984?" in page.page
+    assert "note-editor" not in page.page
+
+
+@pytest.mark.parametrize(("starts_in", "asks"), [(-10, False), (110, False), (-160, False), (130, True), (-200, True)])
+def test_within_two_hours_of_the_appointment_nothing_is_asked(
+    north: make.Clinic, client_id: str, starts_in: int, *, asks: bool
+) -> None:
+    visit(north, client_id, starts_in=starts_in)
+    page = writer(north)
+
+    page.open(f"/notes/new?client={client_id}")
+
+    assert ("Is this Nora Feld" in page.page) is asks
+
+
+def test_the_question_names_who_has_an_appointment_now_also_before_going_on_with_a_draft(
+    north: make.Clinic, client_id: str
+) -> None:
+    begun = draft(north, client_id)
+    page = writer(north)
+    assert "note-editor" in page.open(f"/notes/{begun['id']}/edit").page
+    visit(north, make.client(north)["id"], starts_in=-5, name="Ana Moreno")
+
+    page.open(f"/notes/{begun['id']}/edit")
+
+    assert "Ana Moreno</strong> has an appointment with you now" in page.page
+    assert BODY["subjective"] not in page.page
+    assert "note-editor" in page.open(f"/notes/{begun['id']}/edit?sure=1").page
