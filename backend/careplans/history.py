@@ -8,10 +8,10 @@ from django.db.models import Case, F, Value, When
 from backend.careplans import policies
 from backend.careplans.changes import FIELD_WORDS, KINDS
 from backend.careplans.models import CarePlan, Goal, Intervention, Phase, Problem, Proposal, TeamMember
-from backend.careplans.queries import Utc
 from backend.careplans.rendering import CLINICAL, CLINICAL_OF_A_LINE
 from backend.directory.history import History, Raw, Told
 from backend.lib.actor import Actor
+from backend.lib.expressions import Utc
 
 
 def _of_row(model: Any, kind: str, what: str, word: str, **more: Any) -> Told:

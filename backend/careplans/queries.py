@@ -7,7 +7,6 @@ from uuid import UUID
 from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import (
-    CharField,
     Exists,
     F,
     Func,
@@ -41,19 +40,13 @@ from backend.careplans.models import (
 from backend.clients.models import Client, Registration
 from backend.clients.queries import ask_guard, ids_of
 from backend.lib.actor import Actor, ActorKind
+from backend.lib.expressions import Utc
 from backend.lib.prepared import Prepared
 from backend.lib.problems import NotFound
 from backend.lib.querysets import id_or_404
 
 MOST = 100
 Raw = dict[str, Any]
-
-
-class Utc(Func):
-    """A time inside JSON, as the contract writes times."""
-
-    template = """to_char(%(expressions)s AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
-    output_field = CharField()
 
 
 def _label(prefix: str) -> JSONObject:

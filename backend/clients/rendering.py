@@ -22,7 +22,7 @@ from backend.clients.policies import reads_notes_of_precautions
 from backend.clients.services.people import local_system
 from backend.directory.models import Organization
 from backend.lib.actor import Actor, ActorKind
-from backend.lib.rest.fields import day_or_none, utc, utc_or_none
+from backend.lib.rest.fields import day_or_none, id_or_none, utc, utc_or_none
 
 Json = dict[str, Any]
 Names = Mapping[UUID, str]
@@ -188,8 +188,8 @@ def access_data(access: Access, names: Names) -> Json:
         "extent": access.extent,
         "from": utc(access.from_at),
         "until": utc_or_none(access.until),
-        "consent_id": _id(access.consent_id),
-        "referral_id": _id(access.referral_id),
+        "consent_id": id_or_none(access.consent_id),
+        "referral_id": id_or_none(access.referral_id),
         "reason": access.reason or None,
     }
 
@@ -200,7 +200,7 @@ def look_data(look: AccessLog, names: Names) -> Json:
         "action": look.action,
         "organization": _label(look.organization_id, names) if look.organization_id else None,
         "who": look.actor_display,
-        "subject": {"type": look.subject_type, "id": _id(look.subject_id)},
+        "subject": {"type": look.subject_type, "id": id_or_none(look.subject_id)},
         "why": look.why or None,
     }
 
@@ -212,7 +212,3 @@ def _label(organization_id: UUID, names: Names) -> Json:
 def _places(regions: list[dict[str, str]]) -> list[Json]:
     """The database keeps no order of keys; the answer does, and so does its ETag."""
     return [{"region": place["region"], "side": place["side"]} for place in regions]
-
-
-def _id(value: UUID | None) -> str | None:
-    return str(value) if value else None

@@ -7,9 +7,9 @@ from django.db.models import F
 
 from backend.directory.history import History, Raw, Told
 from backend.lib.actor import Actor
+from backend.lib.expressions import Utc
 from backend.notes import policies
 from backend.notes.models import Ask, Finding, Note, Section, TechniqueDone
-from backend.notes.queries import Utc
 
 
 def _told(model: Any, what: str, word: str, *names: str, named: str = "", **moments: str) -> Told:

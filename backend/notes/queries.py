@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Case, CharField, Exists, F, Func, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import Concat, JSONObject
 
 from backend.attachments.queries import THROUGH_TIE
@@ -15,6 +15,7 @@ from backend.audit.models import AccessLog
 from backend.clients.models import Access, Client, Consent, Registration
 from backend.clients.queries import ask_guard, audience_of, ids_of
 from backend.lib.actor import Actor, ActorKind
+from backend.lib.expressions import Utc
 from backend.lib.prepared import Prepared
 from backend.lib.problems import NotFound
 from backend.lib.querysets import id_or_404
@@ -37,13 +38,6 @@ from backend.notes.models import (
 
 NEWEST_FIRST = ("-recorded_at", "-id")
 MOST = 100
-
-
-class Utc(Func):
-    """A time inside JSON, as the contract writes times."""
-
-    template = """to_char(%(expressions)s AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
-    output_field = CharField()
 
 
 ENVELOPE = (

@@ -8,7 +8,7 @@ from uuid import UUID
 from backend.attachments.queries import FACTS
 from backend.clients.rendering import Names
 from backend.lib.actor import Actor
-from backend.lib.rest.fields import utc
+from backend.lib.rest.fields import id_or_none, utc
 from backend.notes import policies, signing
 from backend.notes import workflow as w
 from backend.notes.models import Ask, SectionName
@@ -41,7 +41,7 @@ def note_data(row: Row, actor: Actor) -> Json:
         "client": {"id": str(row["client_id"]), "display": row["client_display"]},
         "organization": {"id": str(row["organization_id"]), "display": row["organization_name"]},
         "author": {"id": str(row["author_role_id"]), "display": row["author_name"]},
-        "visit_id": _id(row["visit_id"]),
+        "visit_id": id_or_none(row["visit_id"]),
         "occurred_at": _moment(row["occurred_at"]),
         "recorded_at": _moment(row["recorded_at"]),
         "updated_at": _moment(row["updated_at"]),
@@ -51,7 +51,7 @@ def note_data(row: Row, actor: Actor) -> Json:
         "cosignature": _cosignature(row),
         "content_hash": row["content_hash"] or None,
         "integrity": signing.verify_note(row) if "integrity" not in withheld else None,
-        "copied_from_id": _id(row["copied_from_id"]),
+        "copied_from_id": id_or_none(row["copied_from_id"]),
         "copied_parts": row["copied_parts"],
         "untouched": row["untouched"],
         "entered_in_error": _error(row, reads_note=is_own and policies.reads_text(actor)),
@@ -161,7 +161,7 @@ def _signature(row: Row) -> Json | None:
         "license": row["signed_license"] or None,
         "signed_at": _moment(row["signed_at"]),
         "received_at": _moment(row["received_at"]),
-        "application": _id(row["signed_application_id"]),
+        "application": id_or_none(row["signed_application_id"]),
         "source": row["signed_source"],
         "document_sha256": row["document_sha256"] or None,
     }
@@ -199,7 +199,3 @@ def _moment(value: datetime | str | None) -> str | None:
     if value is None:
         return None
     return utc(datetime.fromisoformat(value) if isinstance(value, str) else value)
-
-
-def _id(value: UUID | str | None) -> str | None:
-    return str(value) if value else None

@@ -10,7 +10,7 @@ from backend.catalog.serializers import CatalogCode
 from backend.clients.rendering import Names, names_of
 from backend.clients.serializers import PageQuery
 from backend.lib.actor import Actor
-from backend.lib.rest.fields import KnownCode, Label, Moment, OpenCode, PlainText, utc
+from backend.lib.rest.fields import KnownCode, Label, Moment, OpenCode, PlainText, id_or_none, utc
 from backend.record.gists import line_of
 from backend.record.moments import BY_NAME, KINDS
 
@@ -71,7 +71,7 @@ def item_data(row: Row, actor: Actor, client_id: UUID, names: Names) -> dict[str
         "what": row["what"],
         "occurred_at": utc(row["happened_at"]),
         "recorded_at": utc(row["written_at"]),
-        "author": {"id": _id(row["of_role"]), "display": author} if author else None,
+        "author": {"id": id_or_none(row["of_role"]), "display": author} if author else None,
         "discipline": row["of_discipline"] or None,
         "organization": {"id": str(clinic), "display": names.get(clinic, "")} if clinic else None,
         "gist": gist,
@@ -87,7 +87,3 @@ def _href(row: Row, client_id: UUID) -> str:
         return f"/api/v1/referrals/{loop}"
     thing = BY_NAME[row["item_kind"], row["what"]].thing
     return thing.href.format(id=row["item_id"], within_id=row["within_id"], client_id=client_id)
-
-
-def _id(value: Any) -> str | None:
-    return str(value) if value else None

@@ -8,7 +8,6 @@ from uuid import UUID
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import (
     BooleanField,
-    CharField,
     Count,
     Exists,
     F,
@@ -27,6 +26,7 @@ from backend.attachments.queries import OF_TIE
 from backend.audit.access_log import Look, log_looks
 from backend.lib import clock
 from backend.lib.actor import Actor
+from backend.lib.expressions import Utc
 from backend.lib.prepared import Prepared
 from backend.lib.problems import NotFound
 from backend.lib.querysets import id_or_404
@@ -57,13 +57,6 @@ RECIPIENTS_MOVE = [name for name, state in w.STATES.items() if state.mover == w.
 CLIENTS_MOVE = [name for name, state in w.STATES.items() if state.mover == w.CLIENT]
 MOST = 100
 BOXES = ("ours", "theirs", "client", "deciding", "drafts", "closed")
-
-
-class Utc(Func):
-    """A time inside JSON, as the contract writes times."""
-
-    template = """to_char(%(expressions)s AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
-    output_field = CharField()
 
 
 def name_of(prefix: str) -> Concat:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any, NoReturn
+from uuid import UUID
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
@@ -45,6 +46,10 @@ def utc_or_none(moment: datetime | None) -> str | None:
 
 def day_or_none(day: date | None) -> str | None:
     return day.isoformat() if day else None
+
+
+def id_or_none(row_id: UUID | str | None) -> str | None:
+    return str(row_id) if row_id else None
 
 
 class PlainText(serializers.CharField):
