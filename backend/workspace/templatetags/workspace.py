@@ -162,9 +162,3 @@ def plan_state(plan: Any) -> str:
 def as_day(value: str) -> str:
     """A day as the contract writes it, in words."""
     return day_in_words(date.fromisoformat(value))
-
-
-@register.filter
-def local_input(value: Any) -> str:
-    """A moment as a date and time field wants it."""
-    return str(value)[:16] if value else ""
