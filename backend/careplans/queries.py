@@ -41,6 +41,7 @@ from backend.clients.models import Client, Registration
 from backend.clients.queries import ask_guard, ids_of
 from backend.lib.actor import Actor, ActorKind
 from backend.lib.expressions import Utc
+from backend.lib.history import history_of
 from backend.lib.prepared import Prepared
 from backend.lib.problems import NotFound
 from backend.lib.querysets import id_or_404
@@ -275,3 +276,9 @@ def header_open_to(actor: Actor) -> Q:
         CarePlan.objects.visible_to(actor) if actor.kind == ActorKind.CLIENT else CarePlan.objects.worked_on_by(actor)
     )
     return Q(organization_id=actor.organization_id) | Q(Exists(worked_on.filter(pk=OuterRef("pk"))))
+
+
+def steps_told(actor: Actor) -> QuerySet[Any]:
+    """Of the histories a caller reads, for each plan the row that its newest step left: into the state in which it is now."""
+    steps: QuerySet[Any] = history_of(CarePlan).objects.visible_to(actor)
+    return steps.filter(state_entered_at=F("pgh_obj__state_entered_at"), updated_at=F("state_entered_at"))

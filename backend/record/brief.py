@@ -41,6 +41,7 @@ HREFS = {
     "visit": "/api/v1/visits/{id}",
     "report": "/api/v1/referrals/{referral_id}/reports",
     "plan_version": "/api/v1/care-plans/{plan_id}/versions/{number}",
+    "plan": "/api/v1/care-plans/{plan_id}",
     "plan_line": "/api/v1/care-plans/{plan_id}/interventions/{id}",
     "goal": "/api/v1/care-plans/{plan_id}/goals/{id}",
     "proposal": "/api/v1/care-plans/{plan_id}/proposals",

@@ -29,9 +29,11 @@ from django.db.models import (
 from django.db.models.functions import Cast, Coalesce, Concat, Greatest, JSONObject, Trim
 
 from backend.careplans.models import Agreement, CarePlan, Goal, Intervention, PlanVersion, Proposal
+from backend.careplans.queries import steps_told
 from backend.clients.models import Client, Hold, Precaution, ReadMark
 from backend.lib import clock
 from backend.lib.actor import Actor
+from backend.lib.history import history_of
 from backend.lib.prepared import Prepared
 from backend.notes.models import Addendum, Ask, Note
 from backend.referrals.models import ReferralVisit, Report
@@ -121,7 +123,7 @@ def _united(reading: Reading, wanted: Q) -> Found:
     return united
 
 
-# Eleven sources under row security take longer to plan than to run, so both statements are planned once a connection.
+# Twelve sources under row security take longer to plan than to run, so both statements are planned once a connection.
 LINES, NAMED = Prepared(_since), Prepared(_named)
 
 
@@ -274,6 +276,31 @@ def _versions(reading: Reading) -> Found:
     )
 
 
+def _plan_steps(reading: Reading) -> Found:
+    """That a plan was held, resumed, reopened or ended, by its lead or with the client's death; the newest of each plan.
+
+    That it was begun is told by its first version.
+    """
+    held = (
+        history_of(CarePlan)
+        .objects.visible_to(reading.actor)
+        .filter(pgh_obj_id=OuterRef("pgh_obj_id"), state=CarePlan.State.ON_HOLD)
+    )
+    found = steps_told(reading.actor).filter(pgh_obj__client_id__in=reading.ids()).exclude(state=CarePlan.State.DRAFT)
+    return _rows(
+        found.filter(~Q(state=CarePlan.State.ACTIVE) | Exists(held)).exclude(
+            lead_organization_id=reading.organization_id, changed_by=reading.name
+        ),
+        reading,
+        "plan",
+        at=F("state_entered_at"),
+        author=Case(When(state_reason="client_died", then=NOBODY), default=F("changed_by")),
+        organization_id=F("lead_organization_id"),
+        organization=F("lead_organization__name"),
+        facts={"plan_id": "pgh_obj_id", **{name: name for name in ("state", "state_reason", "state_detail")}},
+    )
+
+
 def _plan_rows(reading: Reading, model: Any, kind: str, facts: Sequence[str]) -> Found:
     """What changed in a plan that was begun and is not told by a version of somebody else's yet."""
     versions = PlanVersion.objects.visible_to(reading.actor).exclude(reading.written_by_reader("by"))
@@ -373,5 +400,5 @@ def _holds(reading: Reading) -> Found:
 
 
 SOURCES: tuple[Callable[[Reading], Found], ...] = (
-    _notes, _asks, _visits, _reports, _versions, _plan_lines, _goals, _proposals, _agreements, _precautions, _holds,
+    _notes, _asks, _visits, _reports, _versions, _plan_steps, _plan_lines, _goals, _proposals, _agreements, _precautions, _holds,
 )  # fmt: skip

@@ -43,7 +43,7 @@ class LineSerializer(serializers.Serializer[Any]):
         help_text="Opaque; names the thing and the version that is shown. Another version has another id."
     )
     kind = OpenCode(
-        help_text="`note`, `ask`, `visit`, `report`, `plan_version`, `plan_line`, `goal`, `proposal`, `agreement`, "
+        help_text="`note`, `ask`, `visit`, `report`, `plan_version`, `plan`, `plan_line`, `goal`, `proposal`, `agreement`, "
         "`precaution`, `hold`, `contact_first`. More may come."
     )
     at = Moment(allow_null=True, help_text="Since when it reads as it does; null where that is not told.")

@@ -6,6 +6,8 @@ from datetime import date, datetime
 from typing import Any
 
 from backend.careplans.changes import sentences
+from backend.careplans.models import CarePlan
+from backend.careplans.words import REASONS
 from backend.catalog.queries import catalog
 from backend.catalog.words import label_of, places
 from backend.lib import clock
@@ -21,6 +23,12 @@ KINDS = {
     "re_evaluation": "Re-evaluation",
     "discharge": "Discharge",
     "phone": "Phone",
+}
+STEPS = {
+    CarePlan.State.ACTIVE: "Resumed the plan",
+    CarePlan.State.ON_HOLD: "Put the plan on hold",
+    CarePlan.State.COMPLETED: "Completed the plan",
+    CarePlan.State.REVOKED: "Revoked the plan",
 }
 OF_A_NOTE = ("assessment", "subjective", "objective", "plan")
 NOTE_IN_ERROR = "{kind} note of {day} was entered in error: do not rely on it."
@@ -140,6 +148,14 @@ def _of_version(facts: Row, zone: str) -> str:
     return f"Published version {facts['number']} of the plan. {' '.join(gist(one) for one in shown)}{more}".strip()
 
 
+def _of_plan_step(facts: Row, zone: str) -> str:
+    """A plan is on hold without a reason when it was reopened."""
+    state, detail = facts["state"], facts["state_detail"]
+    reason = REASONS.get(facts["state_reason"], "")
+    step = "Reopened the plan; it is on hold" if state == CarePlan.State.ON_HOLD and not reason else STEPS[state]
+    return f"{step}: {reason}.{f' {gist(detail)}' if detail else ''}" if reason else f"{step}."
+
+
 def _of_plan_line(facts: Row, zone: str) -> str:
     name = f"the plan line “{gist(facts['focus'])}”"
     if facts["state"] == "ended":
@@ -213,6 +229,7 @@ TOLD: Mapping[str, Callable[[Row, str], str]] = {
     "visit": _of_visit,
     "report": _of_report,
     "plan_version": _of_version,
+    "plan": _of_plan_step,
     "plan_line": _of_plan_line,
     "goal": _of_goal,
     "proposal": _of_proposal,

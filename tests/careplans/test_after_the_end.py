@@ -10,6 +10,7 @@ from tests.attacks.sql import refused as refused_in_sql
 from tests.attacks.sql import rows
 from tests.careplans.plans import Plan, alone, consent_of, done, refused, shared, withdraw
 from tests.notes import writing
+from tests.record.briefs import lines
 from tests.record.feed import settle
 from tests.referrals.stories import advance, event_types
 
@@ -256,6 +257,17 @@ def test_a_death_revokes_also_what_another_clinic_leads_in_a_circle_of_its_own(
     assert [plan.whole(clinic)["state"] for clinic, plan in plans] == ["revoked", "revoked"]
     assert [event_types(clinic, plan.id)[-1] for clinic, plan in plans] == ["care_plan.revoked"] * 2
     assert found(north, client_id) == []
+
+
+def test_a_death_is_told_to_every_party_the_lead_too(north: make.Clinic, south: make.Clinic) -> None:
+    plan = on_the_care_team(north, south)
+
+    record_death(north, plan.client_id)
+
+    told = [lines(clinic, plan.client_id, "plan") for clinic in (north, south)]
+    assert [[(line["text"], line["author"]) for line in found] for found in told] == [
+        [("Revoked the plan: the client died.", None)]
+    ] * 2
 
 
 def test_nothing_is_begun_for_a_client_who_died_and_an_undone_death_leaves_a_way_back(

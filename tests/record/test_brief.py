@@ -133,6 +133,66 @@ def test_agreements_and_answers_to_proposals_are_told(north: make.Clinic, south:
     assert lines(south, plan.client_id, "proposal", "agreement") == []
 
 
+LED = [
+    ("hold", {"reason": "away", "detail": "Back in January."}, "Put the plan on hold: the client is away. Back in January."),
+    ("resume", {}, "Resumed the plan."),
+    ("complete", {"reason": "goals_met"}, "Completed the plan: the goals are met."),
+    ("reopen", {}, "Reopened the plan; it is on hold."),
+    ("revoke", {"reason": "replaced"}, "Revoked the plan: another one replaces it."),
+]  # fmt: skip
+
+
+def test_what_its_lead_does_with_a_whole_plan_is_told_to_the_others(north: make.Clinic, south: make.Clinic) -> None:
+    plan = shared_plan(north, south)
+    told = [lines(south, plan.client_id, "plan")]
+    for name, said, _ in LED:
+        done(plan.move(north, name, **said), 200)
+        told.append(lines(south, plan.client_id, "plan"))
+        assert lines(north, plan.client_id, "plan") == []
+
+    assert [[line["text"] for line in found] for found in told] == [[], *([sentence] for _, _, sentence in LED)]
+    assert {(line["author"], line["organization"]["id"]) for line in told[-1]} == {
+        ("North Massage Practitioner", north.id)
+    }
+
+
+def test_a_step_of_a_plan_that_was_read_stays_read_until_the_next_one(north: make.Clinic, south: make.Clinic) -> None:
+    plan = shared_plan(north, south)
+    done(plan.move(north, "hold", reason="away"), 200)
+    mark(south, plan.client_id, lines(south, plan.client_id, "plan"))
+
+    done(plan.patch(north, "", {"title": "Neck, arm and hand"}), 200)
+    after_a_new_title = lines(south, plan.client_id, "plan")
+    done(plan.move(north, "resume"), 200)
+
+    assert [line["is_read"] for line in after_a_new_title] == [True]
+    assert [line["is_read"] for line in lines(south, plan.client_id, "plan")] == [False]
+
+
+def test_the_name_of_a_step_is_who_made_it_whoever_changed_the_plan_since(
+    north: make.Clinic, south: make.Clinic
+) -> None:
+    plan = shared_plan(north, south)
+    colleague = make.person(north.organization, "practitioner", discipline="massage_therapy", name="Col League")
+    done(plan.move(north, "hold", reason="away"), 200)
+
+    done(plan.patch(colleague, "", {"title": "Neck, arm and hand"}), 200)
+
+    assert [line["author"] for line in lines(south, plan.client_id, "plan")] == ["North Massage Practitioner"]
+    assert plan.move(colleague, "hold", reason="illness").json()["last"]["by"].startswith("North Massage Practitioner")
+
+
+def test_who_joins_a_plan_is_not_told_what_was_done_with_it_before(north: make.Clinic, south: make.Clinic) -> None:
+    plan = shared_plan(north)
+    done(plan.move(north, "hold", reason="away"), 200)
+    make.consent(north, plan.client_id, south)
+    make.move(south, make.referral(north, south, client_id=plan.client_id)["id"], "accept")
+
+    plan.add(north, south)
+
+    assert lines(south, plan.client_id, "plan") == []
+
+
 def test_a_plan_that_is_still_a_draft_tells_nothing(north: make.Clinic, shared: str) -> None:
     colleague = make.person(north.organization, "practitioner", discipline="massage_therapy", name="Col League")
     made = done(north.http.send("POST", "care-plans", {"client_id": shared, "title": "Neck"}), 201)

@@ -6,6 +6,7 @@ from uuid import UUID
 from backend.careplans import inputs
 from backend.careplans.models import CarePlan, PlanIdentifier
 from backend.careplans.policies import check_writes, sides_of
+from backend.careplans.queries import steps_told
 from backend.careplans.services.ending import check_client_lives, keep_access, wind_down_access
 from backend.careplans.services.taking import (
     Sent,
@@ -85,7 +86,7 @@ def move_plan(plan_id: UUID | str, name: object, *, actor: Actor, sent: Sent, ex
     sides = sides_of(actor, plan)
     PLAN_WORKFLOW.check_party(row, sides)
     check_not_overwritten(plan, expected)
-    PLAN_WORKFLOW.check_state(row, plan, sides, last_step=lambda: last_step(plan))
+    PLAN_WORKFLOW.check_state(row, plan, sides, last_step=lambda: last_step(plan, actor))
     assert row.input is not None
     said = checked(row.input, sent)
     acting = practitioner_of(actor, sent)
@@ -102,9 +103,10 @@ def move_plan(plan_id: UUID | str, name: object, *, actor: Actor, sent: Sent, ex
     return plan
 
 
-def last_step(plan: CarePlan) -> dict[str, Any]:
-    """Since when the plan is in its state, for the refusal of a step that does not start there."""
-    return {"name": plan.state, "by": plan.changed_by, "at": utc(plan.state_entered_at)}
+def last_step(plan: CarePlan, actor: Actor) -> dict[str, Any]:
+    """Since when the plan is in its state, for the refusal of a step that does not start there; and who took it there."""
+    by = steps_told(actor).filter(pgh_obj=plan).values_list("changed_by", flat=True).first()
+    return {"name": plan.state, "by": by or "", "at": utc(plan.state_entered_at)}
 
 
 def _number(plan: CarePlan, actor: Actor, numbers: list[dict[str, str]] | None) -> None:
