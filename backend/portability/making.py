@@ -119,6 +119,8 @@ def _says_no_less(then: dict[str, Any], now: dict[str, Any], nested: Iterable[st
         return False
     if then.get("file") and not now.get("file"):
         return False  # a file that the scanner has refused since
+    if not _quotes_in(then) <= _quotes_in(now):
+        return False
     return all(_ids_in(then, name) <= _ids_in(now, name) for name in nested)
 
 
@@ -129,6 +131,11 @@ def _name_in(row: dict[str, Any]) -> str | None:
 
 def _ids_in(row: dict[str, Any], name: str) -> set[str]:
     return {one["id"] for one in row.get(name, ())}
+
+
+def _quotes_in(row: dict[str, Any]) -> set[str]:
+    """The notes that a report says it was written from; one about another client says nothing of itself any more."""
+    return {one["note_id"] for one in row.get("quotes", ()) if one["kind"]}
 
 
 def draft_of(export: Export, reading: Reading) -> Draft:

@@ -43,6 +43,7 @@ STATUS = {
     w.BOOKED: "A visit is booked; say by {when} whether the client came.",
     w.IN_CARE: "In care; the next report is due by {when}.",
 }
+WRONG_CLIENT = "A note that was about another client. It was entered in error."
 SIGNATURES = {
     Report.SignatureKind.HERE: "Signed here: the signer was signed in to Trialogue as themselves.",
     Report.SignatureKind.ELSEWHERE: "Signed elsewhere: in the clinic's own software, sent by that clinic's system.",
@@ -355,6 +356,8 @@ def _report_sections(body: Body, report: Body, zone: str) -> Iterable[Section]:
 
 def _quote(quote: Body, zone: str) -> str:
     """A note by its kind, day and signature; what it says is on the note's own paper."""
+    if quote["kind"] is None:
+        return WRONG_CLIENT
     kind = str(Note.Kind(quote["kind"]).label).capitalize()
     error = "" if quote["stands"] else " This note was entered in error later."
     when = moment_in_words(parse_datetime(quote["occurred_at"]), zone)

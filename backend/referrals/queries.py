@@ -49,6 +49,7 @@ from backend.referrals.models import (
     ReportQuerySet,
     ReportQuote,
     Step,
+    TakenAway,
 )
 from backend.referrals.workflow import WORKFLOW
 
@@ -298,7 +299,9 @@ def with_what_hangs_on(reports: ReportQuerySet, actor: Actor) -> ReportQuerySet:
     quotes: Any = ReportQuote.objects.visible_to(actor).annotate(
         stands=QuoteStands("id"), is_readable=Exists(notes) if notes_policies.reads_text(actor) else Value(False)
     )
-    return reports.prefetch_related(Prefetch("files", queryset=files), Prefetch("quotes", queryset=quotes))
+    hanging = (Prefetch("files", queryset=files), Prefetch("quotes", queryset=quotes))
+    found: ReportQuerySet = reports.annotate(taken_away=TakenAway("id")).prefetch_related(*hanging)
+    return found
 
 
 class QuoteStands(Func):

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
+from uuid import UUID
 
 from backend.attachments.rendering import attachment
 from backend.catalog.queries import catalog
@@ -16,7 +17,6 @@ from backend.referrals.inputs import Details
 from backend.referrals.models import (
     Message,
     Referral,
-    Report,
 )
 from backend.referrals.models.content import CanBeInError
 from backend.referrals.workflow import WORKFLOW
@@ -220,8 +220,8 @@ def _order(row: Mapping[str, Any]) -> dict[str, Any] | None:
     }
 
 
-def report(found: Report) -> dict[str, Any]:
-    """A signed report as a reader sees it."""
+def report(found: Any) -> dict[str, Any]:
+    """A signed report as a reader sees it, read with what hangs on it."""
     return {
         "id": str(found.id),
         "is_final": found.is_final,
@@ -248,7 +248,7 @@ def report(found: Report) -> dict[str, Any]:
         "plan_change": found.plan_change or None,
         "entered_in_error": in_error(found),
         "attachments": [attachment(file.attachment) for file in found.files.all()],
-        "quotes": [quote(q) for q in found.quotes.all()],
+        "quotes": [*map(quote, found.quotes.all()), *map(quote_taken_away, found.taken_away)],
     }
 
 
@@ -264,6 +264,12 @@ def quote(found: Any) -> dict[str, Any]:
         "stands": found.stands,
         "is_readable": found.is_readable,
     }
+
+
+def quote_taken_away(note_id: UUID) -> dict[str, Any]:
+    """A note that turned out to be about another client: its id tells what to strike out of a copy, and nothing else is told."""
+    told = ("kind", "signed_by", "signed_at", "occurred_at", "content_hash")
+    return {"note_id": str(note_id), **dict.fromkeys(told), "stands": False, "is_readable": False}
 
 
 def message(found: Message) -> dict[str, Any]:

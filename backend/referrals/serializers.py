@@ -253,14 +253,17 @@ class SignatureOut(serializers.Serializer[Any]):
 
 
 class QuoteOut(serializers.Serializer[Any]):
-    """A signed note that a report was written from; what it says is read at the note's own address."""
+    """A signed note that a report was written from; what it says is read at the note's own address.
+
+    Of a note of another organization that was about another client there is the id alone, and that it does not stand.
+    """
 
     note_id = serializers.UUIDField()
-    kind = serializers.ChoiceField(Note.Kind.choices)
-    signed_by = serializers.CharField()
-    signed_at = Moment()
-    occurred_at = Moment()
-    content_hash = serializers.CharField(help_text="Of the note as it was when the report was signed.")
+    kind = serializers.ChoiceField(Note.Kind.choices, allow_null=True)
+    signed_by = serializers.CharField(allow_null=True)
+    signed_at = Moment(allow_null=True)
+    occurred_at = Moment(allow_null=True)
+    content_hash = serializers.CharField(allow_null=True, help_text="Of the note as it was when the report was signed.")
     stands = serializers.BooleanField(help_text="False once the note was entered in error.")
     is_readable = serializers.BooleanField(help_text="Whether you may read the note now.")
 

@@ -74,6 +74,25 @@ def test_a_note_about_another_client_does_not_go_out(north: make.Clinic, south: 
     assert refused(south, export) == "export_outdated"
 
 
+def test_a_quote_of_a_note_about_another_client_does_not_go_out_either(north: make.Clinic, south: make.Clinic) -> None:
+    client_id = str(make.client(north)["id"])
+    consent = make.consent(north, client_id, south)
+    referral = make.referral(north, south, client_id=client_id)
+    make.move(south, referral["id"], "accept")
+    make.move(south, referral["id"], "start")
+    note = signed(south, client_id, asks=[])
+    report = {**make.REPORT, "quoted_note_ids": [note["id"]]}
+    make.move(south, referral["id"], "report", final=True, report=report)
+    withdraw(north, client_id, consent["id"])
+    export = made(north, client_id)  # with the report; the note itself is closed to its reader
+
+    answer = south.http.send("POST", f"notes/{note['id']}/entered-in-error", {"reason": "wrong_client"})
+
+    assert answer.status_code == 200
+    assert refused(north, export) == "export_outdated"
+    assert note["content_hash"] not in str(exported(north, client_id))
+
+
 def test_a_person_left_out_meanwhile_takes_nothing_away(story: Story, south: make.Clinic, owner_url: str) -> None:
     export = made(south, story.client_id)
     role = south.practitioner.role

@@ -8,10 +8,12 @@ import pytest
 from backend.audit import work
 from backend.lib import clock
 from tests import make
+from tests.attacks.sql import rows
 from tests.careplans.plans import done, refused
 from tests.notes import writing
 from tests.notes.writing import NECK
 from tests.referrals.stories import advance, count, event_types, in_state, read, withdraw_consent
+from tests.workspace.browsing import Browser
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PRIVATE = [{"visibility": "author"}, {"visibility": "clinic"}, {"is_sensitive": True}]
@@ -323,6 +325,29 @@ def test_a_consent_withdrawn_between_two_requests_closes_the_note_and_leaves_the
     assert (before[0]["is_readable"], before[1]) == (True, 200)
     assert (after[0]["is_readable"], after[1]) == (False, 404)
     assert (after[0]["note_id"], after[0]["stands"]) == (signed["id"], True)
+
+
+def test_of_a_quoted_note_about_another_client_only_its_author_reads_more_than_that(
+    north: make.Clinic, south: make.Clinic
+) -> None:
+    referral = in_care(north, south)
+    fell = note(south, referral)
+    done(report(south, referral, fell), 200)
+    before = reports(south, referral)[0]["quotes"]
+
+    done(south.http.send("POST", f"notes/{fell['id']}/entered-in-error", {"reason": "wrong_client"}), 200)
+
+    nothing = dict.fromkeys(("kind", "signed_by", "signed_at", "occurred_at", "content_hash"))
+    assert reports(north, referral)[0]["quotes"] == [
+        {"note_id": fell["id"], **nothing, "stands": False, "is_readable": False}
+    ]
+    assert reports(south, referral)[0]["quotes"] == [{**before[0], "stands": False}]
+    assert [len(rows(clinic, "SELECT FROM referrals_reportquote")) for clinic in (north, south)] == [0, 1]
+    address = f"/api/v1/referrals/{referral['id']}/reports/{reports(north, referral)[0]['id']}/pdf"
+    assert north.http.get(address).status_code == 200
+    assert (
+        "A note that was about another client." in Browser(north.practitioner).open(f"/referrals/{referral['id']}").page
+    )
 
 
 @pytest.mark.parametrize("reason", ["wrong_entry", "wrong_client"])

@@ -14,7 +14,7 @@ from backend.referrals.models.content import (
     ReportQuerySet,
 )
 from backend.referrals.models.facts import Guest, Press, ReferralVisit, Step
-from backend.referrals.models.links import PlanChange, ReportQuote
+from backend.referrals.models.links import PlanChange, ReportQuote, TakenAway
 from backend.referrals.models.referral import RECIPIENT_MOVES, SENDER_MOVES, PoolPass, Referral, ReferralQuerySet
 
 __all__ = [
@@ -36,4 +36,5 @@ __all__ = [
     "ReportQuerySet",
     "ReportQuote",
     "Step",
+    "TakenAway",
 ]

@@ -5,8 +5,9 @@ They are rows of this app, never foreign keys from below: neither a note nor a p
 
 from typing import Self
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, Func, OuterRef, Q
 
 from backend.careplans.models import PlanVersion
 from backend.lib import clock
@@ -18,10 +19,21 @@ from backend.referrals.models.content import Report
 from backend.referrals.models.referral import Referral
 
 
+class TakenAway(Func):
+    """The notes that a report quotes, of another organization, that were about another client: the ids are all that is left."""
+
+    function = "quotes_taken_away"
+    output_field = ArrayField(models.UUIDField())
+
+
 class ReportQuoteQuerySet(ScopedQuerySet["ReportQuote"]):
     def visible_to(self, actor: Actor) -> Self:
-        """Whoever reads the report knows which notes it quotes; what they say is read by whoever reads the notes."""
-        return self.filter(Exists(Report.objects.visible_to(actor).filter(pk=OuterRef("report_id"))))
+        """Whoever reads the report knows which notes it quotes; what they say is read by whoever reads the notes.
+
+        One that was about another client is known to its own organization alone.
+        """
+        read = self.filter(Exists(Report.objects.visible_to(actor).filter(pk=OuterRef("report_id"))))
+        return read.alias(taken_away=TakenAway("report_id")).exclude(taken_away__contains=[F("note_id")])
 
 
 class ReportQuote(models.Model):
