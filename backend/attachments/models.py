@@ -8,7 +8,7 @@ from django.db.models import Exists, Func, OuterRef, Q
 
 from backend.audit.access_log import Look
 from backend.lib import clock
-from backend.lib.actor import Actor
+from backend.lib.actor import Actor, ActorKind
 from backend.lib.ids import uuid7
 from backend.lib.querysets import ScopedQuerySet
 
@@ -32,10 +32,10 @@ class AttachmentQuerySet(ScopedQuerySet["Attachment"]):
 
 
 def uploaded_by(actor: Actor) -> Q:
-    """An upload is an organization's, or that of who came by a link."""
+    """What is an organization's, or that of who came by a link and has proved who they are."""
     if actor.is_staff:
         return Q(organization_id=actor.organization_id, link_id=None)
-    return Q(link_id=actor.link_id) if actor.link_id else Q(pk__in=[])
+    return Q(link_id=actor.link_id) if actor.kind in (ActorKind.GUEST, ActorKind.CLIENT) else Q(pk__in=[])
 
 
 class Attachment(models.Model):

@@ -42,6 +42,7 @@ ENTER_WITH_TOKEN = Statement(
 SELECT set_config('app.kind', acting.kind, true), set_config('app.organization', coalesce(acting.organization::text, ''), true),
        set_config('app.member', coalesce(caller.id::text, ''), true), set_config('app.client', '', true),
        set_config('app.referral', '', true), set_config('app.link', '', true),
+       set_config('app.application', coalesce(caller.application_id::text, ''), true),
        set_config('app.now', moment.at::text, true), set_config('pghistory.context_id', gen_random_uuid()::text, true),
        set_config('pghistory.context_metadata', jsonb_strip_nulls(jsonb_build_object(
          'kind', acting.kind, 'organization_id', acting.organization, 'member_id', caller.id, 'role_ids', caller.role_ids,
@@ -57,7 +58,7 @@ SELECT set_config('app.kind', acting.kind, true), set_config('app.organization',
     "text",
     "text",
 )
-SETTINGS = 9
+SETTINGS = 10
 
 BY_USER = f"""
 SELECT {MEMBER_COLUMNS}

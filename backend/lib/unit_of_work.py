@@ -20,6 +20,7 @@ MOMENT = "SELECT clock_timestamp() + coalesce((SELECT moved_by FROM audit_movedc
 INTRODUCE = f"""
 SELECT set_config('app.kind', %s, true), set_config('app.organization', %s, true), set_config('app.member', %s, true),
        set_config('app.client', %s, true), set_config('app.referral', %s, true), set_config('app.link', %s, true),
+       set_config('app.application', %s, true),
        set_config('app.now', moment.at::text, true), set_config('pghistory.context_id', gen_random_uuid()::text, true),
        set_config('pghistory.context_metadata', %s, true), moment.at
   FROM ({MOMENT}) moment
@@ -29,25 +30,22 @@ SELECT set_config('app.kind', %s, true), set_config('app.organization', %s, true
 def introduce(actor: Actor) -> datetime:
     """Tells the database who acts in this transaction and returns the domain's now. One statement."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            INTRODUCE,
-            [
-                str(actor.kind),
-                *(
-                    str(value or "")
-                    for value in (
-                        actor.organization_id,
-                        actor.member_id,
-                        actor.client_id,
-                        actor.referral_id,
-                        actor.link_id,
-                    )
-                ),
-                context_of(actor),
-            ],
-        )
+        cursor.execute(INTRODUCE, settings_of(actor))
         moment: datetime = cursor.fetchone()[-1]
     return moment
+
+
+def settings_of(actor: Actor) -> list[str]:
+    """What ``INTRODUCE`` tells the database, in its order; empty for what an actor has not."""
+    ids = (
+        actor.organization_id,
+        actor.member_id,
+        actor.client_id,
+        actor.referral_id,
+        actor.link_id,
+        actor.application_id,
+    )
+    return [actor.kind.value, *(str(value or "") for value in ids), context_of(actor)]
 
 
 def context_of(actor: Actor) -> str:

@@ -4,10 +4,13 @@ from typing import Any
 
 import pytest
 
+from backend.attachments.models import Attachment
 from backend.lib.actor import Actor, ActorKind
 from backend.lib.ids import uuid7
+from backend.lib.unit_of_work import acting_as
 from tests import make
 from tests.attacks.sql import insert, refused, rows
+from tests.referrals.stories import in_state
 
 CONTENT = "SELECT referral_id FROM referrals_package WHERE referral_id = %s"
 
@@ -343,6 +346,51 @@ def test_a_file_is_not_hung_on_a_referral_of_others(waiting: Any, outsider: make
     hang, values = insert("referrals_referralfile", attachment_id=file, organization_id=outsider.id, **there)
     assert refused(outsider, hang, *values)
     assert refused(outsider, "UPDATE attachments_attachment SET hangs_on = 'referral' WHERE id = %s", file)
+
+
+def test_a_file_is_hung_on_a_report_by_its_writer_on_its_own_referral_as_it_is_signed(
+    north: make.Clinic, south: make.Clinic
+) -> None:
+    one, other = in_state("reported", north, south), in_state("reported", north, south)
+    report, signed_at = rows(
+        south, "SELECT id, received_at::text FROM referrals_report WHERE referral_id = %s", one["id"]
+    )[0]
+
+    def refused_at(who: make.Clinic, referral: Any, moment: str) -> bool:
+        file = upload(who)
+        hang, values = insert(
+            "referrals_referralfile", attachment_id=file, organization_id=who.id, referral_id=referral["id"],
+            report_id=report, created_at="now", reaches_recipient=True,
+        )  # fmt: skip
+        return refused(who, f"SELECT set_config('app.now', %s, true); {hang}", moment, *values)
+
+    assert refused_at(south, other, signed_at)
+    assert refused_at(north, one, signed_at)
+    assert refused_at(south, one, "2031-01-01T00:00Z")
+    assert not refused_at(south, one, signed_at)
+
+
+def upload(who: make.Clinic) -> str:
+    made = who.http.generic("POST", "/api/v1/attachments?name=a.txt", data=b"plain words", content_type="text/plain")
+    return str(made.json()["id"])
+
+
+def test_a_link_alone_is_nobody_files_are_of_who_has_proved_who_they_are(db: None) -> None:
+    link = uuid7()
+    guest = Actor(kind=ActorKind.GUEST, referral_id=uuid7(), link_id=link)
+    nobody = Actor(kind=ActorKind.LINK, link_id=link)
+    file = insert(
+        "attachments_attachment", id=uuid7(), link_id=link, hangs_on="", name="a.txt", media_type="text/plain", size=1,
+        sha256="x", content=b"x", scan_state="not_scanned", by="x", created_at="now",
+    )  # fmt: skip
+
+    assert refused(nobody, file[0], *file[1])
+    assert not refused(guest, file[0], *file[1])
+
+    assert [len(rows(actor, "SELECT FROM attachments_attachment")) for actor in (guest, nobody)] == [1, 0]
+    for actor, sees in ((guest, True), (nobody, False)):
+        with acting_as(actor):
+            assert Attachment.objects.visible_to(actor).exists() is sees
 
 
 def test_a_guest_does_not_change_who_was_asked(north: make.Clinic) -> None:

@@ -288,6 +288,15 @@ def test_nothing_is_begun_for_a_client_who_died_and_an_undone_death_leaves_a_way
     assert [row["until"] for row in places(north, plan)] == [None]
 
 
+def test_the_database_too_keeps_no_plan_open_after_a_death(north: make.Clinic) -> None:
+    plan = alone(north)
+    record_death(north, plan.client_id)
+    reopen = "UPDATE careplans_careplan SET state = %s, version = version + 1 WHERE id = %s"
+
+    assert [refused_in_sql(north, reopen, state, plan.id) for state in ("on_hold", "active", "draft")] == [True] * 3
+    assert not refused_in_sql(north, reopen, "completed", plan.id)
+
+
 def test_what_was_drafted_before_a_death_is_still_signed(north: make.Clinic, south: make.Clinic) -> None:
     plan = on_the_care_team(north, south)
     drafts = [(clinic, writing.draft(clinic, plan.client_id)["id"]) for clinic in (north, south)]

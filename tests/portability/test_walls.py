@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.db import Error, connection, transaction
 
+from backend.directory.actors import actor_with_token
 from backend.lib.actor import system_of
 from backend.lib.unit_of_work import acting_as
 from backend.portability.models import Export, Piece
@@ -56,6 +57,19 @@ def test_the_clinics_jobs_see_all_of_its_exports_and_none_of_anothers(
 ) -> None:
     assert rows(system_of(north.organization.id), READ[0]) == 1
     assert rows(system_of(south.organization.id), READ[0]) == 0
+
+
+def test_a_clinics_system_sees_what_it_asked_for_itself_and_nothing_else(export: Any, north: make.Clinic) -> None:
+    tokens = [make.token(of=make.application(north.organization)) for _ in range(2)]
+    ours, another = (actor_with_token(token) for token in tokens)
+    before = [rows(ours, sql) for sql in READ]
+
+    made(make.Api(tokens[0]), make.client(north)["id"])
+
+    assert before == [0, 0]
+    assert rows(ours, READ[0]) == 1
+    assert rows(ours, READ[1]) > 0
+    assert [rows(another, sql) for sql in READ] == [0, 0]
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from backend.lib import clock
 from backend.lib.actor import Actor, ActorKind
 from backend.lib.database_roles import APP, GUARD, OWNER
 from backend.lib.history import Change
-from backend.lib.unit_of_work import INTRODUCE, acting_as
+from backend.lib.unit_of_work import INTRODUCE, acting_as, settings_of
 from backend.links import services as links
 from backend.links.models import Link
 from backend.referrals import presses
@@ -202,8 +202,7 @@ def fill(north: make.Clinic, south: make.Clinic, east: make.Clinic) -> None:
 def seen_by(cursor: Any, actor: Any, table: str) -> int:
     """How many rows of a table the app sees while this actor acts."""
     cursor.execute(f"SET LOCAL ROLE {APP}")
-    facts = (actor.organization_id, actor.member_id, actor.client_id, actor.referral_id, actor.link_id)
-    cursor.execute(INTRODUCE, [str(actor.kind), *(str(fact or "") for fact in facts), "{}"])
+    cursor.execute(INTRODUCE, settings_of(actor))
     cursor.execute(f"SELECT count(*) FROM {table}")
     count: int = cursor.fetchone()[0]
     cursor.execute("RESET ROLE")
@@ -247,7 +246,6 @@ def test_a_stranger_of_any_kind_sees_no_row(world: Any, kind: str) -> None:
 @pytest.mark.slow
 def test_an_outsider_changes_and_adds_nothing(world: Any, outsider: make.Clinic) -> None:
     actor = outsider.practitioner.actor
-    facts = (actor.organization_id, actor.member_id, actor.client_id, actor.referral_id, actor.link_id)
     changed = {}
 
     for table in sorted(set(walled()) - OPEN_ON_PURPOSE):
@@ -255,7 +253,7 @@ def test_an_outsider_changes_and_adds_nothing(world: Any, outsider: make.Clinic)
         for statement in (f"UPDATE {table} SET {key} = {key}", f"DELETE FROM {table}"):
             with world.cursor() as cursor:
                 cursor.execute(f"SET LOCAL ROLE {APP}")
-                cursor.execute(INTRODUCE, [str(actor.kind), *(str(fact or "") for fact in facts), "{}"])
+                cursor.execute(INTRODUCE, settings_of(actor))
                 try:
                     cursor.execute(statement)
                     changed[statement] = cursor.rowcount

@@ -6,7 +6,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 
-from backend.attachments.models import Tie
+from backend.attachments.models import Tie, uploaded_by
 from backend.clients.models import Consent
 from backend.directory.models import PractitionerRole
 from backend.lib import clock
@@ -238,10 +238,9 @@ class ContactAttempt(models.Model):
 
 class ReferralFileQuerySet(ScopedQuerySet["ReferralFile"]):
     def visible_to(self, actor: Actor) -> Self:
-        guests = Q(link_id=actor.link_id) if actor.link_id else Q(pk__in=[])
         reports = Report.objects.visible_to(actor).filter(pk=OuterRef("report_id"))
         readable = readable_when_written(actor) & (Q(report=None) | Q(Exists(reports)))
-        return self.filter(readable & welcome(actor) | written_by(actor) | guests)
+        return self.filter(readable & welcome(actor) | uploaded_by(actor))
 
 
 class ReferralFile(Tie):
