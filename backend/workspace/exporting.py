@@ -1,27 +1,36 @@
-"""The block about exports on a client's page: the one that was asked for last, and asking for another."""
+"""The block about exports on a client's page, or on one of its own when the client is closed: the last one, and another."""
 
 from typing import Any
 
-from backend.clients.models import Client
 from backend.lib import clock
-from backend.lib.actor import Actor
 from backend.lib.problems import Forbidden
 from backend.portability.models import Export
-from backend.portability.reading import check_may_export, reading_of
+from backend.portability.reading import Reading, check_may_export
 from backend.portability.services import WHY_FAILED, last_export
 
 FILES = {"zip": "Everything, with all files (ZIP)", "pdf": "To read and print (PDF)", "json": "As data (JSON)"}
 
 
-def export_block(client: Client, actor: Actor) -> dict[str, Any]:
-    """What the block needs; ``may_take_all`` is false behind a broken glass."""
-    export = last_export(client.pk, actor=actor)
-    return {"export": _shown(export) if export else None, "may_take_all": _may_take_all(client, actor)}
+def export_block(reading: Reading) -> dict[str, Any]:
+    """What the block needs. Of a closed client, and behind a broken glass, there is only what the clinic wrote itself."""
+    export = last_export(reading.client_id, actor=reading.actor)
+    return {
+        "export": _shown(export) if export else None,
+        "export_page": page_of(reading),
+        "export_address": f"/clients/{reading.client_id}/export",
+        "may_take_all": reading.client is not None and _may_take_all(reading),
+        "is_closed": reading.client is None,
+    }
 
 
-def _may_take_all(client: Client, actor: Actor) -> bool:
+def page_of(reading: Reading) -> str:
+    """Where the block stands: a client who is closed to the reader has no page but this one."""
+    return f"/clients/{reading.client_id}" + ("/export" if reading.client is None else "#export")
+
+
+def _may_take_all(reading: Reading) -> bool:
     try:
-        check_may_export(reading_of(actor, client.pk, is_own=False))
+        check_may_export(reading)
     except Forbidden:
         return False
     return True

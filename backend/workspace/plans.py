@@ -173,7 +173,8 @@ class PlanPage:
             "to_decide": self.to_decide(),
             "review_is_over": bool(body.get("review_on")) and body["review_on"] < words.today(self.zone).isoformat(),
             "withheld": self._withheld_words(),
-            "sees_client": self.row["is_home"] or self.row["is_ours"],
+            "sees_client": self.sees_client,
+            "takes_along": not self.sees_client and self._has_own_rows(),
             "others": self.joinable() if self.may.lead else [],
         }
 
@@ -334,6 +335,14 @@ class PlanPage:
 
     def _is_own(self, row: Body) -> bool:
         return bool(row["organization"]["id"] == self.here)
+
+    @property
+    def sees_client(self) -> bool:
+        return bool(self.row["is_home"] or self.row["is_ours"])
+
+    def _has_own_rows(self) -> bool:
+        kinds = ("interventions", "goals", "problems", "phases")
+        return any(self._is_own(row) for kind in kinds for row in self.body.get(kind, ()))
 
     def _withheld_words(self) -> str:
         if not self.row["is_ours"]:

@@ -77,7 +77,7 @@ urlpatterns = [
     path("clients/<uuid:client_id>/unlink", care.unlink),
     path("clients/<uuid:client_id>/undo-merge", care.undo_merge),
     path("clients/<uuid:client_id>/life", care.life),
-    path("clients/<uuid:client_id>/export", exports.ask),
+    path("clients/<uuid:client_id>/export", exports.of_client),
     path("exports/<uuid:export_id>/json", exports.take, {"kind": "json"}),
     path("exports/<uuid:export_id>/pdf", exports.take, {"kind": "pdf"}),
     path("exports/<uuid:export_id>/zip", exports.take, {"kind": "zip"}),

@@ -20,6 +20,12 @@ class Browser:
         answer: Any = self.http.get(path, follow=True)
         return self._read(answer)
 
+    def follow(self, words: str) -> "Browser":
+        """The link that says this."""
+        found = re.search(rf'<a [^>]*href="([^"]+)"[^>]*>{re.escape(words)}</a>', self.page)
+        assert found, f"no link “{words}”"
+        return self.open(found.group(1))
+
     def press(self, action: str, *, move: str = "", **typed: Any) -> "Browser":
         """Sends the form with this action (of a referral's moves, this one), with what was typed."""
         forms = [form for form in forms_in(self.page) if form[0] == action and move in ("", form[1].get("name"))]

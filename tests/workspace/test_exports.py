@@ -4,6 +4,7 @@ import pytest
 
 from backend.audit.work import run_due
 from tests import make
+from tests.careplans.plans import consent_of, shared, withdraw
 from tests.notes.writing import signed
 from tests.portability.exporting import unzipped
 from tests.workspace.browsing import Browser
@@ -64,3 +65,43 @@ def test_an_export_that_may_not_go_out_any_more_says_why_on_a_page(north: make.C
 
     assert refused.status_code == 409
     assert "What you may read of this client has changed" in refused.content.decode()
+
+
+def test_of_a_client_who_is_closed_the_clinics_own_part_is_taken_along(north: make.Clinic, south: make.Clinic) -> None:
+    client = make.client(north, family_name="Zqclosed")["id"]
+    consent = make.consent(north, client, south)["id"]
+    make.move(south, make.referral(north, south, client_id=client)["id"], "accept")
+    theirs, own = signed(north, client), signed(south, client)
+    north.http.send("POST", f"clients/{client}/consents/{consent}/withdraw", {})
+
+    browser = Browser(south.practitioner).open(f"/notes/{own['id']}")
+    assert f'href="/clients/{client}"' not in browser.page
+    browser.follow("Take it along")
+    assert "Export everything" not in browser.page
+    browser.press(f"/clients/{client}/export", include="own")
+    run_due()
+    browser.open(f"/clients/{client}/export")
+
+    export = south.http.send("GET", "exports").json()["results"][0]
+    record = unzipped(browser.http.get(f"/exports/{export['id']}/zip").getvalue())["record.json"]
+    assert own["id"].encode() in record
+    assert theirs["id"].encode() not in record
+
+
+def test_who_has_nothing_of_a_closed_client_finds_no_page(
+    north: make.Clinic, south: make.Clinic, outsider: make.Clinic
+) -> None:
+    client = make.client(north)["id"]
+
+    for stranger in (south, outsider):
+        assert Browser(stranger.practitioner).http.get(f"/clients/{client}/export").status_code == 404
+
+
+def test_a_plan_that_closed_leads_to_the_export_of_who_wrote_in_it(north: make.Clinic, south: make.Clinic) -> None:
+    plan = shared(north, south)
+    plan.line(south)
+    withdraw(north, plan.client_id, consent_of(plan, north))
+
+    browser = Browser(south.practitioner).open(f"/care-plans/{plan.id}").follow("Take it along")
+
+    assert "A client who is closed to your clinic" in browser.page

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 
 from backend.clients.models import Client
 from backend.clients.policies import READS, reads_clients, refuse_unless
-from backend.clients.queries import client_for, ids_of
+from backend.clients.queries import client_for
 from backend.clients.rendering import names_of
 from backend.clients.services.taking import may_write
 from backend.lib.actor import Actor
@@ -30,9 +30,9 @@ IN_ALERTS = ("ask", "hold", "contact_first")
 PAGES = re.compile(r"/api/v1(?P<page>/(?:referrals|care-plans|notes)/[^/]+)")
 
 
-def blocks(request: HttpRequest, client: Client, actor: Actor) -> dict[str, Any]:
+def blocks(request: HttpRequest, client: Client, ids: Sequence[UUID], actor: Actor) -> dict[str, Any]:
     """What the client's page shows of the brief, of alerts and of the body map, as far as the reader may read it."""
-    found: dict[str, Any] = {"alerts": _alerts(client, actor), "brief": None, "body_map": None}
+    found: dict[str, Any] = {"alerts": _alerts(client, ids, actor), "brief": None, "body_map": None}
     if actor.treats and actor.practitioner_id is not None:
         answer = brief(client, reading_of(client, actor))
         log_whatever_the_status(request, answer.log)
@@ -81,9 +81,8 @@ def _page_of(line: dict[str, Any]) -> str:
     return found["page"] if found else ""
 
 
-def _alerts(client: Client, actor: Actor) -> dict[str, Any]:
+def _alerts(client: Client, ids: Sequence[UUID], actor: Actor) -> dict[str, Any]:
     """What others ask of the reader's hands now, with author and end; and whom to ask where they keep it to themselves."""
-    ids = ids_of(actor, client)
     asks = [ask for ask in asks_of(client, actor) if ask.kind in ALERTS and ask.author_role_id not in actor.role_ids]
     hidden = withheld_asks(ids)
     names = names_of([*(ask.organization_id for ask in asks), *(row[1] for row in hidden)])

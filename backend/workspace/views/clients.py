@@ -52,6 +52,7 @@ from backend.lib.actor import Actor
 from backend.lib.problems import Conflict, Problem
 from backend.lib.rest.authentication import actor_of
 from backend.notifications.client_links import own_links
+from backend.portability.reading import Reading
 from backend.referrals import queries
 from backend.workspace import worklist
 from backend.workspace.colleagues import offer
@@ -270,10 +271,10 @@ def client_page(request: HttpRequest, actor: Actor, client_id: UUID, *, tried: T
         "representatives": Representative.objects.visible_to(actor).filter(client_id__in=ids, ended_at=None),
         "representative_form": _form_of("representative", s.RepresentativeInput, zone, tried=tried),
         **_same_person(client, actor, ids),
-        **brief.blocks(request, client, actor),
+        **brief.blocks(request, client, ids, actor),
         "death_form": Form(s.DeathInput, zone=zone, key="death-"),
-        **timeline_block(request, client),
-        **export_block(client, actor),
+        **timeline_block(request, client, ids),
+        **export_block(Reading(actor, client.pk, tuple(ids), client, is_own=False)),
     }
     return show(request, "client.html", context, problem=tried.problem if tried else None)
 

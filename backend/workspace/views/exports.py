@@ -5,24 +5,31 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 
-from backend.clients.queries import client_for
+from backend.clients.policies import READS, reads_clients, refuse_unless
 from backend.lib.problems import Problem
 from backend.lib.rest.authentication import actor_of
 from backend.portability import files, services
 from backend.portability.models import Export
-from backend.workspace.pages import or_page, page, submit
+from backend.portability.reading import reading_of
+from backend.workspace.exporting import export_block, page_of
+from backend.workspace.pages import or_page, page, show, submit
 
 
-@page("POST")
-def ask(request: HttpRequest, client_id: UUID) -> HttpResponse:
+@page("GET", "POST")
+def of_client(request: HttpRequest, client_id: UUID) -> HttpResponse:
+    """Also of a client who is closed to the clinic: what it wrote itself stays its own to take along."""
     actor = actor_of(request)
-    client = client_for(actor, client_id)
+    reading = reading_of(actor, client_id, is_own=False)
+    services.check_is_there(client_id, actor=actor)
+    refuse_unless(reads_clients(actor), READS)
+    if request.method == "GET":
+        return show(request, "export.html", export_block(reading))
     wants_own = request.POST.get("include") == Export.Include.OWN
     include = Export.Include.OWN if wants_own else Export.Include.ALL
 
     def act() -> str:
-        services.request_export(client.pk, actor=actor, include=include)
-        return f"/clients/{client.pk}#export"
+        services.request_export(reading.client_id, actor=actor, include=include)
+        return page_of(reading)
 
     result: HttpResponse | Problem = submit(request, act, said="The export is being made.")
     return or_page(result)

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString, mark_safe
 
 from backend.attachments.services import download, open_file
+from backend.clients.models import Client
 from backend.directory.models import PractitionerRole
 from backend.lib.actor import Actor
 from backend.lib.problems import Problem
@@ -151,6 +152,7 @@ def _note_page(request: HttpRequest, note_id: UUID, *, tried: str = "", problem:
         "amend_reasons": list(note_words.AMENDED_BECAUSE.items()),
         "error_reasons": list(note_words.IN_ERROR_BECAUSE.items()),
         "section_names": list(note_words.SECTIONS.items()),
+        "sees_client": Client.objects.visible_to(actor).filter(pk=row["client_id"]).exists(),
         "changed": changes_of_note(row, actor)[:CHANGES_SHOWN],
         "tried": tried,
         "typed": request.POST if tried else {},

@@ -1,6 +1,6 @@
 """One client across clinics: the timeline on the client's page and by itself, and words found in their notes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -64,10 +64,11 @@ def one_timeline(request: HttpRequest, client_id: UUID) -> HttpResponse:
     """The timeline by itself, for older pages, filters and links to it."""
     client = _client(request, client_id)
     log_whatever_the_status(request, lambda: log_shown(actor_of(request), client, ()))
-    return show(request, "timeline.html", {"client": client, **timeline_block(request, client)})
+    ids = ids_of(actor_of(request), client)
+    return show(request, "timeline.html", {"client": client, **timeline_block(request, client, ids)})
 
 
-def timeline_block(request: HttpRequest, client: Client) -> dict[str, Any]:
+def timeline_block(request: HttpRequest, client: Client, ids: Sequence[UUID]) -> dict[str, Any]:
     """What the block of the client's page shows: one page of the timeline, filters as links, the way to older things."""
     actor, address = actor_of(request), f"/clients/{client.pk}/timeline"
     disciplines = _disciplines_around(client, actor)
@@ -75,9 +76,7 @@ def timeline_block(request: HttpRequest, client: Client) -> dict[str, Any]:
     discipline = request.GET.get("discipline", "") if request.GET.get("discipline") in disciplines else ""
     wanted = {"discipline": discipline} if discipline else {}
     found: Page[dict[str, Any]] = page_of(
-        lambda keyset: timeline(
-            actor, ids_of(actor, client), kinds=TOGETHER.get(chosen, ()), wanted=wanted, keyset=keyset
-        ),
+        lambda keyset: timeline(actor, ids, kinds=TOGETHER.get(chosen, ()), wanted=wanted, keyset=keyset),
         Request(request),
         order=ORDER,
         filters={"show": chosen, **wanted},
