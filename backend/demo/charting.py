@@ -7,6 +7,7 @@ from typing import Any
 from backend.demo.api import Clinics
 
 Details = dict[str, Any]
+OF_A_VISIT = ("progress", "re_evaluation", "discharge")
 
 
 @dataclass
@@ -28,6 +29,9 @@ class Chart:
     # --- notes ---------------------------------------------------------------------------------------------------
 
     def note(self, by: str, details: Details, key: str) -> None:
+        """Signed; after the first visit, which a referral has of its own, with the visit that it tells of."""
+        if details["kind"] in OF_A_VISIT:
+            details = {**details, "visit_id": self._visit(by, f"{key}-visit")}
         drafted = self.draft_note(by, details, key)
         self.clinics.post(by, f"notes/{drafted['id']}/sign", {}, key=f"{key}-sign")
 
@@ -37,6 +41,18 @@ class Chart:
             by, "notes", {**details, "client_id": self.client_id, "asks": asks}, key=key
         )
         return written
+
+    def _visit(self, by: str, key: str) -> str:
+        """One that has just ended."""
+        ends_at = datetime.fromisoformat(self.clinics.get(by, "me")["now"])
+        body = {
+            "client_id": self.client_id,
+            "practitioner_role_id": self.clinics.people[by]["practitioner_role_id"],
+            "state": "done",
+            "starts_at": (ends_at - timedelta(minutes=50)).isoformat(),
+            "ends_at": ends_at.isoformat(),
+        }
+        return str(self.clinics.post(by, "visits", body, key=key)["id"])
 
     def clear_hold(self, by: str, details: Details, key: str) -> None:
         for hold in self.clinics.get(by, f"clients/{self.client_id}/holds")["results"]:

@@ -43,6 +43,13 @@ PLANS = {
     "mika": ("active", 2, {"physical_therapy"}, ["physical_therapy", "massage_therapy"]),
 }
 
+# Visits of each line that has a budget: one for every note of a visit that was signed while the line stood.
+USED = {
+    "nora": {"thrust": 3, "soft": 2, "flexors": 1},
+    "hal": {"exercise": 3, "soft": 1, "low_force": 0},
+    "mika": {"loading": 4, "recovery": 3, "sport": 0},
+}
+
 
 @pytest.fixture
 def worker() -> Iterator[None]:
@@ -97,9 +104,18 @@ def _check_plans(replay: Replay) -> None:
         assert {(plan["state"], plan["published"]) for plan in seen} == {(state, number)}
         lines = [[(line["id"], line["state"], line["load"]) for line in plan["interventions"]] for plan in seen]
         assert lines.count(lines[0]) == len(lines), "each clinic reads the same lines"
+        assert _visits_used(replay, readers[0], path) == USED[key]
         answers = replay.clinics.get(readers[0], f"{path}/agreements")["results"]
         latest = {row["organization"]["id"]: row["answer"] for row in reversed(answers) if row["number"] == number}
         assert {disciplines[pk] for pk, answer in latest.items() if answer == "agree"} == agreed
+
+
+def _visits_used(replay: Replay, reader: str, path: str) -> dict[str, int]:
+    """Of the budgets that lines have, by the line's name in the script."""
+    chart = next(chart for chart in replay.charts.values() if path.endswith(chart.plan_id))
+    names = {pk: name for name, pk in chart.line_ids.items()}
+    lines = replay.clinics.get(reader, f"{path}/progress")["interventions"]
+    return {names[line["id"]]: line["visits_done"] for line in lines if line["visit_budget"]}
 
 
 def _check_notes(replay: Replay, stories: list[dict[str, Any]]) -> None:
