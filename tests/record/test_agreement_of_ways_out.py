@@ -53,6 +53,7 @@ def _check(reader: Reader, client_id: str, notes: list[Written], categories: tup
     _check_glances(reader, client_id, ids, readable, readable | asked)
     told = {event["subject"]["id"] for event in pages(reader.http, "events?types=note.signed,note.amended&limit=100")}
     assert told <= ids, reader.name
+    assert bool(told) == bool(ids), reader.name
 
 
 def _check_export(reader: Reader, client_id: str, ids: set[str], readable: Words, with_asks: Words) -> None:
@@ -78,5 +79,11 @@ def _check_glances(reader: Reader, client_id: str, ids: set[str], readable: Word
         answer = reader.http.send("GET", f"clients/{client_id}/{path}")
         assert answer.status_code in (200, 403), (reader.name, path)
         assert words_in(answer.content) <= allowed, (reader.name, path)
+        # Nobody is told of what they wrote themselves; the map draws remarks.
+        shows = not reader.is_author if path == "brief" else any(part == "remark" for _, part in allowed)
+        assert answer.status_code == 403 or bool(words_in(answer.content)) == bool(allowed and shows), (
+            reader.name,
+            path,
+        )
         for line in answer.json().get("lines", []):
             assert line["kind"] != "note" or line["id"].split(".")[1] in ids, (reader.name, line)
