@@ -167,7 +167,7 @@ def test_a_draft_that_another_device_changed_is_kept_no_more(north: make.Clinic,
     assert read(north.http, begun["id"]).json()["subjective"] == "Theirs."
 
 
-def test_the_key_of_the_device_is_another_for_each_session_person_and_note(
+def test_the_key_of_words_is_another_for_each_device_person_and_note(
     north: make.Clinic, south: make.Clinic, client_id: str
 ) -> None:
     share(north, client_id, south)
@@ -183,16 +183,6 @@ def test_the_key_of_the_device_is_another_for_each_session_person_and_note(
     assert len(set(same)) == 1
     assert len(keys) == 4
     assert {len(key) for key in keys} == {44}
-
-
-def test_signing_out_tells_the_browser_to_drop_what_it_kept(north: make.Clinic) -> None:
-    page = writer(north)
-
-    answer = page.http.post("/accounts/logout/")
-
-    assert (answer.status_code, answer["Clear-Site-Data"]) == (302, '"storage"')
-    assert " data-signed-out" in page.open("/").page
-    assert " data-signed-out" not in writer(north).open("/").page
 
 
 # --- the right client -----------------------------------------------------------------------------------------------

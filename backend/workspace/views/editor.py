@@ -36,7 +36,7 @@ from backend.workspace.editor import (
 from backend.workspace.files import KINDS, files_in, keep
 from backend.workspace.pages import id_in, log_whatever_the_status, page, see_other, show, submit, version_in
 from backend.workspace.right_client import Doubt, doubt_about
-from backend.workspace.sealing import Seal, seal_for
+from backend.workspace.sealing import Seal, keep_secret, seal_for
 from backend.workspace.worklist import zone_of
 
 SIGNED = "Signed. From now on it is only amended."
@@ -194,7 +194,9 @@ def _kept(request: HttpRequest, desk: Desk, result: HttpResponse | Problem) -> H
         )
     note_id = resolve(result["Location"].partition("?")[0]).kwargs["note_id"]
     draft = Note.objects.visible_to(desk.actor).one(note_id)
-    return show(request, "note_kept.html", {"draft": draft, "seals": _seals(request, desk, note_id)})
+    kept = show(request, "note_kept.html", {"draft": draft, "seals": _seals(request, desk, note_id)})
+    keep_secret(request, kept)
+    return kept
 
 
 def _shown(request: HttpRequest, desk: Desk, editor: Editor, *, problem: Problem | None = None) -> HttpResponse:
@@ -224,7 +226,9 @@ def _shown(request: HttpRequest, desk: Desk, editor: Editor, *, problem: Problem
         "file_kinds": KINDS,
         **choices(desk.discipline, editor.kind),
     }
-    return show(request, "note_editor.html", context, problem=problem)
+    shown = show(request, "note_editor.html", context, problem=problem)
+    keep_secret(request, shown)
+    return shown
 
 
 # --- what it is written from ----------------------------------------------------------------------------------------

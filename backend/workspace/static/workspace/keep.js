@@ -1,5 +1,6 @@
 // A form that keeps itself is kept as a draft a moment after something was changed, and while somebody goes on typing
 // every few seconds; what the server answers about it is shown. Without this file its button does it.
+// A session that ended meanwhile takes no words with it: the page stays, says so, and goes on once somebody signed in.
 "use strict";
 
 const AFTER_TYPING = 2_000;
@@ -11,6 +12,10 @@ const sheet = document.querySelector("form[data-keeps]");
 const CARRIED = ["csrfmiddlewaretoken", "once", "version"];
 const PRESSED_ONLY = sheet.dataset.pressedOnly.split(" ");
 const UNREACHED = "Not kept: the server does not answer as it should. What you typed is still here.";
+const STILL_HERE = "Not kept. What you typed is still here.";
+const IDLED = `You were signed out: that happens after ${Math.round(idleSeconds / 60)} minutes without a sign of life.`;
+const LEFT = "You were signed out in another window.";
+const BY_ITSELF = { "X-Background": "1" };
 
 let known = words(content());
 let unanswered = null;
@@ -18,6 +23,9 @@ let running = null;
 let waiting = 0;
 let earliest = 0;
 let changedAt = 0;
+let isPressed = false;
+let mayLeave = false;
+let door = null;
 // A sheet that was refused because a colleague changed the draft replaces their words only by a press.
 let isOver = "stale" in sheet.dataset;
 
@@ -49,7 +57,7 @@ function keepIn(pause) {
 
 function keep() {
   changedAt = 0;
-  if (!isOver && !running && (unanswered || words(content()) !== known)) start();
+  if (!isOver && !isPressed && !running && (unanswered || words(content()) !== known)) start();
 }
 
 function start() {
@@ -63,14 +71,63 @@ function start() {
 // What got no answer is sent again word for word, so that it makes one draft and what was typed since changes it.
 async function send() {
   unanswered ??= { address: sheet.getAttribute("action"), typed: whole(), said: words(content()) };
-  const { address, typed, said } = unanswered;
-  const request = fetch(address, { method: "POST", body: typed, headers: { "HX-Request": "true" } });
-  const answer = await request.then((response) => response.text()).catch(() => null);
-  if (answer === null) return unreached();
-  if (!take(new DOMParser().parseFromString(answer, "text/html"))) return unreached();
+  let answer = await post(unanswered);
+  if (answer.status === 403 && (await isLetIn(BY_ITSELF))) answer = await post(unanswered);
+  if (!take(answer.page)) return unreached();
+  known = unanswered.said;
   unanswered = null;
-  known = said;
+  hideTheDoor();
   waitForIdle();
+}
+
+function post({ address, typed }) {
+  typed.set("csrfmiddlewaretoken", sheet.elements.csrfmiddlewaretoken.value);
+  return ask(address, { method: "POST", body: typed, headers: { "HX-Request": "true" } });
+}
+
+// The page that is answered; an empty one without an answer.
+async function ask(address, options) {
+  const answer = await fetch(address, options).catch(() => null);
+  const text = await answer?.text().catch(() => "");
+  const page = new DOMParser().parseFromString(text ?? "", "text/html");
+  if (isOutside(page)) showTheDoor(page);
+  return { page, status: answer?.status };
+}
+
+function isOutside(page) {
+  return "signedOut" in page.body.dataset;
+}
+
+// Whether somebody is signed in. Signing in, in another tab, changed the token: the forms of this page get the new one.
+async function isLetIn(headers) {
+  const { page } = await ask("/keys", { headers });
+  const token = page.querySelector("[name=csrfmiddlewaretoken]")?.value;
+  if (!token || isOutside(page)) return false;
+  document.querySelectorAll("[name=csrfmiddlewaretoken]").forEach((field) => (field.value = token));
+  hideTheDoor();
+  return true;
+}
+
+// Why nobody is signed in, and where to sign in again: in another tab, while this page alone has the words.
+function showTheDoor(page) {
+  const why = page.body.dataset.ownerOfWords === "" ? LEFT : IDLED;
+  if (door?.dataset.why === why) return;
+  hideTheDoor();
+  door = document.createElement("span");
+  door.className = "amber";
+  door.dataset.why = why;
+  const link = document.createElement("a");
+  link.href = `/accounts/login/?next=${encodeURIComponent(location.pathname + location.search)}`;
+  link.target = "_blank";
+  link.textContent = "Sign in again";
+  door.append(`${why} `, link);
+  document.getElementById("not-kept").after(" ", door);
+  say(`${why} Sign in again to go on.`);
+}
+
+function hideTheDoor() {
+  door?.remove();
+  door = null;
 }
 
 function whole() {
@@ -97,10 +154,10 @@ function take(page) {
   return true;
 }
 
-// A note keeps its words on the device until the server has them.
+// A note keeps its words on the device until the server has them, unless somebody signed out there.
 function unreached() {
-  tell("not-kept", UNREACHED);
-  sheet.dispatchEvent(new CustomEvent("unreached"));
+  tell("not-kept", door ? STILL_HERE : UNREACHED);
+  sheet.dispatchEvent(new CustomEvent(door?.dataset.why === LEFT ? "left" : "unreached"));
 }
 
 // From now on the sheet changes the draft that was made, also when its button is pressed.
@@ -119,13 +176,26 @@ function tell(id, text) {
 
 // A press waits for what is on its way or got no answer, and then is about that draft.
 sheet.addEventListener("submit", (event) => {
-  clearTimeout(waiting);
-  isOver = true;
-  if (unanswered && !running) start();
-  if (!running) return;
+  if (mayLeave) return;
   event.preventDefault();
-  running.then(() => {
-    unanswered = null;
-    sheet.requestSubmit(event.submitter);
-  });
+  if (!isPressed) press(event.submitter);
 });
+
+// The page is left only while somebody is signed in; else the words would be gone with it.
+async function press(button) {
+  isPressed = true;
+  clearTimeout(waiting);
+  if (unanswered && !running) start();
+  await running;
+  mayLeave = await isLetIn();
+  if (mayLeave) {
+    unanswered = null;
+    isOver = true;
+    sheet.requestSubmit(button);
+  } else {
+    unreached();
+    say(`${door ? door.dataset.why : "The server does not answer."} Nothing was sent. ${door ? "Sign in again, then press" : "Press"} again.`);
+  }
+  mayLeave = isPressed = false;
+  keepIn(AT_THE_LATEST);
+}

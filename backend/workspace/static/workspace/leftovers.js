@@ -1,5 +1,5 @@
-// What a note kept on this device is dropped: after a day, and all of it where nobody is signed in. It could not be read
-// any more in either case, because its key is gone with the session.
+// What a note kept on this device is dropped after a day, and at once when it can never be opened again: whoever wrote it
+// signed out, or somebody else signed in. A session that ended by itself drops nothing: its words wait for their writer.
 "use strict";
 
 const KEPT_BY_NOTES = "note-";
@@ -13,8 +13,10 @@ function expiryOf(name) {
 }
 
 function dropLeftovers() {
+  const { ownerOfWords } = document.body.dataset;
+  const isLost = (name) => ownerOfWords !== undefined && !name.startsWith(`${KEPT_BY_NOTES}${ownerOfWords}-`);
+  const isOver = (name) => isLost(name) || !(expiryOf(name) > Date.now());
   const names = Object.keys(localStorage).filter((name) => name.startsWith(KEPT_BY_NOTES));
-  const isOver = (name) => "signedOut" in document.body.dataset || !(expiryOf(name) > Date.now());
   names.filter(isOver).forEach((name) => localStorage.removeItem(name));
 }
 

@@ -17,6 +17,7 @@ if (note) {
   let sealing = Promise.resolve();
 
   note.addEventListener("unreached", () => keepHere());
+  note.addEventListener("left", () => (isAway = false));
   window.addEventListener("offline", () => isChanged && keepHere());
   note.addEventListener("input", () => {
     isChanged = true;
@@ -25,8 +26,7 @@ if (note) {
   note.addEventListener("kept", ({ detail }) => {
     isAway = false;
     isChanged = words(content()) !== known;
-    const over = [seal.name, `note-${note.dataset.unbegunSeal}`];
-    afterwards(() => over.forEach((name) => localStorage.removeItem(name)));
+    drop(seal.name, `note-${note.dataset.unbegunSeal}`);
     seal = sealOf(detail.dataset.seal, detail.dataset.key);
   });
   // What cannot be sent is not sent into nowhere: the page with its words stays.
@@ -53,6 +53,10 @@ if (note) {
     sealing = sealing.then(act).catch(() => tell("not-kept", NOT_KEPT));
   }
 
+  function drop(...names) {
+    afterwards(() => names.forEach((name) => localStorage.removeItem(name)));
+  }
+
   function keepHere() {
     isAway = true;
     afterwards(async () => {
@@ -65,7 +69,13 @@ if (note) {
       if (!isAway) return;
       localStorage.setItem(name, JSON.stringify({ until: Date.now() + A_DAY, nonce: toText(nonce), sealed: toText(sealed) }));
       tell("not-kept", ON_THIS_DEVICE);
+      leaveByTheDoor();
     });
+  }
+
+  // Signing in again may replace this page once its words lie on the device; files do not.
+  function leaveByTheDoor() {
+    if (!note.elements.files.files.length) door?.querySelector("a").removeAttribute("target");
   }
 
   // The words of this note, or those of the note that was not begun when the network went.
@@ -73,7 +83,12 @@ if (note) {
     for (const each of [seal, sealOf(note.dataset.unbegunSeal, note.dataset.unbegunKey)]) {
       const typed = await unsealed(each).catch(() => null);
       if (!typed || (each !== seal && !isOfThisDraft(typed))) continue;
+      const { value: newest } = note.elements.version;
       fill(typed);
+      if (words(content()) === known) {
+        note.elements.version.value = newest;
+        return drop(each.name);
+      }
       isAway = true;
       tell("not-kept", ON_THIS_DEVICE);
       say("Words that were only on this phone are back in this note.");
