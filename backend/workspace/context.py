@@ -12,7 +12,7 @@ from backend.lib.actor import ANONYMOUS, Actor, ActorKind
 from backend.notes.models import Note
 from backend.notes.queries import written_by
 from backend.workspace import device
-from backend.workspace.sealing import owner_of_words
+from backend.workspace.sealing import owner_of_words, person_on_device
 
 # Nothing is evaluated or styled by htmx itself, so that the content security policy stays closed; refusals are shown.
 HTMX = json.dumps(
@@ -44,7 +44,7 @@ OF_STAFF = (
 def workspace(request: HttpRequest) -> dict[str, object]:
     actor: Actor = getattr(request, "actor", ANONYMOUS)
     known: dict[str, object] = {"actor": actor, "is_sandbox": settings.SANDBOX, "htmx_config": HTMX, "zone": "UTC"}
-    known["owner_of_words"] = owner_of_words(request)
+    known |= {"owner_of_words": owner_of_words(request), "person_on_device": person_on_device(request)}
     if (
         actor.kind == ActorKind.MEMBER
         and actor.user_id is not None

@@ -51,6 +51,11 @@ def owner_of_words(request: HttpRequest) -> str | None:
     return None if request.COOKIES.get(COOKIE) else ""
 
 
+def person_on_device(request: HttpRequest) -> str:
+    """By what a page that stayed open knows whether it is still its writer who is signed in."""
+    return _hash("person on a device", request.user.pk) if request.user.is_authenticated else ""
+
+
 def keep_secret(request: HttpRequest, response: HttpResponseBase) -> None:
     """Words that are sealed with keys of this page can be opened for a day, also in a later session."""
     response.set_signed_cookie(
@@ -81,7 +86,11 @@ def _derived(request: HttpRequest, what_for: str, length: int) -> bytes:
 def _secret(request: HttpRequest) -> str:
     """What the device kept for this person. At first it comes from the session, so that two tabs begin with the same."""
     kept: str = request.get_signed_cookie(COOKIE, "", salt=_salt(request), max_age=A_DAY)
-    return kept or salted_hmac(COOKIE, request.session.session_key or "", algorithm="sha256").hexdigest()
+    return kept or _hash("first secret of a device", request.session.session_key)
+
+
+def _hash(purpose: str, value: object) -> str:
+    return salted_hmac(purpose, str(value), algorithm="sha256").hexdigest()
 
 
 def _salt(request: HttpRequest) -> str:

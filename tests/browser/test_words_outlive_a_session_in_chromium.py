@@ -17,7 +17,7 @@ __all__ = ["client_id"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PASSWORD = "correct horse battery staple"
 IDLED = "You were signed out: that happens after "
-LEFT = "You were signed out in another window."
+OUT = "You are signed out."
 
 
 @pytest.fixture(autouse=True)
@@ -79,7 +79,7 @@ def test_what_is_typed_after_the_session_ended_waits_sealed_and_is_there_after_s
     words_of(page).fill(CANARY)
 
     expect(not_kept(page)).to_have_text(AWAY)
-    expect(page.locator(".note-bar")).to_contain_text(IDLED)
+    expect(page.locator(".note-bar")).to_contain_text(f"{OUT} Sign in again")
     expect(page.locator("#said")).to_contain_text(IDLED)
     keep_picture(page, f"note-session-ended-{size}")
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
@@ -234,7 +234,7 @@ def test_signing_out_in_another_tab_leaves_words_on_the_open_page_only(
     expect(tab.get_by_role("link", name="Sign in").first).to_be_visible()
     page.unroute("**/edit?sure=1")
 
-    expect(page.locator("#said")).to_contain_text(LEFT, timeout=15_000)
+    expect(page.locator("#said")).to_contain_text(OUT, timeout=15_000)
     words_of(page).fill(f"{CANARY}, and more")
     page.get_by_role("button", name="Save").click()
     expect(page.locator("#said")).to_contain_text("Nothing was sent.")
@@ -294,6 +294,27 @@ def test_another_person_who_signs_in_wipes_what_waited_and_opens_none_of_it(
     sign_in(page, north.practitioner)
     assert is_shut(page, copy)
     assert ids_listed(north.http) == []
+
+
+def test_what_one_person_typed_is_sent_by_no_press_in_the_name_of_another(
+    open_page: Open, north: make.Clinic, south: make.Clinic
+) -> None:
+    colleague = make.person(north.organization, "practitioner", discipline="massage_therapy", name="Col League")
+    give_password(colleague)
+    client = make.client(north)
+    path = f"/referrals/new?client={client['id']}&to=role:{south.role_id}"
+    page = open_signed_in(open_page, north.practitioner, path)
+    let_it_end(page)
+    tab = page.context.new_page()
+    tab.goto("/accounts/login/")
+    sign_in(tab, colleague)
+
+    write(page)
+    page.get_by_role("button", name="Keep as draft").click()
+
+    expect(page.locator("#said")).to_contain_text("Somebody else signed in on this device meanwhile. Nothing was sent.")
+    expect(page.get_by_label("What do you want to know or have done?")).to_have_value("Safe to load?")
+    assert drafts(north) == []
 
 
 def is_shut(page: Page, copy: str) -> bool:

@@ -165,7 +165,7 @@ def test_the_secret_is_out_of_reach_of_scripts_and_ends_with_the_day(
 
 def test_who_may_not_sign_in_any_more_is_given_no_key(north: make.Clinic, client_id: str) -> None:
     page = writer(north)
-    name, key = seal_of(page, client_id)
+    _, key = seal_of(page, client_id)
     north.practitioner.member.ended_at = clock.now()
     north.practitioner.member.save()
 

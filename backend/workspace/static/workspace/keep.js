@@ -13,8 +13,11 @@ const CARRIED = ["csrfmiddlewaretoken", "once", "version"];
 const PRESSED_ONLY = sheet.dataset.pressedOnly.split(" ");
 const UNREACHED = "Not kept: the server does not answer as it should. What you typed is still here.";
 const STILL_HERE = "Not kept. What you typed is still here.";
-const IDLED = `You were signed out: that happens after ${Math.round(idleSeconds / 60)} minutes without a sign of life.`;
-const LEFT = "You were signed out in another window.";
+const PATIENCE = idleSeconds < 7_200 ? `${Math.round(idleSeconds / 60)} minutes` : `${Math.round(idleSeconds / 3_600)} hours`;
+// Why nobody is let in, as the page says it.
+const IDLED = `You were signed out: that happens after ${PATIENCE} without a sign of life.`;
+const OUT = "You are signed out.";
+const SOMEBODY_ELSE = "Somebody else signed in on this device meanwhile.";
 const BY_ITSELF = { "X-Background": "1" };
 
 let known = words(content());
@@ -90,39 +93,39 @@ async function ask(address, options) {
   const answer = await fetch(address, options).catch(() => null);
   const text = await answer?.text().catch(() => "");
   const page = new DOMParser().parseFromString(text ?? "", "text/html");
-  if (isOutside(page)) showTheDoor(page);
+  const why = whyNobodyIsLetIn(page.body.dataset);
+  if (why) showTheDoor(why);
   return { page, status: answer?.status };
 }
 
-function isOutside(page) {
-  return "signedOut" in page.body.dataset;
+function whyNobodyIsLetIn({ signedOut, ownerOfWords, person }) {
+  if (signedOut !== undefined) return ownerOfWords === "" ? OUT : IDLED;
+  return person && person !== document.body.dataset.person ? SOMEBODY_ELSE : "";
 }
 
-// Whether somebody is signed in. Signing in, in another tab, changed the token: the forms of this page get the new one.
+// Whether who wrote here is signed in. Signing in, in another tab, changed the token: this page's forms get the new one.
 async function isLetIn(headers) {
   const { page } = await ask("/keys", { headers });
   const token = page.querySelector("[name=csrfmiddlewaretoken]")?.value;
-  if (!token || isOutside(page)) return false;
+  if (!token || whyNobodyIsLetIn(page.body.dataset)) return false;
   document.querySelectorAll("[name=csrfmiddlewaretoken]").forEach((field) => (field.value = token));
   hideTheDoor();
   return true;
 }
 
-// Why nobody is signed in, and where to sign in again: in another tab, while this page alone has the words.
-function showTheDoor(page) {
-  const why = page.body.dataset.ownerOfWords === "" ? LEFT : IDLED;
+// The way back in: in another tab, while this page alone has the words.
+function showTheDoor(why) {
   if (door?.dataset.why === why) return;
   hideTheDoor();
   door = document.createElement("span");
-  door.className = "amber";
   door.dataset.why = why;
   const link = document.createElement("a");
   link.href = `/accounts/login/?next=${encodeURIComponent(location.pathname + location.search)}`;
   link.target = "_blank";
   link.textContent = "Sign in again";
-  door.append(`${why} `, link);
+  door.append(why === SOMEBODY_ELSE ? why : OUT, " ", why === SOMEBODY_ELSE ? "" : link);
   document.getElementById("not-kept").after(" ", door);
-  say(`${why} Sign in again to go on.`);
+  say(why === SOMEBODY_ELSE ? why : `${why} Sign in again to go on.`);
 }
 
 function hideTheDoor() {
@@ -154,10 +157,10 @@ function take(page) {
   return true;
 }
 
-// A note keeps its words on the device until the server has them, unless somebody signed out there.
+// A note keeps its words on the device until the server has them, unless its writer signed out there.
 function unreached() {
   tell("not-kept", door ? STILL_HERE : UNREACHED);
-  sheet.dispatchEvent(new CustomEvent(door?.dataset.why === LEFT ? "left" : "unreached"));
+  sheet.dispatchEvent(new CustomEvent(door && door.dataset.why !== IDLED ? "left" : "unreached"));
 }
 
 // From now on the sheet changes the draft that was made, also when its button is pressed.
@@ -194,7 +197,7 @@ async function press(button) {
     sheet.requestSubmit(button);
   } else {
     unreached();
-    say(`${door ? door.dataset.why : "The server does not answer."} Nothing was sent. ${door ? "Sign in again, then press" : "Press"} again.`);
+    say(`${door?.dataset.why ?? "The server does not answer as it should."} Nothing was sent. ${door ? "Sign in again, then press" : "Press"} again.`);
   }
   mayLeave = isPressed = false;
   keepIn(AT_THE_LATEST);

@@ -75,7 +75,7 @@ if (note) {
 
   // Signing in again may replace this page once its words lie on the device; files do not.
   function leaveByTheDoor() {
-    if (!note.elements.files.files.length) door?.querySelector("a").removeAttribute("target");
+    if (!note.elements.files.files.length) door?.querySelector("a")?.removeAttribute("target");
   }
 
   // The words of this note, or those of the note that was not begun when the network went.
