@@ -9,8 +9,9 @@ from django.template.loader import render_to_string
 from backend.lib import request_ids
 from backend.lib.middleware import database_problem
 from backend.lib.outages import is_outage
-from backend.lib.problems import BadRequest, Forbidden, NotFound, Problem
+from backend.lib.problems import BadRequest, Conflict, Forbidden, NotFound, Problem
 from backend.lib.rest.problems import problem_response
+from backend.workspace.holding import held, is_held_though_old
 
 Answer = Callable[[HttpRequest], HttpResponse]
 FOR_PROGRAMS = ("/api/", "/fhir/", "/oauth/", "/.well-known/", "/health/")
@@ -35,6 +36,13 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _answer(request, Forbidden("This is not yours to do."))
+
+
+def old_form(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form without the token that holds now: it is another site's, or its page is older than the signing in."""
+    if is_held_though_old(request):
+        return held(request, status=Conflict.status)
+    return _answer(request, Forbidden("This form is not of the page as it is now. Load the page again, then send."))
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -154,6 +154,7 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_IDLE_SECONDS = env.integer("SESSION_IDLE_SECONDS", default=15 * 60 if not SANDBOX else 12 * 60 * 60)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not SANDBOX
+CSRF_FAILURE_VIEW = "backend.config.errors.old_form"
 # Live answers by TLS only, which the proxy in front ends (BEHIND_PROXY); probes of the machine itself may come without.
 SECURE_SSL_REDIRECT = env.boolean("SSL_REDIRECT", default=not SANDBOX)
 SECURE_REDIRECT_EXEMPT = [r"^health/"]

@@ -14,9 +14,10 @@ from django.template.loader import render_to_string
 
 from backend.lib import request_ids
 from backend.lib.actor import ActorKind
-from backend.lib.problems import NotFound, Problem, Stale
+from backend.lib.problems import NotFound, NotSignedIn, Problem, Stale
 from backend.lib.rest.authentication import actor_of
 from backend.lib.rest.problems import as_problem
+from backend.workspace.holding import held, is_held
 from backend.workspace.once import Done, once
 from backend.workspace.staleness import who_changed
 
@@ -42,6 +43,7 @@ def page(*methods: str) -> Callable[[View], View]:
                     raise
                 return problem_page(problem)
 
+        answer.is_page_of_members = True  # type: ignore[attr-defined]  # read by is_held_though_old
         return answer
 
     return decorate
@@ -169,4 +171,6 @@ def log_whatever_the_status(request: HttpRequest, log: Callable[[], None]) -> No
 def _let_in(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         return see_other("/clinics/new")
+    if is_held(request):
+        return held(request, status=NotSignedIn.status)
     return redirect_to_login(request.get_full_path() if request.method == "GET" else "/inbox")

@@ -51,6 +51,11 @@ def owner_of_words(request: HttpRequest) -> str | None:
     return None if request.COOKIES.get(COOKIE) else ""
 
 
+def is_of_same_person(request: HttpRequest) -> bool:
+    """Whether who is signed in is who wrote here last."""
+    return bool(request.user.is_authenticated and _kept(request))
+
+
 def person_on_device(request: HttpRequest) -> str:
     """By what a page that stayed open knows whether it is still its writer who is signed in."""
     return _hash("person on a device", request.user.pk) if request.user.is_authenticated else ""
@@ -84,13 +89,17 @@ def _derived(request: HttpRequest, what_for: str, length: int) -> bytes:
 
 
 def _secret(request: HttpRequest) -> str:
-    """What the device kept for this person. At first it comes from the session, so that two tabs begin with the same."""
-    kept: str = request.get_signed_cookie(COOKIE, "", salt=_salt(request), max_age=A_DAY)
-    return kept or _hash("first secret of a device", request.session.session_key)
+    """What the device has for this person. At first it comes from the session, so that two tabs begin with the same."""
+    return _kept(request) or _hash("first secret of a device", request.session.session_key)
 
 
 def _hash(purpose: str, value: object) -> str:
     return salted_hmac(purpose, str(value), algorithm="sha256").hexdigest()
+
+
+def _kept(request: HttpRequest) -> str:
+    kept: str = request.get_signed_cookie(COOKIE, "", salt=_salt(request), max_age=A_DAY)
+    return kept
 
 
 def _salt(request: HttpRequest) -> str:

@@ -1,5 +1,7 @@
 """Words of a note in a real browser when the session ends under them: by itself, by signing out, by somebody else's."""
 
+from typing import Any
+
 import pytest
 from django.conf import settings
 from django.contrib.sessions.backends.db import SessionStore
@@ -39,8 +41,8 @@ def sign_in(page: Page, who: make.Person) -> None:
     page.wait_for_url(lambda url: "/accounts/" not in url)
 
 
-def open_signed_in(open_page: Open, who: make.Person, path: str, size: str = "desktop") -> Page:
-    page = open_page(None, size)
+def open_signed_in(open_page: Open, who: make.Person, path: str, size: str = "desktop", **options: Any) -> Page:
+    page = open_page(None, size, **options)
     page.goto(f"/accounts/login/?next={path.replace('&', '%26').replace('?', '%3F')}")
     sign_in(page, who)
     return page
@@ -315,6 +317,31 @@ def test_what_one_person_typed_is_sent_by_no_press_in_the_name_of_another(
     expect(page.locator("#said")).to_contain_text("Somebody else signed in on this device meanwhile. Nothing was sent.")
     expect(page.get_by_label("What do you want to know or have done?")).to_have_value("Safe to load?")
     assert drafts(north) == []
+
+
+@both_widths
+def test_without_a_script_a_press_after_the_session_ended_carries_the_words_on(
+    open_page: Open, north: make.Clinic, client_id: str, size: str
+) -> None:
+    begun = draft(north, client_id)
+    path = f"/notes/{begun['id']}/edit?sure=1"
+    page = open_signed_in(open_page, north.practitioner, path, size, java_script_enabled=False)
+    words_of(page).fill(CANARY)
+    let_it_end(page)
+
+    page.get_by_role("button", name="Save").click()
+
+    expect(page.get_by_role("heading", name="Not sent yet")).to_be_visible()
+    keep_picture(page, f"held-{size}")
+    with page.context.expect_page() as opened:
+        page.get_by_role("link", name="Sign in again in another tab").click()
+    sign_in(opened.value, north.practitioner)
+    page.get_by_role("button", name="Send what I typed").click()
+    expect(page.get_by_text("was older than your sign-in")).to_be_visible()
+    keep_picture(page, f"held-old-{size}")
+    page.get_by_role("button", name="Send what I typed").click()
+    expect(page.locator("#said")).to_have_text("Saved.")
+    assert read(north.http, begun["id"]).json()["subjective"] == CANARY
 
 
 def is_shut(page: Page, copy: str) -> bool:

@@ -1,0 +1,38 @@
+"""A form that was sent when the session had ended by itself: nothing is done, and the answer carries what was typed.
+
+It is for browsers without a script, and for forms that do not keep themselves. The words are in hidden fields, so that
+nobody who passes reads them, and on this page only. Whoever signs in again, in another tab, sends them from here.
+"""
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from backend.workspace.sealing import is_of_same_person, owner_of_words
+
+
+def is_held(request: HttpRequest) -> bool:
+    """Whether what a page was sent with is carried on. A script asks for itself; who signed out wants nothing kept."""
+    return request.method == "POST" and not request.htmx and owner_of_words(request) is None  # type: ignore[attr-defined]  # set by HtmxMiddleware
+
+
+def is_held_though_old(request: HttpRequest) -> bool:
+    """The same of a form that is older than the signing in, and so has a token that holds no more.
+
+    The browser itself must say that the form was on a page of this service: else any site could put words here that
+    wait for a press. And nobody's words are sent by another person.
+    """
+    found = request.resolver_match
+    is_ours = request.headers.get("Origin") == f"{request.scheme}://{request.get_host()}"
+    is_page = getattr(found and found.func, "is_page_of_members", False)
+    return is_ours and is_page and (is_held(request) or (not request.htmx and is_of_same_person(request)))  # type: ignore[attr-defined]  # see above
+
+
+def held(request: HttpRequest, *, status: int) -> HttpResponse:
+    words = [(name, said) for name, all_said in request.POST.lists() for said in all_said]
+    context = {
+        "words": [(name, said) for name, said in words if name != "csrfmiddlewaretoken"],
+        "files": [(name, [file.name for file in files]) for name, files in request.FILES.lists()],
+        "minutes": settings.SESSION_IDLE_SECONDS // 60,
+    }
+    return render(request, "workspace/held.html", context, status=status)
