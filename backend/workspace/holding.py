@@ -29,10 +29,12 @@ def is_held_though_old(request: HttpRequest) -> bool:
 
 
 def held(request: HttpRequest, *, status: int) -> HttpResponse:
+    """The page that says so and carries what was typed. Files are not carried: they have to be chosen again."""
     words = [(name, said) for name, all_said in request.POST.lists() for said in all_said]
+    minutes = settings.SESSION_IDLE_SECONDS // 60
     context = {
         "words": [(name, said) for name, said in words if name != "csrfmiddlewaretoken"],
         "files": [(name, [file.name for file in files]) for name, files in request.FILES.lists()],
-        "minutes": settings.SESSION_IDLE_SECONDS // 60,
+        "after": f"{minutes} minutes" if minutes < 120 else f"{minutes // 60} hours",
     }
     return render(request, "workspace/held.html", context, status=status)

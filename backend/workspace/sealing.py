@@ -98,8 +98,7 @@ def _hash(purpose: str, value: object) -> str:
 
 
 def _kept(request: HttpRequest) -> str:
-    kept: str = request.get_signed_cookie(COOKIE, "", salt=_salt(request), max_age=A_DAY)
-    return kept
+    return request.get_signed_cookie(COOKIE, "", salt=_salt(request), max_age=A_DAY) or ""
 
 
 def _salt(request: HttpRequest) -> str:

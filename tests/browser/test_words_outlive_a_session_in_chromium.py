@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.contrib.sessions.backends.db import SessionStore
 from playwright.sync_api import Locator, Page, expect
@@ -11,8 +12,8 @@ from tests import make
 from tests.browser.conftest import Open
 from tests.browser.test_keeping_in_chromium import drafts, write
 from tests.browser.test_notes_in_chromium import AWAY, CANARY, STORED, client_id, has_kept, no_posts, words_of
-from tests.browser.test_workspace_in_chromium import both_widths, keep_picture
-from tests.notes.writing import draft, ids_listed, read
+from tests.browser.test_workspace_in_chromium import WIDEST, both_widths, keep_picture
+from tests.notes.writing import draft, ids_listed, read, signed
 from tests.workspace.note_writer import only_note
 
 __all__ = ["client_id"]
@@ -75,7 +76,8 @@ def test_what_is_typed_after_the_session_ended_waits_sealed_and_is_there_after_s
     open_page: Open, north: make.Clinic, client_id: str, size: str
 ) -> None:
     begun = draft(north, client_id)
-    page = open_signed_in(open_page, north.practitioner, f"/notes/{begun['id']}/edit?sure=1", size)
+    path = f"/notes/{begun['id']}/edit?sure=1"
+    page = open_signed_in(open_page, north.practitioner, path, size, bypass_csp=True)
     let_it_end(page)
 
     words_of(page).fill(CANARY)
@@ -84,7 +86,8 @@ def test_what_is_typed_after_the_session_ended_waits_sealed_and_is_there_after_s
     expect(page.locator(".note-bar")).to_contain_text(f"{OUT} Sign in again")
     expect(page.locator("#said")).to_contain_text(IDLED)
     keep_picture(page, f"note-session-ended-{size}")
-    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    assert page.evaluate(WIDEST) == []
+    assert Axe().run(page).response["violations"] == []
     assert "Canary" not in page.evaluate(STORED)
     expect(door(page)).not_to_have_attribute("target", "_blank")
     door(page).click()
@@ -317,6 +320,35 @@ def test_what_one_person_typed_is_sent_by_no_press_in_the_name_of_another(
     expect(page.locator("#said")).to_contain_text("Somebody else signed in on this device meanwhile. Nothing was sent.")
     expect(page.get_by_label("What do you want to know or have done?")).to_have_value("Safe to load?")
     assert drafts(north) == []
+
+
+@both_widths
+def test_what_a_form_without_a_script_of_its_own_was_sent_with_is_carried_on(
+    open_page: Open, north: make.Clinic, client_id: str, size: str
+) -> None:
+    note = signed(north, client_id)
+    draft(north, client_id)
+    path = f"/notes/new?client={client_id}&sure=1"
+    page = open_signed_in(open_page, north.practitioner, path, size, bypass_csp=True)
+    page.goto(f"/notes/{note['id']}")
+    page.locator("summary", has_text="Amend").click()
+    page.get_by_label("Correction", exact=True).check()
+    page.locator("#amend-text").fill(CANARY)
+    let_it_end(page)
+
+    page.get_by_role("button", name="Sign", exact=True).click()
+
+    expect(page.get_by_role("heading", name="Not sent yet")).to_be_visible()
+    assert "Canary" not in page.inner_text("body")
+    assert page.evaluate(WIDEST) == []
+    assert Axe().run(page).response["violations"] == []
+    with page.context.expect_page() as opened:
+        page.get_by_role("link", name="Sign in again in another tab").click()
+    sign_in(opened.value, north.practitioner)
+    for _ in range(2):  # the first press is of a page older than the signing in
+        page.get_by_role("button", name="Send what I typed").click()
+    expect(page.get_by_role("heading", name="Added later")).to_be_visible()
+    assert [row["text"] for row in read(north.http, note["id"]).json()["addenda"]] == [CANARY]
 
 
 @both_widths
