@@ -22,10 +22,12 @@ def is_held_though_old(request: HttpRequest) -> bool:
     The browser itself must say that the form was on a page of this service: else any site could put words here that
     wait for a press. And nobody's words are sent by another person.
     """
-    found = request.resolver_match
+    view = request.resolver_match and request.resolver_match.func
+    is_page = getattr(view, "is_page_of_members", False)
     is_ours = request.headers.get("Origin") == f"{request.scheme}://{request.get_host()}"
-    is_page = getattr(found and found.func, "is_page_of_members", False)
-    return is_ours and is_page and (is_held(request) or (not request.htmx and is_of_same_person(request)))  # type: ignore[attr-defined]  # see above
+    if not is_page or not is_ours or request.htmx:  # type: ignore[attr-defined]  # see above
+        return False
+    return is_held(request) or is_of_same_person(request)
 
 
 def held(request: HttpRequest, *, status: int) -> HttpResponse:

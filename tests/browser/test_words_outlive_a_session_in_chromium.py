@@ -346,7 +346,7 @@ def test_what_a_form_without_a_script_of_its_own_was_sent_with_is_carried_on(
         page.get_by_role("link", name="Sign in again in another tab").click()
     sign_in(opened.value, north.practitioner)
     for _ in range(2):  # the first press is of a page older than the signing in
-        page.get_by_role("button", name="Send what I typed").click()
+        page.get_by_role("button", name="Send it now").click()
     expect(page.get_by_role("heading", name="Added later")).to_be_visible()
     assert [row["text"] for row in read(north.http, note["id"]).json()["addenda"]] == [CANARY]
 
@@ -368,10 +368,10 @@ def test_without_a_script_a_press_after_the_session_ended_carries_the_words_on(
     with page.context.expect_page() as opened:
         page.get_by_role("link", name="Sign in again in another tab").click()
     sign_in(opened.value, north.practitioner)
-    page.get_by_role("button", name="Send what I typed").click()
+    page.get_by_role("button", name="Send it now").click()
     expect(page.get_by_text("was older than your sign-in")).to_be_visible()
     keep_picture(page, f"held-old-{size}")
-    page.get_by_role("button", name="Send what I typed").click()
+    page.get_by_role("button", name="Send it now").click()
     expect(page.locator("#said")).to_have_text("Saved.")
     assert read(north.http, begun["id"]).json()["subjective"] == CANARY
 
