@@ -6,10 +6,13 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.contrib.sessions.backends.db import SessionStore
+from django.test import RequestFactory
 
 from backend.directory.models import Member
 from backend.lib import clock
-from backend.workspace.sealing import A_DAY, COOKIE
+from backend.lib.ids import uuid7
+from backend.workspace.sealing import A_DAY, COOKIE, seal_for
 from tests import make
 from tests.workspace.note_writer import Writer, writer
 
@@ -118,6 +121,21 @@ def test_a_person_of_two_clinics_has_a_key_in_each_and_drops_no_words_by_changin
     assert name.startswith(f"{owner}-")
     page.http.post("/organization", {"organization_id": north.id})
     assert seal_of(page, here) == (name, key)
+
+
+def test_user_member_and_draft_each_make_another_key(north: make.Clinic, rf: RequestFactory) -> None:
+    request = rf.get("/")
+    request.user, request.session = north.practitioner.member.user, SessionStore("a" * 32)
+    actor, draft_id = north.practitioner.actor, uuid7()
+
+    keys = [
+        seal_for(request, who, row_id).key
+        for who in (actor, actor.but(member_id=uuid7()), actor.but(user_id=uuid7()))
+        for row_id in (draft_id, uuid7())
+    ]
+
+    assert len(set(keys)) == len(keys) == 6
+    assert seal_for(request, actor, draft_id).key == keys[0]
 
 
 def test_a_secret_older_than_a_day_is_none(north: make.Clinic, client_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
