@@ -1,6 +1,7 @@
 """What every page of the workspace knows."""
 
 import json
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +27,7 @@ HTMX = json.dumps(
         "responseHandling": [{"code": ".*", "swap": True}],
     }
 )
+OF_THE_DEVICE = {"owner_of_words": owner_of_words, "person_on_device": person_on_device}
 OF_STAFF = (
     "/inbox",
     "/clients",
@@ -44,7 +46,8 @@ OF_STAFF = (
 def workspace(request: HttpRequest) -> dict[str, object]:
     actor: Actor = getattr(request, "actor", ANONYMOUS)
     known: dict[str, object] = {"actor": actor, "is_sandbox": settings.SANDBOX, "htmx_config": HTMX, "zone": "UTC"}
-    known |= {"owner_of_words": owner_of_words(request), "person_on_device": person_on_device(request)}
+    # Asked only where a page shows them: the API's own pages have another kind of request.
+    known |= {name: partial(ask, request) for name, ask in OF_THE_DEVICE.items()}
     if (
         actor.kind == ActorKind.MEMBER
         and actor.user_id is not None
