@@ -74,13 +74,13 @@ def reading_of(client: Client, actor: Actor, *, role_id: UUID | None = None) -> 
     return Reading(actor, client.pk, actor.display)
 
 
-def brief(client: Client, reading: Reading) -> Answer:
-    """The brief as the API answers it."""
+def brief(client: Client, reading: Reading, *, most: int = MOST_LINES) -> Answer:
+    """The brief as the API answers it: everything that is pinned, and of the rest at most ``most`` lines."""
     moments = _moments(reading)
     found = lines_since(reading, since=moments.since, began=moments.began)
     pinned = [*contact_first(reading), *(row for row in found if row["line_rank"] == PINNED)]
     others = [row for row in found if row["line_rank"] != PINNED]
-    chosen = sorted(others[:MOST_LINES], key=lambda row: row["line_at"])
+    chosen = sorted(others[:most], key=lambda row: row["line_at"])
     rows = [*pinned, *chosen]
     read = _notes_in(rows, reading)
     earlier = _measured_before(read.values(), reading)
@@ -89,7 +89,7 @@ def brief(client: Client, reading: Reading) -> Answer:
         "last_visit_at": utc_or_none(moments.last_visit_at),
         "since": utc(moments.since),
         "lines": [_line(row, client, reading, read, earlier, moments.zone) for row in rows],
-        "more": sum(row["line_rank"] == UNREAD for row in others[MOST_LINES:]),
+        "more": sum(row["line_rank"] == UNREAD for row in others[most:]),
     }
     return Answer(body, partial(_log, rows, list(read.values()), client, reading))
 

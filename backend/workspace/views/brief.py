@@ -1,4 +1,4 @@
-"""The first block of a client's page: what is new since the reader's last visit, and what it asks of their hands."""
+"""What is new since the reader's last visit: the first block of a client's page, and in short above a note."""
 
 import re
 from collections.abc import Sequence
@@ -26,6 +26,7 @@ from backend.workspace.pages import log_whatever_the_status, or_page, page, subm
 
 ALERTS = (Ask.Kind.AVOID, Ask.Kind.CONTACT_ME)
 IN_ALERTS = ("ask", "hold", "contact_first")
+FOLDED = 3
 # What stands in a referral, a plan or a note is read on its page.
 PAGES = re.compile(r"/api/v1(?P<page>/(?:referrals|care-plans|notes)/[^/]+)")
 
@@ -42,6 +43,20 @@ def blocks(request: HttpRequest, client: Client, ids: Sequence[UUID], actor: Act
         log_whatever_the_status(request, drawn.log)
         found["body_map"] = drawn.body
     return found
+
+
+def above_a_note(request: HttpRequest, client: Client, actor: Actor) -> dict[str, Any] | None:
+    """The brief as the note editor shows it: red lines in the open, at most three more folded. Nothing is marked as read."""
+    if not actor.treats or actor.practitioner_id is None:
+        return None
+    answer = brief(client, reading_of(client, actor), most=FOLDED)
+    log_whatever_the_status(request, answer.log)
+    lines = answer.body["lines"]
+    return {
+        **answer.body,
+        "open": [line for line in lines if line["is_pinned"] or line["is_red"]],
+        "folded": [line for line in lines if not (line["is_pinned"] or line["is_red"])],
+    }
 
 
 @page("POST")

@@ -37,6 +37,7 @@ from backend.workspace.files import KINDS, files_in, keep
 from backend.workspace.pages import id_in, log_whatever_the_status, page, see_other, show, submit, version_in
 from backend.workspace.right_client import Doubt, doubt_about
 from backend.workspace.sealing import Seal, keep_secret, seal_for
+from backend.workspace.views.brief import above_a_note
 from backend.workspace.worklist import zone_of
 
 SIGNED = "Signed. From now on it is only amended."
@@ -207,6 +208,7 @@ def _shown(request: HttpRequest, desk: Desk, editor: Editor, *, problem: Problem
     stored = fields_of(stored_editor(desk.body, desk.zone), desk.zone)
     context = {
         "client": desk.client,
+        "since": above_a_note(request, desk.client, actor) if _is_open(desk.client) else None,
         "draft": draft,
         "source": desk.source,
         "version": draft["version"] if draft else "",
@@ -291,9 +293,14 @@ def _client_of(note: Note, actor: Actor) -> Client:
     return Client(pk=note.client_id, family_name=note.client_display)
 
 
+def _is_open(client: Client) -> bool:
+    """Not one that is known by the name of their note only, because the record was closed to the clinic."""
+    return not client._state.adding
+
+
 def _log_look(request: HttpRequest, client: Client) -> None:
     """A record that is closed to the clinic was not looked at."""
-    if not client._state.adding:
+    if _is_open(client):
         log_whatever_the_status(request, lambda: log_reads(actor_of(request), [client]))
 
 
