@@ -155,6 +155,24 @@ class NoteTemplate:
 
 
 @dataclass(frozen=True, slots=True)
+class NotePhrases:
+    """Short sentences that one discipline presses instead of typing them, by the part of a note they stand in.
+
+    They say how somebody is and what was done; none names a disease or says that something was examined and ruled out.
+    """
+
+    discipline: DisciplineCode
+    subjective: tuple[str, ...]
+    objective: tuple[str, ...]
+    assessment: tuple[str, ...]
+    plan: tuple[str, ...]
+
+    @property
+    def code(self) -> str:
+        return self.discipline
+
+
+@dataclass(frozen=True, slots=True)
 class PrecautionLevel:
     """How strongly a precaution limits a treatment."""
 
@@ -236,6 +254,7 @@ class Catalog:
     muscles: Mapping[str, Muscle]
     measures: Mapping[str, Measure]
     note_templates: Mapping[str, NoteTemplate]
+    note_phrases: Mapping[str, NotePhrases]
     precaution_levels: Mapping[str, PrecautionLevel]
     precautions: Mapping[str, Precaution]
     urgencies: Mapping[str, Urgency]

@@ -1,13 +1,14 @@
 """The note editor: what stands in its fields, what was typed, and both in the shape of the contract."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from django.http import QueryDict
 
+from backend.catalog.entries import Region
 from backend.catalog.queries import catalog
 from backend.lib.actor import Actor
 from backend.lib.ids import id_of_copy
@@ -17,6 +18,7 @@ from backend.notes import words as note_words
 from backend.notes.inputs import COPIED_PARTS, NoteFacts, NoteInput
 from backend.notes.models import Finding, Note, SectionName
 from backend.workspace import words
+from backend.workspace.habits import Habits, most_used, phrases
 
 Body = Mapping[str, Any]
 
@@ -124,6 +126,9 @@ def typed_editor(typed: QueryDict, body: Body, zone: str) -> Editor:
     editor.texts = {name: _plain(typed.get(name, "")) for name in SectionName.values}
     for name in {*typed.getlist("theirs")} & {*SectionName.values}:
         editor.pressed[name], editor.texts[name] = _halves(name, body[name])
+    name, _, phrase = typed.get("say", "").partition(":")
+    if name in editor.texts:
+        editor.texts[name] = f"{editor.texts[name]} {phrase}".strip()
     editor.pain = typed.get("pain", "")
     editor.confirmed = [part for part in typed.getlist("confirmed") if part in COPIED_PARTS]
     editor.role_id = typed.get("practitioner_role_id", "")
@@ -343,8 +348,11 @@ MADE = {"findings": _finding, "techniques": _technique, "measures": _measure, "a
 # --- choices --------------------------------------------------------------------------------------------------------
 
 
-def choices(discipline: str, kind: str) -> dict[str, Any]:
-    """What the editor offers: places, muscles, techniques of the discipline, measures, prompts of the template."""
+def choices(discipline: str, kind: str, habits: Habits) -> dict[str, Any]:
+    """What the editor offers: places, muscles, techniques of the discipline, measures, prompts of the template.
+
+    What the practitioner uses most stands once more before the lists, which keep their order.
+    """
     known = catalog()
     muscles: dict[str, list[Any]] = {}
     for muscle in known.muscles.values():
@@ -353,19 +361,36 @@ def choices(discipline: str, kind: str) -> dict[str, Any]:
     for zone in known.body_zones.values():
         zones.setdefault(known.regions[zone.region].label, []).append(zone)
     template = next(iter(known.note_templates_for(discipline, kind)), None)
+    places = [(region, [(side, _side_words(side)) for side in region.sides]) for region in known.regions.values()]
+    techniques = known.techniques_of(discipline) if discipline in known.disciplines else []
+    measures = [measure for measure in known.measures.values() if measure.code != PAIN]
     return {
-        "places": [(region, [(side, _side_words(side)) for side in region.sides]) for region in known.regions.values()],
+        "places": places,
         "muscles": list(muscles.items()),
         "zones": list(zones.items()),
-        "techniques": known.techniques_of(discipline) if discipline in known.disciplines else [],
+        "techniques": techniques,
         "all_techniques": list(known.techniques.values()),
-        "measures": [measure for measure in known.measures.values() if measure.code != PAIN],
+        "measures": measures,
         "kinds": list(note_words.KINDS.items()),
         "finding_kinds": list(note_words.FINDINGS.items()),
         "ask_kinds": list(note_words.ASKS.items()),
         "scale": [str(step) for step in range(11)],
         "prompts": {name: getattr(template, name) if template else () for name in SectionName.values},
+        "phrases": {name: phrases(discipline, name, habits) for name in SectionName.values},
+        "used": {
+            "places": most_used(_named(places), habits.places),
+            "techniques": most_used(((each.code, each) for each in techniques), habits.techniques),
+            "measures": most_used(((each.code, each) for each in measures), habits.measures),
+        },
     }
+
+
+def _named(places: Iterable[tuple[Region, Iterable[tuple[str, str]]]]) -> Iterator[tuple[str, tuple[str, str]]]:
+    """Each place under its code: with the code, and with its region in front of the side."""
+    for region, sides in places:
+        for side, said in sides:
+            code = f"{region.code}:{side}"
+            yield code, (code, f"{region.label}, {said}" if said else region.label)
 
 
 def _side_words(side: str) -> str:

@@ -52,4 +52,6 @@ ALWAYS = (
     ("Enter", "Open what is chosen"),
     ("Esc", "Close, or go back"),
     ("Ctrl Enter", "The main action; on a Mac ⌘ Enter"),
+    ("Alt S, O, A, P", "In a note: to its sections; in Firefox with Shift, on a Mac Ctrl Option"),
+    ("Ctrl .", "In a section of a note: its first phrase that does not stand there yet"),
 )

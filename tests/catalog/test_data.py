@@ -1,6 +1,7 @@
 """The facts that come with the product."""
 
 import json
+import re
 from typing import get_args
 
 import pytest
@@ -139,6 +140,42 @@ def test_a_massage_therapists_note_asks_for_no_diagnosis(shipped: Catalog) -> No
     evaluation = shipped.note_templates["massage_therapy.initial_evaluation"]
 
     assert evaluation.assessment[0] == "Findings in your scope, without a diagnosis"
+
+
+def test_each_discipline_has_short_phrases_for_every_section(shipped: Catalog) -> None:
+    phrases = phrases_of(shipped)
+
+    assert list(shipped.note_phrases) == list(shipped.disciplines)
+    assert {len(offered) for offered in phrases.values()} == {6}
+    assert [each for offered in phrases.values() for each in offered if len(each) > 45] == []
+    assert [
+        each for offered in phrases.values() for each in offered if not re.fullmatch(r"[A-Z][^.:\n]+\.", each)
+    ] == []
+
+
+def test_no_phrase_is_counted_where_another_one_stands(shipped: Catalog) -> None:
+    within = [
+        (one, other)
+        for offered in phrases_of(shipped).values()
+        for one in offered
+        for other in offered
+        if one != other and one.rstrip(".") in other
+    ]
+
+    assert within == []
+
+
+def test_no_phrase_names_a_disease_or_says_that_something_was_ruled_out(shipped: Catalog) -> None:
+    said = " ".join(each for offered in phrases_of(shipped).values() for each in offered).lower()
+
+    claims = ("itis", "osis", "opathy", "algia", "syndrome", "diagnos", "sprain", "strain", "hernia", "fracture", "red flag",
+              "contraindicat", "negative", "normal", "screen", "neurolog", "ruled out", "not found", "none found")  # fmt: skip
+    assert [claim for claim in claims if claim in said] == []
+
+
+def phrases_of(shipped: Catalog) -> dict[tuple[str, str], tuple[str, ...]]:
+    parts = ("subjective", "objective", "assessment", "plan")
+    return {(code, part): getattr(row, part) for code, row in shipped.note_phrases.items() for part in parts}
 
 
 def test_a_measures_range_and_direction_are_known(shipped: Catalog) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import resolve
 
 from backend.clients.models import Client
@@ -34,6 +34,7 @@ from backend.workspace.editor import (
     write,
 )
 from backend.workspace.files import KINDS, files_in, keep
+from backend.workspace.habits import habits_of
 from backend.workspace.pages import id_in, log_whatever_the_status, page, see_other, show, submit, version_in
 from backend.workspace.right_client import Doubt, doubt_about
 from backend.workspace.sealing import Seal, keep_secret, seal_for
@@ -147,7 +148,7 @@ def _written(request: HttpRequest, desk: Desk) -> HttpResponse:
             version=version_in(request),
             signs=press == "sign",
         )
-        return f"/notes/{pk}" if press == "sign" else f"/notes/{pk}/edit?sure=1{_anchor(press)}"
+        return f"/notes/{pk}" if press == "sign" else f"/notes/{pk}/edit?sure=1{_anchor(request.POST)}"
 
     result = submit(request, act, said=SIGNED if press == "sign" else "" if keeps_itself else "Saved.")
     if isinstance(result, Stale) and desk.draft:
@@ -180,9 +181,12 @@ def _changed_elsewhere(desk: Desk, draft: dict[str, Any], code: str) -> Stale:
     return Stale(f"{who or 'You changed this note on another device'} ({when}).", code=code)
 
 
-def _anchor(press: str) -> str:
-    """Adding a row comes back to its list."""
-    _, _, name = press.partition("add-")
+def _anchor(typed: QueryDict) -> str:
+    """Adding a row comes back to its list, and a phrase to the words it stands in."""
+    _, _, name = typed.get("press", "").partition("add-")
+    section, _, _ = typed.get("say", "").partition(":")
+    if section in SectionName.values:
+        return f"#{section}-words"
     return f"#{name}" if name in ROWS else ""
 
 
@@ -226,7 +230,7 @@ def _shown(request: HttpRequest, desk: Desk, editor: Editor, *, problem: Problem
         "asked_of_us": queries.asks_of(desk.client, actor).exclude(organization_id=actor.clinic_id),
         "part_errors": _part_errors(problem),
         "file_kinds": KINDS,
-        **choices(desk.discipline, editor.kind),
+        **choices(desk.discipline, editor.kind, habits_of(actor, desk.discipline)),
     }
     shown = show(request, "note_editor.html", context, problem=problem)
     keep_secret(request, shown)
