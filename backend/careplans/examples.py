@@ -62,7 +62,7 @@ CHANGED_ROW = {
     "organization": LEAD, "actor": "member", "request_id": "req-019aa000-0000-7000-8000-000000000013",
     "what": {"type": "goal", "id": GOAL_ID}, "action": "changed",
     "fields": [{"name": "target", "from": 6, "to": 7}],
-    "label": "Goal “Work six hours at the screen” changed: target",
+    "label": "Goal “Work six hours at the screen”: target changed",
 }  # fmt: skip
 PROPOSAL_ROW = {
     "id": "019aa000-0000-7000-8000-000000000012", "version": 1, "organization": LEAD, "owner": MASSAGE, "kind": "change",

@@ -5,13 +5,42 @@ from uuid import UUID
 
 from django.db.models import Case, F, Value, When
 
-from backend.careplans import policies
+from backend.careplans import policies, words
 from backend.careplans.changes import FIELD_WORDS, KINDS
 from backend.careplans.models import CarePlan, Goal, Intervention, Phase, Problem, Proposal, TeamMember
 from backend.careplans.rendering import CLINICAL, CLINICAL_OF_A_LINE
 from backend.directory.history import History, Raw, Told
+from backend.directory.wording import Wording
 from backend.lib.actor import Actor
 from backend.lib.expressions import Utc
+
+OF_PLAN = Wording(
+    begun="begun",
+    fields=FIELD_WORDS,
+    states={
+        "active": "activated", "on_hold": "put on hold", "on_hold>active": "resumed", "completed": "completed",
+        "revoked": "revoked", "completed>on_hold": "reopened", "revoked>on_hold": "reopened",
+    },
+    events={"published": "version {to} published", "lead": "now led by {to}"},
+    reasons={"state_reason": words.REASONS},
+    implied=("state_detail",),
+)  # fmt: skip
+OF_MEMBER = Wording(
+    begun="joined the team",
+    fields={"from_at": "beginning", "until": "end"},
+    events={"ended_because": "no longer on the team"},
+    reasons={"ended_because": words.LEFT_BECAUSE},
+    implied=("until",),
+)
+OF_ROW = Wording(
+    fields=FIELD_WORDS,
+    states={
+        "achieved": "reached", "not_achieved": "not reached", "active": "taken up again", "paused>active": "goes on",
+    },
+    reasons={"ended_reason": words.ENDED},
+    implied=("ended_detail",),
+)  # fmt: skip
+OF_PROPOSAL = Wording(begun="made", fields={"why": "reason"}, implied=("answer", "answered_by"))
 
 
 def _of_row(model: Any, kind: str, what: str, word: str, **more: Any) -> Told:
@@ -19,19 +48,19 @@ def _of_row(model: Any, kind: str, what: str, word: str, **more: Any) -> Told:
     names, fields = KINDS[kind][1:]
     shows = {name: F(name) for name in fields} | more.pop("shows", {})
     more = {"signed": F("changed_by"), **more}
-    return Told(model, what, word, shows, named=names, within="plan_id", words=FIELD_WORDS, **more)
+    return Told(model, what, word, shows, named=names, within="plan_id", wording=OF_ROW, **more)
 
 
 # Who leaves is ended by the guard, which leaves the name of the last edit as it was.
 OF_A_LINE = Case(When(ended_reason=Intervention.EndedReason.LEFT, then=Value("")), default=F("changed_by"))
 WHOLE = History(
     Told(
-        CarePlan, "care_plan", "Plan",
+        CarePlan, "care_plan", "",
         {
             **{name: F(name) for name in ("title", "state", "state_reason", "state_detail", "review_on", "published")},
             "lead": F("lead_organization__name"),
         },
-        named="title", words=FIELD_WORDS,
+        wording=OF_PLAN,
     ),
     Told(
         TeamMember, "team_member", "Team member",
@@ -39,7 +68,7 @@ WHOLE = History(
             "organization": F("organization__name"), "role": F("role"), "from_at": Utc("from_at"), "until": Utc("until"),
             "ended_because": F("ended_because"),
         },
-        named="organization", within="plan_id", words={"from_at": "beginning", "until": "end", "ended_because": "reason to end"},
+        named="organization", within="plan_id", wording=OF_MEMBER,
     ),
     _of_row(Problem, "problems", "problem", "Problem"),
     _of_row(Goal, "goals", "goal", "Goal"),
@@ -50,7 +79,7 @@ WHOLE = History(
     Told(
         Proposal, "proposal", "Proposal",
         {name: F(name) for name in ("kind", "about", "changes", "why", "state", "answer", "answered_by")},
-        within="plan_id",
+        within="plan_id", wording=OF_PROPOSAL,
     ),
 )  # fmt: skip
 # What a coordinator, who plans times, reads of a plan.

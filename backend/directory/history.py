@@ -1,7 +1,7 @@
 """The histories of several tables as one list, newest first: what changed, from what to what, by whom, in which request."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -11,6 +11,7 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Coalesce, Concat, JSONObject, Trim
 
 from backend.directory.models import Application, Member, Organization
+from backend.directory.wording import Wording, sentence
 from backend.lib.actor import Actor, ActorKind
 from backend.lib.history import history_of
 from backend.lib.prepared import Prepared
@@ -20,7 +21,7 @@ from backend.lib.rest.pages import LIMIT, Keyset
 Raw = dict[str, Any]
 NEWEST_FIRST = ("-pgh_created_at", "-pgh_id")
 LATEST = Keyset((("pgh_created_at", True), ("pgh_id", True)), None, LIMIT + 1)
-ACTIONS = {"created": "added", "changed": "changed", "removed": "removed"}
+ACTIONS = ("created", "changed", "removed")
 NOBODY = {str(ActorKind.CLIENT): "The client", str(ActorKind.SYSTEM): "Trialogue"}
 
 
@@ -29,7 +30,7 @@ class Told:
     """One table whose history is told: what its rows are called, which of their fields are shown, and which names a row.
 
     ``within`` is the column that holds the id of the whole they belong to. ``signed`` is the name that a system's change
-    was made in. ``words`` are other words for fields.
+    was made in. Without a ``word`` it is the whole itself.
     """
 
     model: Any
@@ -39,13 +40,12 @@ class Told:
     named: str = ""
     within: str = "pgh_obj_id"
     signed: Expression | F = field(default_factory=lambda: Value(""))
-    words: Mapping[str, str] = field(default_factory=dict)
+    wording: Wording = field(default_factory=Wording)
 
     def without(self, *names: str) -> "Told":
         """The same, and these fields are kept to themselves."""
         shows = {name: shown for name, shown in self.shows.items() if name not in names}
-        named = "" if self.named in names else self.named
-        return Told(self.model, self.what, self.word, shows, named, self.within, self.signed, self.words)
+        return replace(self, shows=shows, named="" if self.named in names else self.named)
 
 
 class History:
@@ -151,12 +151,7 @@ def _label(organization_id: str | None, name: str | None) -> Raw | None:
 
 
 def _sentence(kind: Told, row: Raw, fields: Sequence[Raw]) -> str:
-    """What happened, in a line: Goal “Carry my son” changed: target, due date. Line “Neck” is now ended: reason to end."""
+    """What happened, in a line."""
     name = row["after"].get(kind.named) if kind.named else None
-    subject = f"{kind.word} “{name}”" if name else kind.word
-    if row["pgh_label"] != "changed":
-        return f"{subject} {ACTIONS[row['pgh_label']]}"
-    states = [one["to"].replace("_", " ") for one in fields if one["name"] == "state"]
-    said = f"{subject} is now {states[0]}" if states else f"{subject} changed"
-    others = [kind.words.get(one["name"], one["name"].replace("_", " ")) for one in fields if one["name"] != "state"]
-    return f"{said}: {', '.join(others)}" if others and row["before"] else said
+    subject = f"{kind.word} “{kind.wording.named(name)}”" if name else kind.word
+    return sentence(kind.wording, subject, row["pgh_label"], fields, was_seen=bool(row["before"]))

@@ -116,7 +116,7 @@ CHANGED: dict[str, Any] = {
         {"name": "state", "from": "draft", "to": "signed"},
         {"name": "signed_by", "from": None, "to": "Jo Lind, Calm Hands Massage"},
     ],
-    "label": "Note is now signed: signed by",
+    "label": "Signed",
 }
 ASKED: dict[str, Any] = {
     "id": "019a9f00-0000-7000-8000-000000000014",

@@ -1,39 +1,96 @@
 """What changed in a note: since it was released for everybody who reads it, before only for the clinic that wrote it."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from django.db.models import F
 
+from backend.catalog.words import label_of
 from backend.directory.history import History, Raw, Told
+from backend.directory.wording import Wording
 from backend.lib.actor import Actor
 from backend.lib.expressions import Utc
-from backend.notes import policies
+from backend.notes import policies, words
 from backend.notes.models import Ask, Finding, Note, Section, TechniqueDone
 
+OF_NOTE = Wording(
+    begun="begun",
+    first="signed",
+    fields={
+        "kind": "kind of note", "visibility": "who reads it", "shared_sections": "sections that others read",
+        "is_sensitive": "mark as sensitive", "visit_id": "visit", "untouched": "what was gone through",
+        "copied_parts": "what was copied", "occurred_at": "when the client was seen",
+    },
+    states={
+        "signed": "signed",
+        "awaiting_cosignature": "signed by a student",
+        "awaiting_cosignature>signed": "co-signed",
+        "entered_in_error": "entered in error",
+        "closed_unsigned": "closed unsigned",
+    },
+    reasons={"entered_in_error_reason": {code: said.lower() for code, said in words.IN_ERROR_BECAUSE.items()}},
+    implied=(
+        "signature_kind", "signed_by", "signed_at", "cosigned_by", "cosigned_at", "entered_in_error_note", "entered_in_error_by",
+        "entered_in_error_at", "closed_by", "closed_at", "untouched",
+    ),
+)  # fmt: skip
+OF_ASK = Wording(
+    first="asked of the others",
+    fields={"region": "place", "side": "place", "sentence": "wording", "until": "last day"},
+    events={"asked_at": "asked of the others", "ended_at": "ended"},
+    implied=("ended_by", "ended_because"),
+)
+OF_SECTION = Wording(named=lambda name: words.SECTIONS[name], fields={"text": "words"})
+OF_FINDING = Wording(
+    named=lambda kind: words.FINDINGS[kind],
+    fields={"region": "place", "side": "place", "intensity": "strength", "refers_to": "where it refers"},
+)
+OF_TECHNIQUE = Wording(named=partial(label_of, "techniques"), fields={"regions": "places"})
 
-def _told(model: Any, what: str, word: str, *names: str, named: str = "", **moments: str) -> Told:
+
+def _told(model: Any, what: str, word: str, *names: str, named: str = "", wording: Wording, **moments: str) -> Told:
     """``moments`` are columns of times, by what they are called outside."""
     shows = {name: F(name) for name in names} | {name: Utc(column) for name, column in moments.items()}
     within = "pgh_obj_id" if model is Note else "note_id"
-    return Told(model, what, word, shows, named=named, within=within)
+    return Told(model, what, word, shows, named=named, within=within, wording=wording)
 
 
 ENVELOPE = _told(
-    Note, "note", "Note", "kind", "state", "visibility", "shared_sections", "is_sensitive", "visit_id", "copied_parts", "untouched",
+    Note, "note", "", "kind", "state", "visibility", "shared_sections", "is_sensitive", "visit_id", "copied_parts", "untouched",
     "signature_kind", "signed_by", "cosigned_by", "entered_in_error_reason", "entered_in_error_note", "entered_in_error_by",
-    "closed_by", **{name: name for name in ("occurred_at", "signed_at", "cosigned_at", "entered_in_error_at", "closed_at")},
+    "closed_by", wording=OF_NOTE, **{name: name for name in ("occurred_at", "signed_at", "cosigned_at", "entered_in_error_at", "closed_at")},
 )  # fmt: skip
 ASK = _told(
     Ask, "ask", "Ask", "kind", "region", "side", "technique", "sentence", "until", "ended_by", "ended_because",
-    named="sentence", asked_at="released_at", ended_at="ended_at",
+    named="sentence", wording=OF_ASK, asked_at="released_at", ended_at="ended_at",
 )  # fmt: skip
 PARTS = (
-    _told(Section, "section", "Section", "name", "text", "measures", named="name"),
+    _told(Section, "section", "Section", "name", "text", "measures", named="name", wording=OF_SECTION),
     _told(
-        Finding, "finding", "Mark", "kind", "region", "side", "muscle", "intensity", "refers_to", "remark", named="kind"
+        Finding,
+        "finding",
+        "Finding",
+        "kind",
+        "region",
+        "side",
+        "muscle",
+        "intensity",
+        "refers_to",
+        "remark",
+        named="kind",
+        wording=OF_FINDING,
     ),
-    _told(TechniqueDone, "technique", "Technique", "technique", "regions", "minutes", named="technique"),
+    _told(
+        TechniqueDone,
+        "technique",
+        "Technique",
+        "technique",
+        "regions",
+        "minutes",
+        named="technique",
+        wording=OF_TECHNIQUE,
+    ),
 )
 # What was said about an error or an end stays in the clinic that said it.
 SHARED = (ENVELOPE.without("entered_in_error_note"), ASK.without("ended_by", "ended_because"))

@@ -42,10 +42,41 @@ def test_a_change_says_who_in_which_request_and_from_what_to_what(north: make.Cl
     told = changes(plan, north)[0]
     assert (told["action"], told["what"]) == ("changed", {"type": "goal", "id": goal["id"]})
     assert told["fields"] == [{"name": "unit", "from": "min", "to": None}, {"name": "target", "from": 10, "to": 12}]
-    assert told["label"] == "Goal “Carry my son” changed: unit, target"
+    assert told["label"] == "Goal “Carry my son”: unit and target changed"
     assert (told["by"], told["actor"]) == ("North Massage Practitioner", "member")
     assert told["request_id"] == "req-of-the-change"
     assert told["organization"] == {"id": north.id, "display": "North Massage"}
+
+
+def test_it_reads_as_a_person_tells_it(north: make.Clinic, south: make.Clinic) -> None:
+    plan = shared(north, south)
+    line, goal = plan.line(north, focus="Neck"), plan.goal(north, words="Carry my son")
+    plan.publish(north)
+    done(plan.patch(north, "", {"title": "Headache", "review_on": "2031-03-01"}), 200)
+    row = f"/interventions/{line['id']}"
+    done(plan.patch(north, row, {"state": "paused", "minutes": 20}), 200)
+    done(plan.patch(north, row, {"state": "active"}), 200)
+    done(plan.patch(north, row, {"state": "ended", "ended_reason": "no_effect"}), 200)
+    done(plan.patch(north, f"/goals/{goal['id']}", {"state": "achieved"}), 200)
+    done(plan.move(north, "hold", reason="away"), 200)
+    done(plan.move(north, "resume"), 200)
+    member = next(m for m in plan.whole(north)["team"] if m["organization"]["id"] == south.id)
+    done(plan.post(north, f"/team/{member['id']}/end"), 200)
+
+    labels = [one["label"] for one in changes(plan, north, "?limit=100")]
+
+    assert labels[: labels.index("Version 1 published")] == [
+        "Team member “South Physio” no longer on the team: taken off by the lead",
+        "Resumed",
+        "Put on hold: the client is away",
+        "Goal “Carry my son” reached",
+        "Line “Neck” ended: no effect",
+        "Line “Neck” goes on",
+        "Line “Neck” paused; minutes changed",
+        "Title and review date changed",
+    ]
+    assert {"Team member “South Physio” joined the team", "Goal “Carry my son” added", "Begun"} <= set(labels)
+    assert [each for each in labels if "_" in each] == []
 
 
 def test_who_joins_reads_what_changed_since_and_not_what_the_others_struck_out_before(
@@ -99,7 +130,7 @@ def test_who_leaves_is_told_in_the_name_of_whoever_said_so(north: make.Clinic, s
     done(plan.post(north.system, f"/team/{member['id']}/end", body), 200)
 
     told = next(one for one in changes(plan, north) if one["what"]["id"] == line["id"])
-    assert told["label"].endswith("is now ended: reason to end")
+    assert told["label"].endswith("” ended: left")
     assert (told["by"], told["actor"]) == ("North Massage system", "system")
 
 
@@ -189,7 +220,7 @@ def test_who_led_a_plan_keeps_what_its_header_said_then_and_no_later_word(
     assert "NorthTitle" in str(changes(plan, north))
     assert "SouthTitle" not in str(changes(plan, north))
     assert "SouthTitle" not in str(rows(north, "SELECT to_jsonb(h)::text FROM careplans_careplanchange h"))
-    assert changes(plan, south)[0]["label"] == "Plan “SouthTitle” changed: title"
+    assert changes(plan, south)[0]["label"] == "Title changed"
 
 
 @pytest.mark.parametrize("model", TRACKED)
@@ -219,9 +250,9 @@ def test_a_coordinator_reads_what_planning_takes_and_no_word_more(north: make.Cl
     told = changes(plan, north.coordinator.http)
 
     assert "Clinical" not in str(told)
-    assert told[0]["label"] == "Line changed: minutes"
+    assert told[0]["label"] == "Line: minutes changed"
     assert [one["label"] for one in told if one["what"]["type"] == "intervention"] == [
-        "Line changed: minutes",
+        "Line: minutes changed",
         "Line added",
     ]
     refused(plan.get(north.admin.http, "/changes"), 403, "right_required")

@@ -71,7 +71,7 @@ def test_every_part_of_a_draft_leaves_what_was_created_changed_and_removed(north
     assert all(one["by"] == "North Massage Practitioner" and one["request_id"].startswith("req-") for one in told)
     text = next(one for one in told if (one["what"]["type"], one["action"]) == ("section", "changed"))
     assert text["fields"] == [{"name": "text", "from": "Weekly; heat at home.", "to": "Twice a week."}]
-    assert text["label"] == "Section “plan” changed: text"
+    assert text["label"] == "Section “Plan”: words changed"
 
 
 def test_signing_is_told_to_those_who_read_the_note_and_nothing_from_before(
@@ -85,7 +85,7 @@ def test_signing_is_told_to_those_who_read_the_note_and_nothing_from_before(
 
     assert (told["action"], told["label"], told["by"]) == (
         "changed",
-        "Note is now signed",
+        "Signed",
         "North Massage Practitioner",
     )
     assert {"name": "state", "from": None, "to": "signed"} in told["fields"]
@@ -151,12 +151,9 @@ def test_a_students_note_is_told_from_its_co_signature_on(
 
     assert north.http.send("POST", f"notes/{note['id']}/cosign", {}).status_code == 200
 
-    assert [one["label"] for one in changes(south.http, note) if one["what"]["type"] == "note"] == [
-        "Note is now signed"
-    ]
+    assert [one["label"] for one in changes(south.http, note) if one["what"]["type"] == "note"] == ["Signed"]
     labels = [one["label"] for one in changes(north.http, note) if one["what"]["type"] == "note"]
-    assert labels[0] == "Note is now signed: cosigned by, cosigned at"
-    assert labels[1].startswith("Note is now awaiting cosignature")
+    assert labels == ["Co-signed", "Signed by a student", "Begun"]
 
 
 def test_an_ask_that_ended_and_an_error_are_told_and_the_words_about_them_stay(
@@ -171,13 +168,45 @@ def test_an_ask_that_ended_and_an_error_are_told_and_the_words_about_them_stay(
 
     told = changes(south.http, note)
 
-    assert told[0]["label"].startswith("Note is now entered in error: ")
+    assert told[0]["label"] == "Entered in error: entered twice"
     assert {"name": "entered_in_error_reason", "from": None, "to": "duplicate"} in told[0]["fields"]
-    ended = next(one for one in told if one["label"].endswith("changed: ended at"))
+    ended = next(one for one in told if one["label"].endswith("” ended"))
     assert [field["name"] for field in ended["fields"]] == ["ended_at"]
     assert "Kept" not in str(told)
     assert "KeptHere" in str(changes(north.http, note))
     assert "KeptToo" in str(changes(north.http, note))
+
+
+def test_it_reads_as_a_person_tells_it(north: make.Clinic, client_id: str) -> None:
+    note = draft(north, client_id)
+    kept = {name: note[name] for name in ("findings", "techniques", "asks")}
+    kept["findings"][0].update(side="left", remark="Less.")
+    kept["techniques"][0]["minutes"] = 20
+    kept["asks"][0]["until"] = "2031-12-02"
+    measures = [{"measure": "rom", "value": 55}]
+    note = change(north.http, note, objective="Softer.", measures=measures, visibility="clinic", **kept).json()
+    change(north.http, note, findings=kept["findings"][1:])
+    sign(north.http, note["id"])
+
+    labels = [one["label"] for one in changes(north.http, note)]
+
+    assert labels[: labels.index("Technique “Trigger point therapy” added")] == [
+        "Signed",
+        "Ask “No thrust for 48 hours.” asked of the others",
+        "Finding “Trigger point” removed",
+        "Who reads it changed",
+        "Technique “Trigger point therapy”: minutes changed",
+        "Finding “Trigger point”: place and remark changed",
+        "Ask “No thrust for 48 hours.”: last day changed",
+        "Section “Objective”: measures changed",
+        "Section “Objective”: words changed",
+    ]
+    assert labels[-1] == "Begun"
+    assert {each for each in labels if each.endswith(" added")} >= {
+        "Section “Subjective” added",
+        "Finding “Pain” added",
+    }
+    assert [each for each in labels if "_" in each] == []
 
 
 def test_of_a_wrong_client_nothing_is_told_to_others(north: make.Clinic, south: make.Clinic, client_id: str) -> None:
@@ -190,7 +219,7 @@ def test_of_a_wrong_client_nothing_is_told_to_others(north: make.Clinic, south: 
 
     assert status(south.http, note) == 404
     assert in_raw_sql(south) == "[]" * len(TRACKED)
-    assert "Note is now entered in error" in str([one["label"] for one in changes(north.http, note)])
+    assert "Entered in error: wrong client" in str([one["label"] for one in changes(north.http, note)])
 
 
 def test_a_withdrawn_consent_hides_the_history_on_the_next_request(

@@ -103,7 +103,7 @@ def test_a_note_says_what_changed_in_it_and_by_whom(north: make.Clinic, client_i
     page.write(press="sign", subjective="Second words.")
 
     assert "What changed" in page.page
-    assert "Section “subjective” changed: text" in page.page
+    assert "Section “Subjective”: words changed" in page.page
     assert page.page.count("North Massage Practitioner, North Massage") == 4
 
 

@@ -355,7 +355,7 @@ def test_the_page_says_what_changed_by_whom_as_far_as_its_reader_reads_it(north:
 
     practitioner, desk = open_plan(plan, north.practitioner).page, open_plan(plan, north.coordinator).page
 
-    assert "Line “Upper trapezius trigger points” changed: times per week" in practitioner
+    assert "Line “Upper trapezius trigger points”: times per week changed" in practitioner
     assert "What changed" in desk
     assert "Upper trapezius" not in desk
 
