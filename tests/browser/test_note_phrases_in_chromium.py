@@ -92,6 +92,7 @@ def test_the_keys_lead_to_the_sections_put_their_phrases_and_sign(
 
     for letter, name in LETTERS.items():
         alt(page, letter)
+        page.keyboard.type("r")  # elsewhere a letter leads away
         expect(page.locator(f"#{letter}")).to_be_focused()
         page.keyboard.press("Control+.")
         expect(words(page, name)).to_be_focused()

@@ -1,7 +1,7 @@
 // The keys. An element that has one names it in aria-keyshortcuts; the server leaves those out where letters are off.
 "use strict";
 
-const FIELDS = "input:not([type=checkbox], [type=radio], [type=button], [type=submit]), select, textarea, [contenteditable]";
+const FIELDS = "input:not([type=checkbox], [type=radio], [type=button], [type=submit]), select, textarea, fieldset, [contenteditable]";
 const lettersAreOn = () => "letters" in document.body.dataset;
 const opens = () => [...document.querySelectorAll("#worklist .line h3 a, main:not(:has(#worklist)) .line :is(h2, h3) a")];
 const isShown = (element) => element.getClientRects().length > 0 || element.matches("summary, .more *");
