@@ -128,17 +128,24 @@ def test_a_sender_drafts_nothing_on_the_page(north: make.Clinic, south: make.Cli
     assert "Taut bands" not in answer.content.decode()
 
 
-def test_the_page_says_when_a_quoted_note_fell(north: make.Clinic, south: make.Clinic) -> None:
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("wrong_entry", "This note was entered in error later."),
+        ("wrong_client", "A note that was about another client."),
+    ],
+)
+def test_the_page_says_when_a_quoted_note_fell(north: make.Clinic, south: make.Clinic, reason: str, words: str) -> None:
     referral = in_state("in_care", north, south)
     note = signed(south, referral["client"]["id"])
     said = {**make.REPORT, "quoted_note_ids": [note["id"]]}
     make.move(south, referral["id"], "report", report=said)
 
-    done(south.http.send("POST", f"notes/{note['id']}/entered-in-error", {"reason": "wrong_client"}), 200)
+    done(south.http.send("POST", f"notes/{note['id']}/entered-in-error", {"reason": reason}), 200)
 
     page = Browser(north.practitioner).open(f"/referrals/{referral['id']}").page
-    assert "This note was entered in error later." in page
-    assert f"/notes/{note['id']}" not in page
+    assert words in page
+    assert (f"/notes/{note['id']}" in page) == (reason == "wrong_entry")
 
 
 # --- acknowledging ---------------------------------------------------------------------------------------------------
