@@ -35,7 +35,8 @@ def uploaded_by(actor: Actor) -> Q:
     """What is an organization's, or that of who came by a link and has proved who they are."""
     if actor.is_staff:
         return Q(organization_id=actor.organization_id, link_id=None)
-    return Q(link_id=actor.link_id) if actor.kind in (ActorKind.GUEST, ActorKind.CLIENT) else Q(pk__in=[])
+    has_proved = actor.kind in (ActorKind.GUEST, ActorKind.CLIENT) and actor.link_id is not None
+    return Q(link_id=actor.link_id) if has_proved else Q(pk__in=[])
 
 
 class Attachment(models.Model):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import wraps
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.shortcuts import render
 from django.urls import URLPattern, path
 
 from backend.directory.failures import Limit, address_of
+from backend.lib import clock
 from backend.lib.actor import Actor, ActorKind
 from backend.lib.problems import Gone, NotFound, Problem
 from backend.lib.rest.authentication import actor_of
@@ -97,8 +99,8 @@ def door(
                 return show(request, "ended.html", {"entry": entry}, status=Gone.status)
             if needs_code and proven is None:
                 return see_other(entry.home)
-            come_in(request, proven or holder_of(link))
-            return view(request, entry, **more)
+            with clock.fixed_at(come_in(request, proven or holder_of(link))):
+                return view(request, entry, **more)
 
         return answer
 
@@ -116,10 +118,11 @@ def _known_link(request: HttpRequest, token: str, purposes: tuple[Link.Purpose, 
     return link
 
 
-def come_in(request: HttpRequest, actor: Actor) -> None:
-    """From here on the database sees this request as this actor's."""
-    introduce(actor)
+def come_in(request: HttpRequest, actor: Actor) -> datetime:
+    """From here on the database sees this request as this actor's. Returns the moment of it, for both clocks to agree."""
+    moment = introduce(actor)
     request.actor = actor  # type: ignore[attr-defined]  # read by actor_of and the transaction's middleware
+    return moment
 
 
 def show(request: HttpRequest, template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:

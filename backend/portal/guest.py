@@ -80,9 +80,9 @@ def not_me(request: HttpRequest, entry: Entry) -> HttpResponse:
     if seen["state"] != w.SENT or seen["is_attested"]:
         raise Conflict("Somebody answered already. The clinic that wrote to you can tell you more.", code="answered")
     guest = actor_behind(entry.link)
-    come_in(request, guest)
-    services.move_referral(referral_id(entry), "decline", actor=guest, reason="wrong_person")
-    revoke_links_of_referral(referral_id(entry), actor=guest)
+    with clock.fixed_at(come_in(request, guest)):
+        services.move_referral(referral_id(entry), "decline", actor=guest, reason="wrong_person")
+        revoke_links_of_referral(referral_id(entry), actor=guest)
     return show(request, "thanks.html", {})
 
 
@@ -178,8 +178,8 @@ def claim(request: HttpRequest, entry: Entry) -> HttpResponse:
     """Whoever gave this link's code and is signed in with the same address keeps the referrals in their account."""
     if entry.account is None or entry.claims_after:
         raise Forbidden(FIRST[entry.claims_after], code=f"{entry.claims_after}_first")
-    come_in(request, entry.account)
-    claimed = claim_guest_referrals(actor=entry.account, proven_address=entry.link.contact)
+    with clock.fixed_at(come_in(request, entry.account)):
+        claimed = claim_guest_referrals(actor=entry.account, proven_address=entry.link.contact)
     return see_other("/inbox" if claimed else entry.home)
 
 

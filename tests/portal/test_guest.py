@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client as Browser
 
@@ -85,6 +86,20 @@ def test_a_guest_goes_round_the_loop_without_script(
 @pytest.fixture
 def browser() -> Browser:
     return Browser()
+
+
+def test_a_guests_report_takes_its_files_along(
+    north: make.Clinic, referral: dict[str, Any], link: str, browser: Browser
+) -> None:
+    come_in(browser, link)
+    press(browser, link, "accept")
+    said = {"answer": "Rotation is back.", "seen_at": local_time(-1), "outcome": "answered"}
+
+    press(browser, link, "report", **said, files=SimpleUploadedFile("letter.pdf", b"%PDF-1.4 letter"))
+
+    (report,) = north.http.send("GET", f"referrals/{referral['id']}/reports").json()["results"]
+    assert [file["name"] for file in report["attachments"]] == ["letter.pdf"]
+    assert north.http.send("GET", f"attachments/{report['attachments'][0]['id']}/content").status_code == 200
 
 
 def test_every_other_move_is_one_form(
