@@ -288,6 +288,34 @@ def test_nothing_is_begun_for_a_client_who_died_and_an_undone_death_leaves_a_way
     assert [row["until"] for row in places(north, plan)] == [None]
 
 
+def test_one_who_died_and_one_who_lives_are_not_merged(north: make.Clinic) -> None:
+    dead, living = make.client(north)["id"], make.client(north)["id"]
+    record_death(north, dead)
+
+    for old, into in ((dead, living), (living, dead)):
+        refused(north.http.send("POST", f"clients/{old}/merge", {"into": into}), 409, "client_deceased")
+    record_death(north, living)
+    done(north.http.send("POST", f"clients/{living}/merge", {"into": dead}), 200)
+
+
+def test_who_sees_the_old_record_only_learns_of_a_death_of_the_surviving_one(
+    north: make.Clinic, south: make.Clinic
+) -> None:
+    plan = on_the_care_team(north, south)
+    survivor = make.client(north)["id"]
+    own = alone(south, plan.client_id)
+    done(own.move(south, "complete", **MET), 200)
+    done(north.http.send("POST", f"clients/{plan.client_id}/merge", {"into": survivor}), 200)
+
+    record_death(north, survivor)
+
+    refused(own.move(south, "reopen"), 409, "client_deceased")
+    begun = {"client_id": plan.client_id, "title": "Again"}
+    refused(south.http.send("POST", "care-plans", begun), 409, "client_deceased")
+    done(north.http.send("POST", f"clients/{survivor}/death/entered-in-error", {}), 200)
+    done(own.move(south, "reopen"), 200)
+
+
 def test_the_database_too_keeps_no_plan_open_after_a_death(north: make.Clinic) -> None:
     plan = alone(north)
     record_death(north, plan.client_id)

@@ -52,9 +52,9 @@ def end_access(access_id: UUID, *, actor: Actor) -> None:
     )
 
 
-def check_client_lives(client: Client) -> None:
+def check_client_lives(client_id: UUID) -> None:
     """409 for what would begin a plan of a client who died, or go on with it."""
-    if client.status == Client.Status.DECEASED:
+    if ask_guard("SELECT has_died(%s)", [client_id])[0][0]:
         raise Conflict(
             "This client died. Take the death back first if it was recorded by mistake.", code="client_deceased"
         )

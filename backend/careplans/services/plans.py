@@ -38,7 +38,7 @@ def write_plan(*, actor: Actor, sent: Sent) -> CarePlan:
     check_writes(actor, sent.get("on_behalf_of"))
     said = checked(inputs.NewPlan, sent)
     client = shared_client(actor, said["client_id"])
-    check_client_lives(client)
+    check_client_lives(client.pk)
     acting = practitioner_of(actor, sent)
     lead = named_role(said.get("practitioner_role_id"), acting, actor)
     plan = CarePlan.objects.create(
@@ -91,7 +91,7 @@ def move_plan(plan_id: UUID | str, name: object, *, actor: Actor, sent: Sent, ex
     said = checked(row.input, sent)
     acting = practitioner_of(actor, sent)
     if row.name in GOES_ON:
-        check_client_lives(plan.client)
+        check_client_lives(plan.client_id)
     plan.state, plan.state_entered_at = row.target_for(plan, said), clock.now()
     plan.state_reason, plan.state_detail = said.get("reason", ""), said.get("detail", "")
     touch(plan, name_of(actor, acting), "state", "state_entered_at", "state_reason", "state_detail")

@@ -146,6 +146,11 @@ def _both(client_id: UUID, into: UUID, actor: Actor) -> tuple[Client, Client]:
     old, survivor = rows[client_id], rows[into]
     if old.merged_into_id or survivor.merged_into_id:
         raise Conflict("One of these records became part of another already.", code="already_merged")
+    if (old.status == Client.Status.DECEASED) != (survivor.status == Client.Status.DECEASED):
+        raise Conflict(
+            "Of one of these records a death is recorded: record it of the other one too, or take it back, then merge.",
+            code="client_deceased",
+        )
     if Client.objects.visible_to(actor).filter(merged_into=old).exists():
         raise Conflict(
             "Other records became part of this one; merge the other way round, or undo those merges first.",
