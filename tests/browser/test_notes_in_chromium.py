@@ -314,7 +314,7 @@ def test_words_typed_before_a_colleague_signed_in_never_become_the_colleagues_no
     lose_the_network(page)
     sign_in_as(page, colleague)
     page.context.set_offline(False)
-    expect(page.locator("#not-kept")).to_contain_text("Somebody else signed in on this device meanwhile.")
+    expect(page.locator("#not-kept + span")).to_have_text("Somebody else signed in on this device meanwhile.")
 
     page.goto(f"/notes/new?client={client_id}&sure=1")
 

@@ -426,3 +426,45 @@ def test_a_press_on_a_referral_after_the_session_ended_keeps_the_page(
     page.get_by_role("button", name="Keep as draft").click()
     expect(page.locator("#said")).to_have_text("The draft is kept.")
     assert [each["question"] for each in drafts(north)] == ["Safe to load?"]
+
+
+# --- a press on a poor network --------------------------------------------------------------------------------------
+
+
+def test_a_press_that_gets_no_answer_says_so_and_loses_nothing_typed_since(
+    open_page: Open, north: make.Clinic, client_id: str
+) -> None:
+    begun = draft(north, client_id)
+    page = open_signed_in(open_page, north.practitioner, f"/notes/{begun['id']}/edit?sure=1")
+    page.route("**/keys", lambda route: None)
+    words_of(page).fill(CANARY)
+    page.get_by_role("button", name="Save", exact=True).click()
+    words_of(page).fill(f"{CANARY} and more")
+
+    expect(page.locator("form.note-editor")).to_have_attribute("aria-busy", "true")
+    expect(page.locator("#said")).to_have_text("Still asking the server. What you typed is still here.")
+    expect(page.locator("#said")).to_contain_text("Nothing was sent. Press again.", timeout=15_000)
+    page.unroute("**/keys")
+
+    expect(not_kept(page)).to_have_text("", timeout=15_000)
+    expect(page.locator("#kept")).to_contain_text("on the server")
+    assert read(north.http, begun["id"]).json()["subjective"] == f"{CANARY} and more"
+
+
+def test_a_press_that_a_field_stops_goes_on_keeping(open_page: Open, north: make.Clinic, client_id: str) -> None:
+    begun = draft(north, client_id)
+    page = open_signed_in(open_page, north.practitioner, f"/notes/{begun['id']}/edit?sure=1")
+    page.evaluate("document.querySelectorAll('details').forEach((each) => each.open = true)")
+    asked: list[Any] = []
+    page.route("**/keys", lambda route: asked.append(route))
+    minutes = page.locator("[name=add-techniques-minutes]")
+    page.get_by_role("button", name="Save", exact=True).click()
+    minutes.fill("9999")
+    asked.pop().continue_()
+    expect(page.locator("form.note-editor")).not_to_have_attribute("aria-busy", "true")
+    minutes.fill("")
+
+    with page.expect_response(lambda answer: answer.request.method == "POST", timeout=15_000):
+        words_of(page).fill(CANARY)
+
+    assert read(north.http, begun["id"]).json()["subjective"] == CANARY

@@ -18,6 +18,10 @@ const PATIENCE = idleSeconds < 7_200 ? `${Math.round(idleSeconds / 60)} minutes`
 const IDLED = `You were signed out: that happens after ${PATIENCE} without a sign of life.`;
 const OUT = "You are signed out.";
 const SOMEBODY_ELSE = "Somebody else signed in on this device meanwhile.";
+const STILL_ASKING = "Still asking the server. What you typed is still here.";
+// How long the server is waited for: for an answer, and for one to what may carry files.
+const SHORT = 10_000;
+const LONG = 60_000;
 const BY_ITSELF = { "X-Background": "1" };
 
 let known = words(content());
@@ -35,7 +39,9 @@ let isOver = "stale" in sheet.dataset;
 sheet.addEventListener("input", () => keepIn(AFTER_TYPING));
 sheet.addEventListener("change", () => keepIn(AFTER_LEAVING));
 document.addEventListener("visibilitychange", () => {
-  if (document.visibilityState === "hidden") keepIn(0);
+  if (document.visibilityState !== "hidden") return;
+  if (isPressed) unreached();
+  else keepIn(0);
 });
 window.addEventListener("online", () => keepIn(0));
 
@@ -75,7 +81,7 @@ function start() {
 async function send() {
   unanswered ??= { address: sheet.getAttribute("action"), typed: whole(), said: words(content()) };
   let answer = await post(unanswered);
-  if (answer.status === 403 && (await isLetIn(BY_ITSELF))) answer = await post(unanswered);
+  if (isOfAnOldPage(answer) && (await isLetIn(BY_ITSELF))) answer = await post(unanswered);
   if (!take(answer.page)) return unreached();
   known = unanswered.said;
   unanswered = null;
@@ -85,17 +91,23 @@ async function send() {
 
 function post({ address, typed }) {
   typed.set("csrfmiddlewaretoken", sheet.elements.csrfmiddlewaretoken.value);
-  return ask(address, { method: "POST", body: typed, headers: { "HX-Request": "true" } });
+  return ask(address, { method: "POST", body: typed, headers: { "HX-Request": "true" } }, LONG);
 }
 
-// The page that is answered; an empty one without an answer.
-async function ask(address, options) {
-  const answer = await fetch(address, options).catch(() => null);
+// The page that is answered; an empty one without an answer in time.
+async function ask(address, options, patience) {
+  const signal = AbortSignal.timeout(patience);
+  const answer = await fetch(address, { ...options, signal }).catch(() => null);
   const text = await answer?.text().catch(() => "");
   const page = new DOMParser().parseFromString(text ?? "", "text/html");
   const why = whyNobodyIsLetIn(page.body.dataset);
   if (why) showTheDoor(why);
   return { page, status: answer?.status };
+}
+
+// Refused without a word about the form: its token, or the person it was made for, is not the one who is signed in.
+function isOfAnOldPage({ page, status }) {
+  return status === 403 || (status === 409 && !page.getElementById("not-kept"));
 }
 
 function whyNobodyIsLetIn({ signedOut, ownerOfWords, person }) {
@@ -105,7 +117,7 @@ function whyNobodyIsLetIn({ signedOut, ownerOfWords, person }) {
 
 // Whether who wrote here is signed in. Signing in, in another tab, changed the token: this page's forms get the new one.
 async function isLetIn(headers) {
-  const { page } = await ask("/keys", { headers });
+  const { page } = await ask("/keys", { headers }, SHORT);
   const token = page.querySelector("[name=csrfmiddlewaretoken]")?.value;
   if (!token || whyNobodyIsLetIn(page.body.dataset)) return false;
   document.querySelectorAll("[name=csrfmiddlewaretoken]").forEach((field) => (field.value = token));
@@ -179,26 +191,33 @@ function tell(id, text) {
 
 // A press waits for what is on its way or got no answer, and then is about that draft.
 sheet.addEventListener("submit", (event) => {
-  if (mayLeave) return;
+  if (mayLeave) {
+    unanswered = null;
+    isOver = true;
+    return;
+  }
   event.preventDefault();
-  if (!isPressed) press(event.submitter);
+  if (isPressed) say(STILL_ASKING);
+  else press(event.submitter);
 });
 
 // The page is left only while somebody is signed in; else the words would be gone with it.
 async function press(button) {
   isPressed = true;
+  sheet.setAttribute("aria-busy", "true");
   clearTimeout(waiting);
+  const impatient = setTimeout(() => say(STILL_ASKING), BETWEEN);
   if (unanswered && !running) start();
   await running;
   mayLeave = await isLetIn();
+  clearTimeout(impatient);
   if (mayLeave) {
-    unanswered = null;
-    isOver = true;
     sheet.requestSubmit(button);
   } else {
     unreached();
     say(`${door?.dataset.why ?? "The server does not answer as it should."} Nothing was sent. ${door ? "Sign in again, then press" : "Press"} again.`);
   }
   mayLeave = isPressed = false;
+  sheet.removeAttribute("aria-busy");
   keepIn(AT_THE_LATEST);
 }
