@@ -104,4 +104,4 @@ def test_a_plan_that_closed_leads_to_the_export_of_who_wrote_in_it(north: make.C
 
     browser = Browser(south.practitioner).open(f"/care-plans/{plan.id}").follow("Take it along")
 
-    assert "A client who is closed to your clinic" in browser.page
+    assert "A client who is closed to you" in browser.page

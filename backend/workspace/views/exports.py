@@ -22,7 +22,7 @@ def of_client(request: HttpRequest, client_id: UUID) -> HttpResponse:
     reading = reading_of(actor, client_id, is_own=False)
     services.check_is_there(client_id, actor=actor)
     refuse_unless(reads_clients(actor), READS)
-    if request.method == "GET":
+    if request.method != "POST":
         return show(request, "export.html", export_block(reading))
     wants_own = request.POST.get("include") == Export.Include.OWN
     include = Export.Include.OWN if wants_own else Export.Include.ALL
