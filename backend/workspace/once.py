@@ -12,7 +12,8 @@ from backend.lib.problems import BadRequest, Unprocessable
 from backend.lib.rest.authentication import actor_of
 
 FIELD = "once"
-NOT_COMPARED = (FIELD, "csrfmiddlewaretoken")
+WRITER = "writer"
+NOT_COMPARED = (FIELD, WRITER, "csrfmiddlewaretoken")
 
 
 @dataclass(frozen=True, slots=True)

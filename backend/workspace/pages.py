@@ -14,13 +14,14 @@ from django.template.loader import render_to_string
 
 from backend.lib import request_ids
 from backend.lib.actor import ActorKind
-from backend.lib.problems import NotFound, NotSignedIn, Problem, Stale
+from backend.lib.problems import Conflict, NotFound, NotSignedIn, Problem, Stale
 from backend.lib.rest.authentication import actor_of
 from backend.lib.rest.problems import as_problem
-from backend.workspace.holding import held, is_held
+from backend.workspace.holding import held, is_anothers, is_held
 from backend.workspace.once import Done, once
 from backend.workspace.staleness import who_changed
 
+ANOTHERS = "This page was opened by somebody else, or in another clinic of yours, and is sent in their name only. Nothing was done."
 View = Callable[..., HttpResponse]
 SEE_OTHER = 303
 
@@ -36,6 +37,8 @@ def page(*methods: str) -> Callable[[View], View]:
             if actor_of(request).kind != ActorKind.MEMBER:
                 return _let_in(request)
             try:
+                if is_anothers(request):
+                    raise Conflict(ANOTHERS, code="other_writer")
                 return view(request, *args, **kwargs)
             except Exception as error:
                 problem = as_problem(error)

@@ -51,11 +51,6 @@ def owner_of_words(request: HttpRequest) -> str | None:
     return None if request.COOKIES.get(COOKIE) else ""
 
 
-def is_of_same_person(request: HttpRequest) -> bool:
-    """Whether who is signed in is who wrote here last."""
-    return bool(request.user.is_authenticated and _kept(request))
-
-
 def person_on_device(request: HttpRequest) -> str:
     """By what a page that stayed open knows whether it is still its writer who is signed in."""
     return _hash("person on a device", request.user.pk) if request.user.is_authenticated else ""
@@ -72,6 +67,12 @@ def keep_secret(request: HttpRequest, response: HttpResponseBase) -> None:
         httponly=True,
         samesite="Lax",
     )
+
+
+def renew_secret(request: HttpRequest, response: HttpResponseBase) -> None:
+    """The day begins anew. A secret that was dropped since, in another tab, does not come back."""
+    if _kept(request):
+        keep_secret(request, response)
 
 
 def drop_secret(response: HttpResponseBase) -> None:

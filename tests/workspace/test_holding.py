@@ -9,9 +9,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from tests import make
-from tests.notes.writing import draft, ids_listed, read
+from tests.notes.writing import draft, ids_listed, read, signed
 from tests.workspace.note_writer import Writer, only_note, writer
-from tests.workspace.test_sealing import BACKEND, end_by_itself, sign_in_again, sign_out
+from tests.workspace.test_sealing import BACKEND, end_by_itself, end_session_of, sign_in_again, sign_out
 
 HOME = "http://testserver"
 WORDS = 'Two lines,\n"quoted" & <b>bold</b>.'
@@ -147,6 +147,64 @@ def test_what_one_person_typed_is_not_carried_for_another(strict: Client, north:
 
     assert answer.status_code == 403
     assert "Two lines" not in answer.content.decode()
+
+
+def amendment(browser: Client, note_id: str) -> tuple[str, dict[str, Any]]:
+    """The form of an addendum as it stands on the note's page, with words in it."""
+    page = unescape(browser.get(f"/notes/{note_id}").content.decode())
+    form = page[page.index('class="amend"') :]
+    names = ("csrfmiddlewaretoken", "once", "writer", "version")
+    fields = {name: form.split(f'name="{name}" value="')[1].split('"')[0] for name in names}
+    return f"/notes/{note_id}/move", {**fields, "name": "amend", "reason": "correction", "text": WORDS}
+
+
+@pytest.fixture
+def colleague(north: make.Clinic) -> make.Person:
+    return make.person(north.organization, "practitioner", discipline="massage_therapy", name="Col League")
+
+
+def as_colleague(browser: Client, colleague: make.Person, north: make.Clinic) -> None:
+    """They sign in on the same device, and write a note there."""
+    browser.force_login(colleague.member.user, backend=BACKEND)
+    client_id = make.client(north)["id"]
+    assert browser.get(f"/notes/new?client={client_id}&sure=1").cookies
+
+
+def test_what_is_carried_on_is_sent_by_its_writer_only(
+    strict: Client, north: make.Clinic, client_id: str, colleague: make.Person
+) -> None:
+    note_id = signed(north, client_id)["id"]
+    strict.get(f"/notes/new?client={client_id}&sure=1")
+    path, fields = amendment(strict, note_id)
+    end_session_of(strict)
+    held = send(strict, path, fields)
+
+    as_colleague(strict, colleague, north)
+    refused = send(strict, path, {**carried_by(held.content.decode()), "csrfmiddlewaretoken": "a" * 64})
+
+    assert (held.status_code, refused.status_code) == (401, 403)
+    assert "Two lines" not in refused.content.decode()
+    assert read(north.http, note_id).json()["addenda"] == []
+
+
+def test_an_open_page_is_sent_in_the_name_of_who_opened_it_only(
+    strict: Client, north: make.Clinic, client_id: str, colleague: make.Person
+) -> None:
+    note_id = signed(north, client_id)["id"]
+    path, fields = amendment(strict, note_id)
+    as_colleague(strict, colleague, north)
+    own = amendment(strict, note_id)[1]
+
+    older = send(strict, path, {**fields, "csrfmiddlewaretoken": "a" * 64})
+    with_the_new_token = send(strict, path, {**fields, "csrfmiddlewaretoken": own["csrfmiddlewaretoken"]})
+
+    assert (older.status_code, with_the_new_token.status_code) == (403, 409)
+    assert "opened by somebody else" in with_the_new_token.content.decode()
+    assert read(north.http, note_id).json()["addenda"] == []
+    assert send(strict, path, own).status_code == 303
+    assert [row["signature"]["practitioner"] for row in read(north.http, note_id).json()["addenda"]] == [
+        "Col League, North Massage"
+    ]
 
 
 def test_no_password_is_carried(strict: Client, north: make.Clinic) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.contrib.sessions.backends.db import SessionStore
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 
 from backend.directory.models import Member
 from backend.lib import clock
@@ -31,10 +31,15 @@ def sign_in_again(page: Writer, who: make.Person) -> None:
 
 
 def end_by_itself(page: Writer) -> None:
-    session = page.http.session
+    end_session_of(page.http)
+    assert page.open("/inbox").path == "/accounts/login/"
+
+
+def end_session_of(browser: Client) -> None:
+    """Nobody gave a sign of life for too long."""
+    session = browser.session
     session["seen_at"] -= settings.SESSION_IDLE_SECONDS + 1
     session.save()
-    assert page.open("/inbox").path == "/accounts/login/"
 
 
 def sign_out(page: Writer) -> Any:

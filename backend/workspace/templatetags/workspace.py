@@ -11,10 +11,11 @@ from django.utils.safestring import SafeString
 
 from backend.careplans.words import state_of
 from backend.catalog.queries import catalog
+from backend.lib.rest.authentication import actor_of
 from backend.lib.zones import day_in_words
 from backend.workspace import words
 from backend.workspace.device import SWITCHES
-from backend.workspace.once import FIELD, new_key
+from backend.workspace.once import FIELD, WRITER, new_key
 from backend.workspace.pickers import region_rows
 from backend.workspace.worklist import Line
 
@@ -23,13 +24,15 @@ register = template.Library()
 
 @register.simple_tag(takes_context=True)
 def hidden(context: Any, version: Any = "") -> SafeString:
-    """CSRF token, the key that makes the form act once, and the version it was made from."""
+    """CSRF token, the key that makes the form act once, for whom it was made, and the version it was made from."""
     return format_html(
         '<input type="hidden" name="csrfmiddlewaretoken" value="{}"><input type="hidden" name="{}" value="{}">'
-        '<input type="hidden" name="version" value="{}">',
+        '<input type="hidden" name="{}" value="{}"><input type="hidden" name="version" value="{}">',
         get_token(context["request"]),
         FIELD,
         new_key(),
+        WRITER,
+        actor_of(context["request"]).member_id or "",
         version,
     )
 

@@ -37,7 +37,7 @@ from backend.workspace.files import KINDS, files_in, keep
 from backend.workspace.habits import habits_of
 from backend.workspace.pages import id_in, log_whatever_the_status, page, see_other, show, submit, version_in
 from backend.workspace.right_client import Doubt, doubt_about
-from backend.workspace.sealing import Seal, keep_secret, seal_for
+from backend.workspace.sealing import Seal, keep_secret, renew_secret, seal_for
 from backend.workspace.views.brief import above_a_note
 from backend.workspace.worklist import zone_of
 
@@ -135,7 +135,6 @@ def _written(request: HttpRequest, desk: Desk) -> HttpResponse:
     keeps_itself = bool(request.htmx) and press == "draft"  # type: ignore[attr-defined]  # set by HtmxMiddleware
 
     def act() -> str:
-        _check_writer(request, desk.actor)
         check_additions(editor)
         editor.uploaded = [str(pk) for pk in keep(files_in(request), desk.actor)]
         pk = write(
@@ -160,12 +159,6 @@ def _written(request: HttpRequest, desk: Desk) -> HttpResponse:
     if isinstance(result, Problem):
         return _shown(request, desk, editor, problem=result)
     return result
-
-
-def _check_writer(request: HttpRequest, actor: Actor) -> None:
-    """409 for words that were typed before somebody else signed in on the device: they never become another's note."""
-    if request.POST.get("writer", str(actor.member_id)) != str(actor.member_id):
-        raise Conflict("Somebody else signed in on this device meanwhile. These words are kept in nobody's name.")
 
 
 def _is_there_already(editor: Editor, desk: Desk) -> bool:
@@ -200,7 +193,7 @@ def _kept(request: HttpRequest, desk: Desk, result: HttpResponse | Problem) -> H
     note_id = resolve(result["Location"].partition("?")[0]).kwargs["note_id"]
     draft = Note.objects.visible_to(desk.actor).one(note_id)
     kept = show(request, "note_kept.html", {"draft": draft, "seals": _seals(request, desk, note_id)})
-    keep_secret(request, kept)
+    renew_secret(request, kept)
     return kept
 
 
