@@ -39,6 +39,7 @@ _PROBLEMS = {
     "not_acceptable": ("No answer in the wanted form.", "Accept application/json."),
     "unknown_transition": ("There is no step of this name.", "See /api/v1/catalog/transitions."),
     "no_form_key": ("The form was sent without its key.", "Load the page again and send its form."),
+    "other_writer": ("The form was made for somebody else, or in another clinic.", "Load the page again as yourself."),
     # exports
     "export_not_ready": ("The export is still being made.", "Read the export again until its state is done."),
     "export_failed": ("The export could not be made.", "Make a new one; `failed_because` says what was in the way."),

@@ -45,7 +45,7 @@ def settings_of(actor: Actor) -> list[str]:
         actor.link_id,
         actor.application_id,
     )
-    return [actor.kind.value, *(str(value or "") for value in ids), context_of(actor)]
+    return [str(actor.kind), *(str(value or "") for value in ids), context_of(actor)]
 
 
 def context_of(actor: Actor) -> str:

@@ -134,9 +134,11 @@ def test_an_outsider_keeps_nothing_in_somebody_elses_draft(
     typed = {**new_form(sheet), **WRITTEN}
     action, form = kept_form(keep(sheet, "/referrals/new", typed))
 
-    answer = keep(Browser(outsider.practitioner), action, {**typed, **form}, question="Mine now?")
+    forged = {**typed, **form, "writer": str(outsider.practitioner.member.pk)}
+    refused = keep(Browser(outsider.practitioner), action, {**typed, **form}, question="Mine now?")
+    answer = keep(Browser(outsider.practitioner), action, forged, question="Mine now?")
 
-    assert answer.status_code == 404
+    assert (refused.status_code, answer.status_code) == (409, 404)
     assert drafts(north)[0]["question"] == "Safe to load?"
 
 
