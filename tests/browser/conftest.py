@@ -6,13 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from tests import make
 
 CHROMIUM = Path("/usr/bin/chromium")
 WIDTHS: dict[str, ViewportSize] = {"phone": {"width": 375, "height": 800}, "desktop": {"width": 1280, "height": 900}}
+# A page's own pauses are up to five seconds long, and a busy machine adds to them; what holds does not wait.
+PATIENCE = 15_000
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +44,7 @@ def open_page(browser: Browser, live_server: LiveServer) -> Iterator[Open]:
 
     def opened(who: make.Person | None = None, size: str = "desktop", **options: Any) -> Page:
         context = browser.new_context(base_url=live_server.url, viewport=WIDTHS[size], **options)
-        context.set_default_timeout(8_000)
+        context.set_default_timeout(PATIENCE)
         contexts.append(context)
         if who is not None:
             session = make.signed_in(who.member.user).cookies["sessionid"].value
