@@ -12,7 +12,7 @@ ties = import_module("backend.referrals.migrations.0018_files_hang_by_ties")
 # A secure link alone is no person yet: its holder has to prove who they are before anything is theirs.
 PROVED = "(SELECT app_kind()) IN ('guest', 'client')"
 BY_LINK = "(link_id IS NOT NULL AND link_id = (SELECT app_link()))"
-BY_PROVED_LINK = f"({PROVED} AND link_id IS NOT NULL AND link_id = (SELECT app_link()))"
+BY_PROVED_LINK = f"({PROVED} AND {BY_LINK})"
 WITH_ITS_REPORT = f"""report_id IS NULL OR EXISTS (SELECT FROM referrals_report p JOIN referrals_referral r ON r.id = p.referral_id
    WHERE p.id = {ties.TIES}.report_id AND p.referral_id = {ties.TIES}.referral_id AND p.received_at = domain_now()
      AND CASE p.signature_kind WHEN 'guest' THEN {walls.GUEST.format(referral="r.id")}
