@@ -21,6 +21,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PASSWORD = "correct horse battery staple"
 IDLED = "You were signed out: that happens after "
 OUT = "You are signed out."
+WAITING = "Object.values({...localStorage}).find((value) => value.includes('sealed'))"
 
 
 @pytest.fixture(autouse=True)
@@ -59,6 +60,19 @@ def let_it_end(page: Page) -> None:
 
 def not_kept(page: Page) -> Locator:
     return page.locator("#not-kept")
+
+
+def type_after_the_end(page: Page) -> None:
+    """Words that the server does not take any more wait on the device."""
+    let_it_end(page)
+    words_of(page).fill(CANARY)
+    expect(not_kept(page)).to_have_text(AWAY)
+
+
+def sign_in_in_another_tab(page: Page, who: make.Person) -> None:
+    tab = page.context.new_page()
+    tab.goto("/accounts/login/")
+    sign_in(tab, who)
 
 
 def door(page: Page) -> Locator:
@@ -105,9 +119,7 @@ def test_a_note_that_was_not_begun_when_the_session_ended_is_there_too(
     open_page: Open, north: make.Clinic, client_id: str
 ) -> None:
     page = open_signed_in(open_page, north.practitioner, f"/notes/new?client={client_id}&sure=1")
-    let_it_end(page)
-    words_of(page).fill(CANARY)
-    expect(not_kept(page)).to_have_text(AWAY)
+    type_after_the_end(page)
 
     door(page).click()
     sign_in(page, north.practitioner)
@@ -188,13 +200,9 @@ def test_after_signing_in_in_another_tab_the_page_goes_on_by_itself(
 ) -> None:
     begun = draft(north, client_id)
     page = open_signed_in(open_page, north.practitioner, f"/notes/{begun['id']}/edit?sure=1")
-    let_it_end(page)
-    words_of(page).fill(CANARY)
-    expect(not_kept(page)).to_have_text(AWAY)
+    type_after_the_end(page)
 
-    tab = page.context.new_page()
-    tab.goto("/accounts/login/")
-    sign_in(tab, north.practitioner)
+    sign_in_in_another_tab(page, north.practitioner)
 
     expect(not_kept(page)).to_have_text("", timeout=15_000)
     expect(door(page)).to_have_count(0)
@@ -211,9 +219,7 @@ def test_a_press_on_a_page_that_is_older_than_the_signing_in_is_not_refused(
     begun = draft(north, client_id)
     page = open_signed_in(open_page, north.practitioner, f"/notes/{begun['id']}/edit?sure=1")
     let_it_end(page)
-    tab = page.context.new_page()
-    tab.goto("/accounts/login/")
-    sign_in(tab, north.practitioner)
+    sign_in_in_another_tab(page, north.practitioner)
 
     words_of(page).fill(CANARY)
     page.get_by_role("button", name="Save").click()
@@ -257,10 +263,8 @@ def test_signing_out_wipes_what_waited_and_nobody_opens_a_copy_of_it(
     open_page: Open, north: make.Clinic, client_id: str
 ) -> None:
     page = open_signed_in(open_page, north.practitioner, f"/notes/new?client={client_id}&sure=1")
-    let_it_end(page)
-    words_of(page).fill(CANARY)
-    expect(not_kept(page)).to_have_text(AWAY)
-    copy = page.evaluate("Object.values({...localStorage}).find((value) => value.includes('sealed'))")
+    type_after_the_end(page)
+    copy = page.evaluate(WAITING)
     door(page).click()
     page.route("**/notes/**", no_posts)
     sign_in(page, north.practitioner)
@@ -282,10 +286,8 @@ def test_another_person_who_signs_in_wipes_what_waited_and_opens_none_of_it(
     colleague = make.person(north.organization, "practitioner", discipline="massage_therapy", name="Col League")
     give_password(colleague)
     page = open_signed_in(open_page, north.practitioner, f"/notes/new?client={client_id}&sure=1")
-    let_it_end(page)
-    words_of(page).fill(CANARY)
-    expect(not_kept(page)).to_have_text(AWAY)
-    copy = page.evaluate("Object.values({...localStorage}).find((value) => value.includes('sealed'))")
+    type_after_the_end(page)
+    copy = page.evaluate(WAITING)
 
     door(page).click()
     assert has_kept(page)
@@ -310,9 +312,7 @@ def test_what_one_person_typed_is_sent_by_no_press_in_the_name_of_another(
     path = f"/referrals/new?client={client['id']}&to=role:{south.role_id}"
     page = open_signed_in(open_page, north.practitioner, path)
     let_it_end(page)
-    tab = page.context.new_page()
-    tab.goto("/accounts/login/")
-    sign_in(tab, colleague)
+    sign_in_in_another_tab(page, colleague)
 
     write(page)
     page.get_by_role("button", name="Keep as draft").click()
@@ -393,9 +393,7 @@ def test_words_that_wait_for_their_writer_are_gone_after_a_day(
     open_page: Open, north: make.Clinic, client_id: str
 ) -> None:
     page = open_signed_in(open_page, north.practitioner, f"/notes/new?client={client_id}&sure=1")
-    let_it_end(page)
-    words_of(page).fill(CANARY)
-    expect(not_kept(page)).to_have_text(AWAY)
+    type_after_the_end(page)
     page.goto("/accounts/login/")
     assert has_kept(page)
 
