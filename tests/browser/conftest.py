@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connections
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
@@ -25,7 +26,10 @@ def browser() -> Iterator[Browser]:
         if os.environ.get("CI"):
             pytest.fail(missing)
         pytest.skip(missing)
-    # The driver runs an event loop in this thread; what touches the database here is still not asynchronous.
+    # The driver runs an event loop in this thread, and Django keeps other connections for a thread with one. What was
+    # open before would be out of sight of every fixture that closes connections, and die with the database's next copy.
+    connections.close_all()
+    # What touches the database here is still not asynchronous.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_playwright() as driver:
         started = driver.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
