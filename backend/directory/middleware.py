@@ -2,10 +2,9 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY, logout
@@ -14,6 +13,7 @@ from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
 
 from backend.directory.actors import actor_of_user, enter_with_token
+from backend.directory.working_for import chosen_clinic
 from backend.lib import clock
 from backend.lib.actor import ANONYMOUS, Actor
 from backend.lib.outages import is_outage
@@ -116,11 +116,9 @@ def _actor_of_session(request: HttpRequest) -> Actor:
     user: Any = request.user
     if not user.is_authenticated:
         return ANONYMOUS
-    chosen = None
-    with suppress(ValueError, TypeError):
-        chosen = UUID(session.get("organization_id", ""))
     methods = session.get("account_authentication_methods", [])
-    return actor_of_user(user.pk, chosen, second_factor=any(m.get("method") == "mfa" for m in methods))
+    has_second_factor = any(method.get("method") == "mfa" for method in methods)
+    return actor_of_user(user.pk, chosen_clinic(request), second_factor=has_second_factor)
 
 
 class RateLimitMiddleware:

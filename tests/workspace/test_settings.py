@@ -3,6 +3,9 @@
 import re
 from typing import Any
 
+import pytest
+from django.conf import settings
+
 from backend.directory.models import Member
 from tests import make
 from tests.workspace.browsing import Browser, forms_in
@@ -88,6 +91,34 @@ def test_whoever_works_in_two_clinics_changes_between_them(north: make.Clinic, s
     browser.press("/organization", organization_id=south.id)
 
     assert "<h1>South Physio</h1>" in browser.page
+
+
+def test_who_signs_in_again_on_the_same_device_works_for_the_clinic_they_chose_there_last(
+    north: make.Clinic, south: make.Clinic
+) -> None:
+    user = north.admin.member.user
+    Member.objects.create(user=user, organization=south.organization, rights=["admin"])
+    browser = Browser(north.admin).open("/").press("/organization", organization_id=south.id)
+
+    browser.http.cookies.pop(settings.SESSION_COOKIE_NAME)
+    browser.http.force_login(user)
+    here = browser.open("/").page
+    elsewhere = Browser(north.admin).open("/").page
+
+    assert "<h1>South Physio</h1>" in here
+    assert "<h1>North Massage</h1>" in elsewhere
+
+
+@pytest.mark.parametrize("left_on_the_device", ["of a stranger", "not-an-id", ""])
+def test_a_choice_that_is_none_of_ones_clinics_counts_for_nothing(
+    north: make.Clinic, outsider: make.Clinic, left_on_the_device: str
+) -> None:
+    browser = Browser(north.admin)
+    browser.http.cookies["trialogue_clinic"] = left_on_the_device.replace("of a stranger", outsider.id)
+
+    browser.open("/")
+
+    assert "<h1>North Massage</h1>" in browser.page
 
 
 def test_an_account_without_a_clinic_opens_one(db: None) -> None:

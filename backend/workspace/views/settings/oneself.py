@@ -2,15 +2,18 @@
 
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 
 from backend.directory import services
 from backend.directory.models import Member, User
 from backend.directory.serializers import MemberChanges, NewOrganizationSerializer
+from backend.directory.working_for import choose_clinic
 from backend.lib.actor import ActorKind
 from backend.lib.problems import Problem
 from backend.lib.rest.authentication import actor_of
 from backend.workspace.forms import Form
+from backend.workspace.once import Done
 from backend.workspace.pages import edited, field_errors, page, see_other, version_in
 
 
@@ -63,22 +66,25 @@ def open_clinic(request: HttpRequest) -> HttpResponse:
             errors=field_errors(problem),
         )
 
-    def act() -> str:
+    def act() -> Done:
         row, _ = services.open_organization(
             user=User.objects.get(pk=account.pk), **form(request.POST).validated(actor=actor_of(request))
         )
-        request.session["organization_id"] = str(row.id)
-        return "/settings/people"
+        opened = see_other("/settings/people")
+        choose_clinic(request, opened, row.id)
+        messages.success(request, f"{row.name} is open, and you work for it now.")
+        return Done(opened["Location"], opened)
 
     return edited(request, act, lambda typed, problem: {"form": form(typed, problem)}, "settings/open_clinic.html")
 
 
 def switch(request: HttpRequest) -> HttpResponse:
-    """From now on this session works for another clinic of the same person."""
-    actor = actor_of(request)
+    """From now on this device works for another clinic of the same person."""
+    actor, changed = actor_of(request), see_other("/")
     if request.method == "POST" and actor.kind == ActorKind.MEMBER and actor.user_id is not None:
-        chosen = Member.objects.filter(user_id=actor.user_id, ended_at=None)
+        memberships = Member.objects.filter(user_id=actor.user_id, ended_at=None)
         wanted = request.POST.get("organization_id", "")
-        if wanted in {str(pk) for pk in chosen.values_list("organization_id", flat=True)}:
-            request.session["organization_id"] = wanted
-    return see_other("/")
+        for clinic_id in memberships.values_list("organization_id", flat=True):
+            if str(clinic_id) == wanted:
+                choose_clinic(request, changed, clinic_id)
+    return changed

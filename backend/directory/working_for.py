@@ -1,0 +1,34 @@
+"""Which clinic a person of several works for: the one chosen in this session, else the last one chosen on this device.
+
+The choice only orders the person's own memberships: a stranger's clinic in it counts for nothing.
+"""
+
+from contextlib import suppress
+from uuid import UUID
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+IN_SESSION = "organization_id"
+COOKIE = "trialogue_clinic"
+A_YEAR = 365 * 24 * 60 * 60
+
+
+def chosen_clinic(request: HttpRequest) -> UUID | None:
+    """None when nothing was chosen yet, or what came is no clinic's id."""
+    with suppress(ValueError, TypeError):
+        return UUID(request.session.get(IN_SESSION) or request.COOKIES.get(COOKIE, ""))
+    return None
+
+
+def choose_clinic(request: HttpRequest, response: HttpResponse, organization_id: UUID) -> None:
+    """From now on this session works for that clinic, and so does the next one on this device."""
+    request.session[IN_SESSION] = str(organization_id)
+    response.set_cookie(
+        COOKIE,
+        str(organization_id),
+        max_age=A_YEAR,
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
