@@ -235,6 +235,31 @@ SMALL = """() => [...document.querySelectorAll("button, .button, summary, select
   .map(e => e.outerHTML.slice(0, 120))"""
 
 
+def test_in_table_mode_a_palm_beside_the_finger_presses_nothing(open_page: Open, north: make.Clinic) -> None:
+    page = open_page(north.practitioner, "phone")
+    page.goto("/settings/device")
+    page.get_by_role("button", name="Table mode").first.click()
+    page.wait_for_load_state()
+
+    with_palm, alone = page.evaluate(TOUCHES, [[1, 2], [3]])
+
+    assert (with_palm, alone) == (False, True)
+
+
+# Whether a click arrives after these fingers came down and went up again. No finger of a driver's lies on the glass.
+TOUCHES = """fingersOfEach => fingersOfEach.map((fingers) => {
+  const target = document.querySelector("h1");
+  const touch = { bubbles: true, cancelable: true, pointerType: "touch" };
+  const send = (name, pointerId) => target.dispatchEvent(new PointerEvent(name, { ...touch, pointerId }));
+  let hasArrived = false;
+  target.addEventListener("click", () => (hasArrived = true), { once: true });
+  fingers.forEach((finger) => send("pointerdown", finger));
+  fingers.forEach((finger) => send("pointerup", finger));
+  send("click", fingers[0]);
+  return hasArrived;
+})"""
+
+
 def test_a_page_says_within_half_a_minute_that_its_referral_changed_and_shows_it(
     open_page: Open, north: make.Clinic, south: make.Clinic
 ) -> None:

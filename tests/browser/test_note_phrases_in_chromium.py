@@ -8,6 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests import make
 from tests.browser.conftest import WIDTHS, Open
+from tests.browser.test_keys_and_preview_in_chromium import SMALL
 from tests.browser.test_workspace_in_chromium import OPEN_EVERYTHING, WIDEST, both_widths, keep_picture
 from tests.notes.writing import NECK, share, signed
 from tests.workspace.note_writer import only_note
@@ -153,7 +154,7 @@ def test_dictation_goes_on_after_what_stands_there(open_page: Open, north: make.
 
 def test_the_dictate_links_are_under_the_thumb(open_page: Open, north: make.Clinic, client_id: str) -> None:
     page = editor(open_page(north.practitioner, "phone"), client_id)
-    links = page.locator("a.dictate")
+    links = page.locator(".words a.dictate")
 
     places = [links.nth(number).bounding_box() for number in range(links.count())]
 
@@ -162,6 +163,39 @@ def test_the_dictate_links_are_under_the_thumb(open_page: Open, north: make.Clin
         (place["width"], place["height"]) for place in places if place and min(place["width"], place["height"]) < 48
     ] == []
     assert [place for place in places if place and place["x"] + place["width"] < 375 / 2] == []
+
+
+def test_in_table_mode_one_microphone_stays_at_the_bottom_right_and_writes_where_somebody_is(
+    open_page: Open, north: make.Clinic, client_id: str
+) -> None:
+    page = editor(open_page(north.practitioner, "phone"), client_id)
+    at_hand = page.get_by_role("link", name="Dictate where you are")
+    expect(at_hand).not_to_be_visible()
+    page.get_by_role("button", name="Table mode").click()
+    editor(page, client_id)
+
+    for letter in ("plan", "subjective", "assessment"):
+        words(page, letter).scroll_into_view_if_needed()
+        words(page, letter).focus()
+        at_hand.click()
+        expect(words(page, letter)).to_be_focused()
+        page.keyboard.type("Said.")
+        page.evaluate("document.activeElement.blur()")
+    page.locator("#o > legend").evaluate("letter => letter.scrollIntoView()")
+    at_hand.click()
+    expect(words(page, "objective")).to_be_focused()
+
+    assert [words(page, name).input_value() for name in LETTERS.values()] == ["Said.", "", "Said.", "Said."]
+    expect(at_hand).to_be_in_viewport()
+    place, tabs = at_hand.bounding_box(), page.get_by_role("navigation", name="Main").bounding_box()
+    assert place
+    assert tabs
+    assert place["x"] + place["width"] > WIDTHS["phone"]["width"] - 24
+    assert place["y"] + place["height"] > tabs["y"] - 24
+    assert place["height"] >= 55.5
+    keep_picture(page, "note-table-mode-phone")
+    assert page.evaluate(SMALL) == []
+    assert page.evaluate(WIDEST) == []
 
 
 def test_a_press_of_a_phrase_works_without_script(open_page: Open, north: make.Clinic, client_id: str) -> None:

@@ -17,6 +17,7 @@ sheet.addEventListener("click", (event) => {
     event.preventDefault();
     put(phrase);
   }
+  if (dictation?.matches(".at-hand")) dictation.href = `#${fieldAtHand().id}`;
   if (dictation) putCursor(document.querySelector(dictation.hash)).focus();
 });
 document.addEventListener("keydown", (event) => {
@@ -30,6 +31,14 @@ document.addEventListener("keydown", (event) => {
 
 function fieldOf(phrase) {
   return sheet.elements[phrase.value.split(":", 1)[0]];
+}
+
+// The words of the letter that somebody is at: where the cursor is, else what the middle of the screen shows.
+function fieldAtHand() {
+  const letters = [...sheet.querySelectorAll(".step:has(.words textarea)")];
+  const isBelow = (letter) => letter.getBoundingClientRect().bottom > window.innerHeight / 2;
+  const letter = letters.find((each) => each.contains(document.activeElement)) ?? letters.find(isBelow) ?? letters.at(-1);
+  return letter.querySelector(".words textarea");
 }
 
 function sentenceOf(phrase) {

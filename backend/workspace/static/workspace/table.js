@@ -1,16 +1,36 @@
-// Table mode, for oily hands: the screen stays awake, and numbers have large steps instead of small arrows.
+// Table mode, for oily hands: the screen stays awake, numbers have large steps instead of small arrows, and a palm that
+// lies on the screen beside a finger presses nothing.
 "use strict";
 
 if (document.documentElement.classList.contains("table-mode")) {
   stayAwake();
   document.addEventListener("visibilitychange", stayAwake);
   addSteppers(document);
+  ignorePalms();
   document.addEventListener("htmx:afterSettle", (event) => addSteppers(event.target));
 }
 
 // A browser without wake locks, or one that refuses, dims its screen as ever.
 function stayAwake() {
   if (document.visibilityState === "visible") navigator.wakeLock?.request("screen").catch(() => {});
+}
+
+// Two touches at once are no press. A keyboard's click, or a screen reader's, comes from no touch.
+function ignorePalms() {
+  const touching = new Set();
+  let isPalm = false;
+  const listen = (names, act) => names.forEach((name) => document.addEventListener(name, act, { capture: true }));
+  listen(["pointerdown"], ({ pointerType, pointerId }) => {
+    if (pointerType !== "touch") return;
+    isPalm = touching.size > 0;
+    touching.add(pointerId);
+  });
+  listen(["pointerup", "pointercancel"], ({ pointerId }) => touching.delete(pointerId));
+  listen(["click"], (event) => {
+    if (!isPalm || event.pointerType !== "touch") return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  });
 }
 
 function addSteppers(place) {
