@@ -82,6 +82,7 @@ async function send() {
   unanswered ??= { address: sheet.getAttribute("action"), typed: whole(), said: words(content()) };
   let answer = await post(unanswered);
   if (isOfAnOldPage(answer) && (await isLetIn(BY_ITSELF))) answer = await post(unanswered);
+  unanswered.isLost = !(answer.status < 500);
   if (!take(answer.page)) return unreached();
   known = unanswered.said;
   unanswered = null;
@@ -189,7 +190,8 @@ function tell(id, text) {
   if (line.textContent !== text) line.textContent = text;
 }
 
-// A press waits for what is on its way or got no answer, and then is about that draft.
+// A press waits for what is on its way or got no answer, and then is about that draft. While the server is silent about
+// it nothing else is sent: the draft may exist, and a press that does not know it would make another.
 sheet.addEventListener("submit", (event) => {
   if (mayLeave) {
     unanswered = null;
@@ -209,7 +211,7 @@ async function press(button) {
   const impatient = setTimeout(() => say(STILL_ASKING), BETWEEN);
   if (unanswered && !running) start();
   await running;
-  mayLeave = await isLetIn();
+  mayLeave = (await isLetIn()) && !unanswered?.isLost;
   clearTimeout(impatient);
   if (mayLeave) {
     sheet.requestSubmit(button);
