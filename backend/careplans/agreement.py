@@ -73,14 +73,14 @@ def _beyond_line(agreed: Row, now: Row) -> list[str]:
         beyond.append("load")
     if any(place not in now["avoid"] for place in agreed["avoid"]):
         beyond.append("avoid")
-    if has_ended(agreed):
+    if now["state"] == "active" != agreed["state"]:
         beyond.append("state")
     return beyond
 
 
 def _beyond_goal(agreed: Row, now: Row) -> list[str]:
     beyond = [name for name in PROMISED if now[name] != agreed[name]]
-    if now["state"] == "dropped" != agreed["state"]:
+    if (now["state"] == "dropped") != (agreed["state"] == "dropped"):
         beyond.append("state")
     return beyond
 

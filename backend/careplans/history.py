@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Case, F, Value, When
+from django.db.models import F
 
 from backend.careplans import policies, words
 from backend.careplans.changes import FIELD_WORDS, KINDS
@@ -47,12 +47,10 @@ def _of_row(model: Any, kind: str, what: str, word: str, **more: Any) -> Told:
     """A kind of row whose fields are those that versions compare."""
     names, fields = KINDS[kind][1:]
     shows = {name: F(name) for name in fields} | more.pop("shows", {})
-    more = {"signed": F("changed_by"), **more}
-    return Told(model, what, word, shows, named=names, within="plan_id", wording=OF_ROW, **more)
+    signed = F("changed_by")
+    return Told(model, what, word, shows, named=names, within="plan_id", wording=OF_ROW, signed=signed, **more)
 
 
-# Who leaves is ended by the guard, which leaves the name of the last edit as it was.
-OF_A_LINE = Case(When(ended_reason=Intervention.EndedReason.LEFT, then=Value("")), default=F("changed_by"))
 WHOLE = History(
     Told(
         CarePlan, "care_plan", "",
@@ -72,9 +70,7 @@ WHOLE = History(
     ),
     _of_row(Problem, "problems", "problem", "Problem"),
     _of_row(Goal, "goals", "goal", "Goal"),
-    _of_row(
-        Intervention, "interventions", "intervention", "Line", signed=OF_A_LINE, shows={"ended_detail": F("ended_detail")}
-    ),
+    _of_row(Intervention, "interventions", "intervention", "Line", shows={"ended_detail": F("ended_detail")}),
     _of_row(Phase, "phases", "phase", "Phase"),
     Told(
         Proposal, "proposal", "Proposal",

@@ -169,7 +169,9 @@ class InterventionFields(RowFields):
     weeks = serializers.IntegerField(required=False, allow_null=True, min_value=1, max_value=104)
     minutes = serializers.IntegerField(required=False, allow_null=True, min_value=1, max_value=480)
     load = serializers.ChoiceField(
-        LOADS, required=False, help_text="The highest typical one of its techniques when absent."
+        LOADS,
+        required=False,
+        help_text="When absent the highest typical one of its techniques; a change of techniques does not lower it.",
     )
     avoid = serializers.ListField(child=Avoid(), required=False, max_length=20)
     home_programme = PlainText(max_length=LONG, required=False, allow_null=True, allow_blank=True)
@@ -180,12 +182,25 @@ class InterventionFields(RowFields):
 
     def validate(self, said: dict[str, Any]) -> dict[str, Any]:
         said = super().validate(said)
+        if "load" not in said and ("technique_ids" in said or "row" not in self.context):
+            said["load"] = self._load_with(said.get("technique_ids", []))
+        if "row" not in self.context:
+            return self._begun(said)
         if self.then(said, "state") == Intervention.State.ENDED:
             self._check_end(said)
-        if "load" not in said and "row" not in self.context:
-            loads = [LOADS.index(catalog().technique(code).load) for code in said.get("technique_ids", [])]
-            said["load"] = LOADS[max(loads, default=0)]
         return said
+
+    def _load_with(self, technique_ids: list[str]) -> str:
+        """The highest typical load of these techniques, and of a line that stands at least its own."""
+        typical = [catalog().technique(code).load for code in technique_ids]
+        own = getattr(self.context.get("row"), "load", LOADS[0])
+        return max([own, *typical], key=LOADS.index)
+
+    def _begun(self, said: dict[str, Any]) -> dict[str, Any]:
+        """A new line has not ended."""
+        if said.get("state") == Intervention.State.ENDED:
+            raise serializers.ValidationError({"state": ["A new line has not ended yet."]}, code="ended_before_begun")
+        return {name: value for name, value in said.items() if name not in ("ended_reason", "ended_detail")}
 
     def _check_end(self, said: Mapping[str, Any]) -> None:
         reason = self.then(said, "ended_reason")

@@ -144,7 +144,13 @@ def children(actor: Actor, kind: str, *order: str, most: int | None = MOST, **fi
 
 def rows(actor: Actor) -> "QuerySet[CarePlan, Raw]":
     """Every plan the actor sees, with what a list shows."""
-    found: QuerySet[CarePlan, Raw] = _with_header(CarePlan.objects.visible_to(actor), actor).values(*HEADER)
+    seen = CarePlan.objects.visible_to(actor)
+    if actor.kind in (
+        ActorKind.MEMBER,
+        ActorKind.SYSTEM,
+    ):  # an index finds a clinic's plans by its places on their teams
+        seen = seen.filter(pk__in=TeamMember.objects.filter(organization_id=actor.clinic_id).values("plan_id"))
+    found: QuerySet[CarePlan, Raw] = _with_header(seen, actor).values(*HEADER)
     return found
 
 
@@ -220,7 +226,7 @@ def whole(found: CarePlanQuerySet, actor: Actor, *, most: int | None = MOST) -> 
             line_list=children(actor, "interventions", "created_at", "id", most=most),
             decision_list=children(actor, "decisions", "decided_at", "id", most=most),
             proposal_list=children(actor, "proposals", "created_at", "id", most=most, state="open"),
-            answer_list=children(actor, "agreements", "answered_at", "id", most=most, number=OuterRef("published")),
+            answer_list=children(actor, "agreements", "-answered_at", "-id", most=most, number=OuterRef("published")),
         )
         .values(*HEADER, "live", "agreed", "latest", *LISTS)
     )
@@ -271,11 +277,11 @@ def visits_used(plan_id: UUID) -> dict[UUID, tuple[int, int]]:
 
 
 def header_open_to(actor: Actor) -> Q:
-    """Of the plans a caller sees those whose title they read: their own, and those they work on. As ``rendering`` says."""
+    """Of the plans a caller sees those whose title they read: which they lead or work on. As ``rendering`` says."""
     worked_on = (
         CarePlan.objects.visible_to(actor) if actor.kind == ActorKind.CLIENT else CarePlan.objects.worked_on_by(actor)
     )
-    return Q(organization_id=actor.organization_id) | Q(Exists(worked_on.filter(pk=OuterRef("pk"))))
+    return Q(lead_organization_id=actor.organization_id) | Q(Exists(worked_on.filter(pk=OuterRef("pk"))))
 
 
 def steps_told(actor: Actor) -> QuerySet[Any]:

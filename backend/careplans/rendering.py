@@ -70,7 +70,7 @@ def detail(row: Raw, actor: Actor) -> Raw:
     said = {
         **summary(row, actor),
         "available_transitions": _available(row, actor),
-        "team": [member_for(member, row) for member in row["team_list"]],
+        "team": [member_for(member, standing) for member in row["team_list"]],
         "phases": [shown("phases", phase) for phase in row["phase_list"]],
         "problems": [shown("problems", problem) for problem in row["problem_list"]],
         "goals": [with_agreement("goals", shown("goals", goal), standing, actor) for goal in row["goal_list"]],
@@ -108,7 +108,7 @@ def with_agreement(kind: Kind, row: Raw, standing: Standing, actor: Actor) -> Ra
 def agreement_of(row: Raw, standing: Standing) -> Raw:
     """The newest version, and what each party says to it. Nobody is bound by silence."""
     latest = row["latest"]
-    answers = {answer["organization"]["id"]: answer for answer in row["answer_list"]}  # the last one counts
+    answers = {answer["organization"]["id"]: answer for answer in reversed(row["answer_list"])}  # the newest counts
     numbers = {one["organization_id"]: one["number"] for one in row["agreed"]}
     named = {member["organization"]["id"]: member["organization"] for member in row["team_list"]}
     return {
@@ -173,9 +173,9 @@ def shown(kind: str, row: Raw) -> Raw:
     return said
 
 
-def member_for(member: Raw, row: Raw) -> Raw:
+def member_for(member: Raw, standing: Standing) -> Raw:
     """A membership, with whether it counts now."""
-    is_live = member["until"] is None and member["organization"]["id"] in standing_of(row).parties
+    is_live = member["until"] is None and member["organization"]["id"] in standing.parties
     return {**shown("team", member), "is_live": is_live}
 
 
@@ -222,12 +222,13 @@ def version_for(found: PlanVersion) -> Raw:
 
 def _frozen(kind: str, row: Raw) -> Raw:
     """The fields a version keeps of a row: those that are compared, whose it is and under which id."""
-    return {name: shown(kind, row)[name] for name in ("id", "organization", *KINDS[kind][2])}
+    said = shown(kind, row)
+    return {name: said[name] for name in ("id", "organization", *KINDS[kind][2])}
 
 
 def _withheld(row: Raw, actor: Actor) -> tuple[str, ...]:
     closed = not row["is_ours"] and actor.kind != ActorKind.CLIENT
-    own = {"title"} if row["organization_id"] == actor.organization_id else set()
+    own = {"title"} if row["lead_organization_id"] == actor.organization_id else set()
     names = {*(set(OTHERS) - own if closed else ()), *(() if policies.reads_clinical(actor) else CLINICAL)}
     return tuple(sorted(names))
 

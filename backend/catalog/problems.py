@@ -208,6 +208,7 @@ _PROBLEMS = {
     "last_member": ("Nobody else is on the team.", "Complete or revoke the plan instead."),
     "own_row": ("The row is your own.", "Change it instead of proposing."),
     "unknown_row": ("There is no such row in this plan.", "Read the plan and name one of its rows."),
+    "ended_before_begun": ("A new line would have ended already.", _FIELD),
     "line_ended": ("The line has ended.", "Write a new one."),
     "too_many_rows": ("A plan holds 100 of each kind.", "End what is over, or begin a new plan."),
     "not_icd10": ("It is no ICD-10-CM code.", "Write it such as M54.2, or leave it out."),

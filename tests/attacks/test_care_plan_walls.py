@@ -51,9 +51,9 @@ def test_nobody_writes_itself_onto_a_team(north: make.Clinic, south: make.Clinic
                 plan.id,
             )
     for organization in (outsider, south):
-        assert refused(outsider, "SELECT 1 WHERE join_plan(%s, %s, %s, NULL)", uuid7(), plan.id, organization.id), (
-            organization
-        )
+        assert refused(
+            outsider, "SELECT 1 WHERE join_plan(%s, %s, %s, NULL, 'x')", uuid7(), plan.id, organization.id
+        ), organization
     assert not rows(outsider, "SELECT 1 FROM careplans_careplan")
 
 
@@ -61,8 +61,8 @@ def test_a_member_of_another_circle_joins_by_no_call(north: make.Clinic, south: 
     plan = shared(north, south)
     accepted(north, east, plan.client_id)
 
-    assert refused(east, "SELECT 1 WHERE join_plan(%s, %s, %s, NULL)", uuid7(), plan.id, east.id)
-    assert refused(north, "SELECT 1 WHERE join_plan(%s, %s, %s, NULL)", uuid7(), plan.id, east.id)
+    assert refused(east, "SELECT 1 WHERE join_plan(%s, %s, %s, NULL, 'x')", uuid7(), plan.id, east.id)
+    assert refused(north, "SELECT 1 WHERE join_plan(%s, %s, %s, NULL, 'x')", uuid7(), plan.id, east.id)
 
     assert not rows(east, "SELECT 1 FROM careplans_intervention")
 
@@ -70,7 +70,7 @@ def test_a_member_of_another_circle_joins_by_no_call(north: make.Clinic, south: 
 def test_nobody_throws_another_out_but_the_lead(north: make.Clinic, south: make.Clinic, east: make.Clinic) -> None:
     plan = shared(north, south, east)
 
-    assert refused(south, "SELECT leave_plan(%s, %s, 'x')", plan.id, east.id)
+    assert refused(south, "SELECT leave_plan(%s, %s, 'x', 'x')", plan.id, east.id)
     assert refused(south, "UPDATE careplans_teammember SET until = now()")
     assert refused(south, "UPDATE careplans_careplan SET lead_organization_id = %s", south.id)
 

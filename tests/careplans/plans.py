@@ -103,6 +103,12 @@ def shared(home: make.Clinic, *others: make.Clinic) -> Plan:
     return plan
 
 
+def leave(plan: Plan, who: make.Clinic, clinic: make.Clinic) -> Any:
+    """Ends a clinic's membership, said by that clinic or by another."""
+    member = next(m for m in plan.whole(who)["team"] if m["organization"]["id"] == clinic.id and m["until"] is None)
+    return plan.post(who, f"/team/{member['id']}/end")
+
+
 def in_every_table(north: make.Clinic, south: make.Clinic) -> Plan:
     """A plan with a row of each kind: the other clinic wrote in it, left, and the lead dropped its line."""
     plan = shared(north, south)
@@ -115,8 +121,7 @@ def in_every_table(north: make.Clinic, south: make.Clinic) -> Plan:
     done(plan.post(south, "/proposals", proposal), 201)
     plan.publish(north)
     done(plan.answer(south, 1), 201)
-    member = next(m for m in plan.whole(south)["team"] if m["organization"]["id"] == south.id)
-    done(plan.post(south, f"/team/{member['id']}/end"), 200)
+    done(leave(plan, south, south), 200)
     done(plan.post(north, f"/interventions/{left['id']}/decision", {"answer": "drop"}), 201)
     return plan
 

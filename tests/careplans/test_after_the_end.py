@@ -1,5 +1,6 @@
 """What the end of a plan leaves: thirty days of reading, a way back, and what a death does."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,11 +9,11 @@ from backend.audit import work
 from tests import make
 from tests.attacks.sql import refused as refused_in_sql
 from tests.attacks.sql import rows
-from tests.careplans.plans import Plan, alone, consent_of, done, refused, shared, withdraw
+from tests.careplans.plans import Plan, alone, consent_of, done, leave, refused, shared, withdraw
 from tests.notes import writing
 from tests.record.briefs import lines
 from tests.record.feed import settle
-from tests.referrals.stories import advance, event_types
+from tests.referrals.stories import advance, event_types, now
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MET = {"reason": "goals_met"}
@@ -107,6 +108,53 @@ def test_another_open_plan_of_the_circle_keeps_the_place(north: make.Clinic, sou
     assert [row["until"] for row in places(north, first)] == [None]
     done(second.move(north, "complete", **MET), 200)
     assert [row["until"] is not None for row in places(north, first)] == [True]
+
+
+def test_who_leaves_the_open_plan_reads_the_finished_one_for_the_rest_of_its_thirty_days(
+    north: make.Clinic, south: make.Clinic
+) -> None:
+    finished = on_the_care_team(north, south)
+    still_open = alone(north, finished.client_id)
+    still_open.add(north, south)
+    done(finished.move(north, "complete", **MET), 200)
+    advance(days=10)
+
+    done(leave(still_open, south, south), 200)
+
+    assert [row["until"] is not None for row in places(north, finished)] == [True]
+    advance(days=19)
+    assert sees(south, finished)
+    advance(days=2)
+    assert not sees(south, finished)
+    assert [len(ended(south, why)) for why in ("plan_ended", "left_team")] == [1, 0]
+
+
+def test_a_plan_that_ended_long_ago_holds_no_place_of_who_leaves_another(
+    north: make.Clinic, south: make.Clinic
+) -> None:
+    finished = on_the_care_team(north, south)
+    still_open = alone(north, finished.client_id)
+    still_open.add(north, south)
+    done(finished.move(north, "complete", **MET), 200)
+    advance(days=40)
+    before = sees(south, finished)
+
+    done(leave(still_open, south, south), 200)
+
+    assert (before, sees(south, finished)) == (True, False)
+    assert [len(ended(south, why)) for why in ("plan_ended", "left_team")] == [0, 1]
+
+
+def test_a_plan_of_another_circle_holds_no_place(north: make.Clinic, south: make.Clinic) -> None:
+    plan = on_the_care_team(north, south, expires_on=(now() + timedelta(days=300)).date().isoformat())
+    make.consent(north, plan.client_id, south)
+    elsewhere = alone(north, plan.client_id)
+    elsewhere.add(north, south)
+    before = sees(south, plan)
+
+    done(leave(plan, south, south), 200)
+
+    assert (before, sees(south, plan)) == (True, False)
 
 
 def test_a_referral_keeps_the_record_open_when_the_plan_has_ended(north: make.Clinic, south: make.Clinic) -> None:

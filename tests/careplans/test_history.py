@@ -131,7 +131,7 @@ def test_who_leaves_is_told_in_the_name_of_whoever_said_so(north: make.Clinic, s
 
     told = next(one for one in changes(plan, north) if one["what"]["id"] == line["id"])
     assert told["label"].endswith("” ended: left")
-    assert (told["by"], told["actor"]) == ("North Massage system", "system")
+    assert (told["by"], told["actor"]) == ("North Practitioner through North Massage system", "system")
 
 
 def test_a_systems_change_is_told_in_the_name_it_was_sent_for(north: make.Clinic) -> None:

@@ -109,6 +109,38 @@ def test_a_line_can_be_proposed_to_be_added_or_ended(north: make.Clinic, south: 
     assert (rows[0]["ended_reason"], rows[0]["ended_detail"]) == ("other", "It has done its work.")
 
 
+@pytest.mark.parametrize(
+    ("about", "changes", "code"),
+    [
+        ("intervention", {"minutes": 20}, "unknown_field"),
+        ("intervention", {"state": "active"}, "unknown_field"),
+        ("intervention", {"ended_reason": None}, "reason_required"),
+        ("intervention", {"ended_reason": "contraindication", "ended_detail": ""}, "sentence_required"),
+        ("goal", {"state": "achieved"}, "unknown_field"),
+    ],
+)
+def test_a_proposal_to_end_something_is_checked_as_the_end_it_will_be(
+    north: make.Clinic, south: make.Clinic, plan: Plan, about: str, changes: dict[str, Any], code: str
+) -> None:
+    row = plan.line(north) if about == "intervention" else plan.goal(north)
+    end = {"kind": "end", "about": about, "row_id": row["id"], "changes": changes, "why": "It has done its work."}
+
+    refused(plan.post(south, "/proposals", end), 400, code)
+
+    assert plan.whole(north)["proposals"] == []
+
+
+def test_a_line_can_be_proposed_to_be_ended_for_a_reason(north: make.Clinic, south: make.Clinic, plan: Plan) -> None:
+    line = plan.line(north)
+    end = {"kind": "end", "about": "intervention", "row_id": line["id"], "why": "Her hand went numb."}
+    proposal = proposed(plan, south, {**end, "changes": {"ended_reason": "contraindication"}})
+
+    done(plan.post(north, f"/proposals/{proposal['id']}/transitions", {"name": "accept"}), 200)
+
+    ended = plan.row(north, "interventions", line["id"])
+    assert (ended["ended_reason"], ended["ended_detail"]) == ("contraindication", "Her hand went numb.")
+
+
 def test_a_goal_can_be_proposed_to_be_changed_or_dropped(north: make.Clinic, south: make.Clinic, plan: Plan) -> None:
     goal = plan.goal(north)
     body = {"about": "goal", "row_id": goal["id"], "why": "She says so."}

@@ -211,6 +211,17 @@ def test_a_line_pauses_goes_on_and_ends_with_a_reason(north: make.Clinic) -> Non
     assert plan.row(north, "interventions", line["id"])["state"] == "ended"
 
 
+def test_a_new_line_has_not_ended(north: make.Clinic) -> None:
+    plan = alone(north)
+    ended = {**LINE, "state": "ended", "ended_reason": "done"}
+
+    body = refused(plan.post(north, "/interventions", ended), 400, "ended_before_begun")
+    begun = plan.line(north, ended_reason="done", ended_detail="Done.")
+
+    assert body["errors"][0]["pointer"] == "/state"
+    assert (begun["state"], begun["ended_reason"], begun["ended_detail"]) == ("active", None, None)
+
+
 def test_a_finished_plan_takes_no_row_and_no_edit(north: make.Clinic) -> None:
     plan = alone(north)
     line = plan.line(north)

@@ -13,7 +13,7 @@ from backend.directory import services as directory
 from backend.lib import clock
 from backend.lib.unit_of_work import acting_as
 from tests import make
-from tests.careplans.plans import LINE, Plan, accepted, alone, consent_of, done, refused, shared, withdraw
+from tests.careplans.plans import LINE, Plan, accepted, alone, consent_of, done, leave, refused, shared, withdraw
 from tests.referrals.stories import move_to, now
 
 pytestmark = pytest.mark.django_db
@@ -26,11 +26,6 @@ def live(plan: Plan, who: make.Clinic) -> list[str]:
 def told(clinic: make.Clinic, type: str) -> list[Any]:
     with acting_as(clinic.practitioner.actor):
         return list(Event.objects.visible_to(clinic.practitioner.actor).filter(type=type))
-
-
-def leave(plan: Plan, who: make.Clinic, clinic: make.Clinic) -> Any:
-    member = next(m for m in plan.whole(who)["team"] if m["organization"]["id"] == clinic.id and m["until"] is None)
-    return plan.post(who, f"/team/{member['id']}/end")
 
 
 # --- joining -------------------------------------------------------------------------------------------------------
@@ -162,6 +157,42 @@ def test_who_leaves_keeps_its_lines_as_ended_and_the_lead_is_asked(north: make.C
     assert [row["id"] for row in own["interventions"]] == [line["id"], done_before["id"]]
     assert "title" in own["withheld"]
     refused(plan.post(south, "/interventions", LINE), 403, "not_on_team")
+
+
+def test_who_joins_and_who_takes_another_off_is_named_to_whoever_overwrites_it(
+    north: make.Clinic, south: make.Clinic, east: make.Clinic
+) -> None:
+    plan = alone(north)
+    make.consent(north, plan.client_id, south, east)
+    for clinic in (south, east):
+        make.move(clinic, make.referral(north, clinic, client_id=plan.client_id)["id"], "accept")
+    plan.add(north, south)
+    read = plan.whole(north)["version"]
+    with acting_as(east.practitioner.actor):
+        services.join_team(UUID(plan.client_id), role_id=None, actor=east.practitioner.actor)
+
+    joined = refused(plan.patch(north, "", {"title": "Arm"}, version=read), 412, "stale")
+    plan.line(south, technique_ids=[])
+    read = plan.whole(north)["version"]
+    done(leave(plan, north, south), 200)
+    taken_off = refused(plan.patch(north, "", {"title": "Arm"}, version=read), 412, "stale")
+
+    assert joined["changed_by"] == "East Chiropractic Practitioner"
+    assert taken_off["changed_by"] == "North Massage Practitioner"
+    (left,) = plan.whole(north)["interventions"]
+    assert left["changed_by"] == "North Massage Practitioner"
+
+
+def test_who_began_a_plan_and_left_reads_no_title_that_a_later_lead_wrote(
+    north: make.Clinic, south: make.Clinic
+) -> None:
+    plan = shared(north, south)
+    done(leave(plan, north, north), 200)
+
+    done(plan.patch(south, "", {"title": "Something new"}), 200)
+
+    assert "title" in plan.whole(north)["withheld"]
+    assert "Something new" not in north.http.send("GET", f"clients/{plan.client_id}/timeline").content.decode()
 
 
 def test_the_lead_takes_over_or_drops_each_line(north: make.Clinic, south: make.Clinic) -> None:
@@ -310,7 +341,7 @@ def test_with_a_colleague_the_clinic_stays(north: make.Clinic, south: make.Clini
     member = plan.whole(north)["team"][1]
     assert (member["practitioner_role"], member["is_live"]) == (None, True)
     kept = plan.row(north, "interventions", line["id"])
-    assert (kept["state"], kept["practitioner_role"]) == ("active", None)
+    assert (kept["state"], kept["practitioner_role"], kept["changed_by"]) == ("active", None, "Trialogue")
 
 
 def test_leaving_ends_the_place_on_the_care_team_with_it(north: make.Clinic, south: make.Clinic) -> None:

@@ -5,6 +5,9 @@ from typing import Any
 import pytest
 
 from backend.careplans.agreement import needs_agreement
+from backend.careplans.models import Agreement
+from backend.lib.ids import uuid7
+from backend.lib.unit_of_work import acting_as
 from tests import make
 from tests.careplans.plans import LINE, Plan, alone, done, refused, shared
 
@@ -140,6 +143,23 @@ def test_an_objection_needs_a_sentence_and_the_latest_answer_counts(north: make.
     ]  # fmt: skip
 
 
+def test_the_latest_answer_counts_also_after_more_of_them_than_are_shown(
+    north: make.Clinic, south: make.Clinic
+) -> None:
+    plan = shared(north, south)
+    plan.publish(north)
+    said = {"number": 1, "answer": "object", "sentence": "Not yet.", "by": "Somebody"}
+    earlier = Agreement(plan_id=plan.id, organization_id=south.id, **said)
+    with acting_as(south.practitioner.actor):
+        for _ in range(100):
+            earlier.pk = uuid7()
+            earlier.save(force_insert=True)
+
+    done(plan.answer(south, 1), 201)
+
+    assert [party["answer"] for party in plan.whole(north)["agreement"]["parties"]] == [None, "agree"]
+
+
 def test_who_objects_to_a_new_version_stays_with_the_one_before(north: make.Clinic, south: make.Clinic) -> None:
     plan = shared(north, south)
     line = plan.line(north)
@@ -219,6 +239,37 @@ def test_more_frequency_or_load_or_a_lifted_avoid_waits_for_a_new_version(
     assert in_force(plan, north, line) == (True, [south.id])
     done(plan.answer(south, 2), 201)
     assert in_force(plan, south, line) == (True, [])
+
+
+def test_a_line_gets_the_load_of_its_heaviest_technique_which_then_waits(north: make.Clinic, east: make.Clinic) -> None:
+    plan = shared(north, east)
+    line = plan.line(east, technique_ids=["activ"], load="low")
+    plan.publish(north)
+    done(plan.answer(north, 1), 201)
+    done(plan.answer(east, 1), 201)
+
+    heavier = patch(plan, east, line, technique_ids=["hvla"])
+    again = patch(plan, east, line, technique_ids=["activ"])
+
+    assert (heavier["load"], heavier["agreement"]["state"]) == ("high", "waiting_for_agreement")
+    assert again["load"] == "high"
+    assert patch(plan, east, line, load="low")["agreement"]["state"] == "in_force"
+
+
+def test_what_was_agreed_as_paused_or_dropped_goes_on_with_a_new_version_only(
+    north: make.Clinic, south: make.Clinic
+) -> None:
+    plan = shared(north, south)
+    line, goal = plan.line(north, state="paused"), plan.goal(north, state="dropped")
+    plan.publish(north)
+    done(plan.answer(south, 1), 201)
+
+    patch(plan, north, line, state="active")
+    patch(plan, north, goal, kind="goals", state="active")
+
+    waiting = sorted([north.id, south.id])
+    assert in_force(plan, south, line) == (False, waiting)
+    assert in_force(plan, south, goal, "goals") == (False, waiting)
 
 
 def test_small_steps_do_not_add_up_to_a_big_one(north: make.Clinic, south: make.Clinic) -> None:

@@ -4,13 +4,17 @@ from collections import Counter
 from functools import partial
 from threading import Thread
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import connections
 
+from backend.careplans import services as care_plans
+from backend.lib.actor import system_of
 from backend.lib.unit_of_work import acting_as
 from backend.referrals.models import Referral
 from tests import make
+from tests.careplans.plans import accepted, alone
 from tests.faults.crowds import at_once, somebody_waits_for_a_lock, wait_until
 from tests.referrals.stories import event_types, row, withdraw_consent
 
@@ -113,6 +117,32 @@ def test_a_withdrawal_while_accept_waits_for_its_lock_is_seen(
     assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(409, "consent_required")]
     assert row(sent["id"], north).accepted_at is None
     assert south.http.send("GET", f"clients/{client['id']}").status_code == 404
+
+
+def test_a_change_of_a_plan_while_a_practitioner_is_taken_off_it_is_not_lost(
+    north: make.Clinic, south: make.Clinic, owner_connection: Any
+) -> None:
+    plan, me = alone(north), south.practitioner.actor
+    accepted(north, south, plan.client_id)
+    with acting_as(me):
+        care_plans.join_team(UUID(plan.client_id), role_id=UUID(south.role_id), actor=me)
+    make.role(south.organization, "physical_therapy")
+    before = plan.whole(north)["version"]
+
+    def hand_over() -> None:
+        with acting_as(system_of(me.clinic_id)):
+            care_plans.hand_over_role(UUID(south.role_id), actor=system_of(me.clinic_id))
+        connections.close_all()
+
+    with owner_connection.cursor() as cursor:
+        cursor.execute("UPDATE careplans_careplan SET version = version + 1 WHERE id = %s", [plan.id])
+    waiting = Thread(target=hand_over)
+    waiting.start()
+    wait_until(somebody_waits_for_a_lock)
+    owner_connection.commit()
+    waiting.join(timeout=60)
+
+    assert plan.whole(north)["version"] == before + 2
 
 
 def test_a_lock_that_takes_too_long_is_busy_and_no_error(

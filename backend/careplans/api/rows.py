@@ -8,6 +8,7 @@ from rest_framework.response import Response
 
 from backend.careplans import examples, inputs, queries, rendering, services
 from backend.careplans import serializers as s
+from backend.careplans.agreement import Standing
 from backend.careplans.api.view import PlanView
 from backend.careplans.models import Decision, Intervention
 from backend.careplans.services import ROWS
@@ -25,15 +26,15 @@ class RowView(PlanView):
         if cls.kind:
             cls.named = {**PlanView.named, "row_id": ROWS[cls.kind].model}
 
-    def rendered(self, row: dict[str, Any], plan: dict[str, Any]) -> dict[str, Any]:
+    def rendered(self, row: dict[str, Any], standing: Standing) -> dict[str, Any]:
         """A row as its reader sees it; a line or goal with what of it is in force."""
         if self.kind in ("goals", "interventions"):
-            row = rendering.with_agreement(self.kind, row, rendering.standing_of(plan), self.actor)
+            row = rendering.with_agreement(self.kind, row, standing, self.actor)
         return rendering.line_for(row, self.actor) if self.kind == "interventions" else row
 
     def one(self, plan_id: str, row_id: Any, *, status: int = 200) -> Response:
         plan = self.looked_at(plan_id, clinical=self.clinical)
-        row = self.rendered(self.found(self.kind, plan, row_id), plan)
+        row = self.rendered(self.found(self.kind, plan, row_id), rendering.standing_of(plan))
         subject = ROWS[self.kind].model(id=row["id"])
         response = self.answer(row, version=row["version"], status=status, subject=subject)
         if status == 201:
@@ -45,8 +46,11 @@ class PlanRows(RowView):
     def get(self, request: Request, plan_id: str) -> Response:
         plan = self.looked_at(plan_id, clinical=self.clinical)
         self.query(s.RowFilters)
-        page = page_of(queries.page_rows(self.actor, plan["id"], self.kind), request)
-        return page.response(lambda row: self.rendered(rendering.shown(self.kind, row["data"]), plan))
+        page, standing = (
+            page_of(queries.page_rows(self.actor, plan["id"], self.kind), request),
+            rendering.standing_of(plan),
+        )
+        return page.response(lambda row: self.rendered(rendering.shown(self.kind, row["data"]), standing))
 
     def post(self, request: Request, plan_id: str) -> Response:
         self.read(plan_id)
@@ -60,7 +64,7 @@ class OnePlanRow(RowView):
 
     def patch(self, request: Request, plan_id: str, row_id: str) -> Response:
         plan = self.read(plan_id)
-        current = self.rendered(self.found(self.kind, plan, row_id), plan)
+        current = self.rendered(self.found(self.kind, plan, row_id), rendering.standing_of(plan))
         expected = self.expected_version(required=True)
         services.change_row(
             plan_id, self.kind, row_id, actor=self.actor, sent=self.sent, expected=expected, current=current

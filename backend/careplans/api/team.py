@@ -25,7 +25,8 @@ class Team(PlanView):
         plan = self.looked_at(plan_id)
         self.query(s.RowFilters)
         page = page_of(queries.page_rows(self.actor, plan["id"], "team"), request, order=("-from_at", "-id"))
-        return page.response(lambda row: rendering.member_for(row["data"], plan))
+        standing = rendering.standing_of(plan)
+        return page.response(lambda row: rendering.member_for(row["data"], standing))
 
     @extend_schema(
         operation_id="add_team_member",
@@ -40,7 +41,8 @@ class Team(PlanView):
         added: TeamMember = services.add_member(plan_id, actor=self.actor, sent=self.sent)
         plan = self.looked_at(plan_id)
         shown = next(row for row in plan["team_list"] if row["id"] == str(added.pk))
-        return self.answer(rendering.member_for(shown, plan), version=1, status=201, subject=added)
+        member = rendering.member_for(shown, rendering.standing_of(plan))
+        return self.answer(member, version=1, status=201, subject=added)
 
 
 class EndMembership(PlanView):

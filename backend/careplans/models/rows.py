@@ -127,6 +127,15 @@ class Intervention(PlanRow):
 
     objects = InterventionQuerySet.as_manager()
 
+    class Meta(PlanRow.Meta):
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(state="ended", ended_at__isnull=False)
+                | ~models.Q(state="ended") & models.Q(ended_at=None),
+                name="line_ended_has_ended_at",
+            )
+        ]
+
     def __str__(self) -> str:
         return self.focus
 

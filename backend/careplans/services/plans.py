@@ -53,7 +53,7 @@ def write_plan(*, actor: Actor, sent: Sent) -> CarePlan:
         review_on=said.get("review_on"),
         changed_by=name_of(actor, acting),
     )
-    ask_guard("SELECT join_plan(%s, %s, %s, %s)", [uuid7(), plan.pk, actor.clinic_id, lead.pk])
+    ask_guard("SELECT join_plan(%s, %s, %s, %s, %s)", [uuid7(), plan.pk, actor.clinic_id, lead.pk, plan.changed_by])
     _number(plan, actor, said.get("identifiers", []))
     tell("care_plan.created", plan, actor)
     return plan

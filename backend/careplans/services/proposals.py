@@ -41,7 +41,7 @@ def propose(plan_id: UUID | str, *, actor: Actor, sent: Sent) -> Proposal:
     owner_id = row.organization_id if row else said["owner_id"]
     _check_owner(plan, owner_id, actor)
     changes = dict(said.get("changes", {}))
-    _checked_changes(said["about"], said["kind"], changes, row)
+    _checked_changes(said["about"], said["kind"], changes, row, why=said["why"])
     acting = practitioner_of(actor, sent)
     if plan.proposals.filter(state=Proposal.State.OPEN).count() >= MOST_OPEN:
         raise Conflict(f"A plan has at most {MOST_OPEN} open proposals.", code="too_many_rows")
@@ -94,7 +94,7 @@ def _carry_out(
 ) -> None:
     kind = KIND_OF_ROW[About(proposal.about)]
     if proposal.row_id is None:
-        fields = _checked_changes(proposal.about, proposal.kind, proposal.changes, None)
+        fields = _checked_changes(proposal.about, proposal.kind, proposal.changes, None, why=proposal.why)
         insert_row(plan, kind, fields, actor=actor, acting=acting)
         return
     row: PlanRow = ROWS[kind].model.objects.visible_to(actor).locked().filter(plan=plan).one(proposal.row_id)
@@ -106,7 +106,7 @@ def _carry_out(
             changed_by=row.changed_by,
             changed_at=utc(row.updated_at),
         )
-    fields = _checked_changes(proposal.about, proposal.kind, _with_end(proposal), row)
+    fields = _checked_changes(proposal.about, proposal.kind, proposal.changes, row, why=proposal.why)
     update_row(plan, kind, row, fields, actor=actor, acting=acting)
 
 
@@ -129,7 +129,9 @@ def _check_owner(plan: CarePlan, owner_id: UUID, actor: Actor) -> None:
         raise invalid("/owner_id", "This organization is not on the plan's team.", code="unknown_organization")
 
 
-def _checked_changes(about: str, kind: str, changes: dict[str, Any], row: PlanRow | None) -> dict[str, Any]:
+def _checked_changes(
+    about: str, kind: str, changes: dict[str, Any], row: PlanRow | None, *, why: str
+) -> dict[str, Any]:
     """The fields of the row that would change, or 400 with what is wrong, as for the owner's own change."""
     of_kind = ROWS[KIND_OF_ROW[About(about)]]
     try:
@@ -137,8 +139,8 @@ def _checked_changes(about: str, kind: str, changes: dict[str, Any], row: PlanRo
             raise ValidationError({"on_behalf_of": ["This field is not known here."]}, code="unknown_field")
         if row is None:
             return checked(of_kind.fields, changes)
-        if kind == Kind.END and not set(changes) <= {"state", "ended_reason", "ended_detail"}:
-            raise ValidationError("A proposal to end something changes nothing else.", code="unknown_field")
+        if kind == Kind.END:
+            changes = _end(about, changes, why)
         fields = checked(of_kind.fields, changes, row=row)
     except ValidationError as error:
         raise ValidationError({"changes": error.detail}) from error
@@ -147,13 +149,14 @@ def _checked_changes(about: str, kind: str, changes: dict[str, Any], row: PlanRo
     return fields
 
 
-def _with_end(proposal: Proposal) -> dict[str, Any]:
-    if proposal.kind != Kind.END:
-        return dict(proposal.changes)
-    if proposal.about == About.GOAL:
+def _end(about: str, changes: dict[str, Any], why: str) -> dict[str, Any]:
+    """What ending the row changes in it. Of a line the reason may be proposed, too; else it is why it is proposed."""
+    if not set(changes) <= ({"ended_reason", "ended_detail"} if about == About.INTERVENTION else set()):
+        raise ValidationError("A proposal to end something changes nothing else.", code="unknown_field")
+    if about == About.GOAL:
         return {"state": Goal.State.DROPPED.value}
-    reason = {"ended_reason": Intervention.EndedReason.OTHER.value, "ended_detail": proposal.why}
-    return {**reason, **proposal.changes, "state": Intervention.State.ENDED.value}
+    reason = {"ended_reason": Intervention.EndedReason.OTHER.value, "ended_detail": why}
+    return {**reason, **changes, "state": Intervention.State.ENDED.value}
 
 
 def _last_step(proposal: Proposal) -> dict[str, Any]:

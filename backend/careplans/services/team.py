@@ -1,15 +1,17 @@
 """Joining and leaving the team of a plan: rows that the guard writes, and what follows from them."""
 
 import json
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db.models import F, Q
 
-from backend.audit import events
+from backend.audit import events, work
 from backend.careplans import inputs
 from backend.careplans.models import CarePlan, Intervention, Proposal, TeamMember
 from backend.careplans.policies import sides_of
+from backend.careplans.services.ending import ACCESS_ENDS
 from backend.careplans.services.taking import (
     Sent,
     check_unfinished,
@@ -25,6 +27,7 @@ from backend.clients.models import Access, Consent, Registration
 from backend.clients.policies import refuse_unless
 from backend.clients.queries import ask_guard
 from backend.directory.models import PractitionerRole
+from backend.lib import clock
 from backend.lib.actor import Actor
 from backend.lib.ids import uuid7
 from backend.lib.problems import Conflict, invalid
@@ -37,7 +40,7 @@ def join_team(client_id: UUID, *, role_id: UUID | None, actor: Actor) -> list[Ca
     """
     joined = []
     for (plan_id,) in ask_guard("SELECT joinable_plans(%s)", [client_id]):
-        if _join(plan_id, actor.clinic_id, role_id):
+        if _join(plan_id, actor.clinic_id, role_id, by=actor.display):
             plan = CarePlan.objects.visible_to(actor).one(plan_id)
             tell("care_plan.member_joined", plan, actor, organization_id=actor.clinic_id)
             joined.append(plan)
@@ -57,7 +60,7 @@ def add_member(plan_id: UUID | str, *, actor: Actor, sent: Sent) -> TeamMember:
     if role_id is not None and not of_organization.filter(pk=role_id).exists():
         raise invalid("/practitioner_role_id", "There is no such practitioner role there.", code="unknown_role")
     acting = practitioner_of(actor, sent)
-    if not _join(plan.pk, organization_id, role_id):
+    if not _join(plan.pk, organization_id, role_id, by=name_of(actor, acting)):
         raise Conflict(
             "This organization does not share the client's record in one circle with you that shares plans.",
             code="consent_required",
@@ -65,7 +68,6 @@ def add_member(plan_id: UUID | str, *, actor: Actor, sent: Sent) -> TeamMember:
             how="Record the client's yes under consents, and send a referral; who accepts it shares the record.",
         )
     plan = _again(plan.pk, actor)
-    touch(plan, name_of(actor, acting))
     tell("care_plan.member_joined", plan, actor, organization_id=organization_id)
     return TeamMember.objects.visible_to(actor).get(plan=plan, organization_id=organization_id, until=None)
 
@@ -81,13 +83,13 @@ def end_membership(plan_id: UUID | str, membership_id: UUID | str, *, actor: Act
     )
     check_unfinished(plan)
     checked(inputs.OfPlan, sent)
-    practitioner_of(actor, sent)
+    acting = practitioner_of(actor, sent)
     if member.until is not None:
         raise Conflict("This membership has ended already.", code="membership_ended")
     if plan.member_ids == [member.organization_id]:
         raise Conflict("Nobody else is on the team; complete or revoke the plan instead.", code="last_member")
     because = "left" if member.organization_id == actor.organization_id else "taken_off"
-    return _leave(plan, member.organization_id, because=because, actor=actor)
+    return _leave(plan, member.organization_id, because=because, actor=actor, by=name_of(actor, acting))
 
 
 def leave_teams(client_id: UUID, *, actor: Actor) -> None:
@@ -95,7 +97,7 @@ def leave_teams(client_id: UUID, *, actor: Actor) -> None:
     plans = CarePlan.objects.visible_to(actor).filter(client_id=client_id, member_ids__contains=[actor.clinic_id])
     for plan in plans:
         if not _is_held(plan, actor):
-            _leave(plan, actor.clinic_id, because="access_ended", actor=actor)
+            _leave(plan, actor.clinic_id, because="access_ended", actor=actor, by=actor.display)
 
 
 def hand_over_role(role_id: UUID, *, actor: Actor) -> None:
@@ -110,17 +112,21 @@ def hand_over_role(role_id: UUID, *, actor: Actor) -> None:
     held = TeamMember.objects.visible_to(actor).filter(
         organization_id=actor.clinic_id, practitioner_role_id=role_id, until=None
     )
-    for member in held.select_related("plan"):
-        goes_on = has_colleague or len(member.plan.member_ids) == 1
-        if goes_on and _is_held(member.plan, actor):
-            _clear_role(member, actor)
+    for member_id, plan_id in held.order_by("plan_id").values_list("pk", "plan_id"):
+        plan = CarePlan.objects.visible_to(actor).locked().one(plan_id)
+        member = held.filter(pk=member_id).first()
+        if member is None:
+            continue
+        goes_on = has_colleague or len(plan.member_ids) == 1
+        if goes_on and _is_held(plan, actor):
+            _clear_role(plan, member, actor)
         else:
-            _leave(member.plan, actor.clinic_id, because="role_ended", actor=actor)
+            _leave(plan, actor.clinic_id, because="role_ended", actor=actor, by=actor.display)
 
 
-def _join(plan_id: UUID, organization_id: UUID, role_id: UUID | None) -> bool:
-    values = [uuid7(), plan_id, organization_id, role_id]
-    joined: bool = ask_guard("SELECT join_plan(%s, %s, %s, %s)", values)[0][0]
+def _join(plan_id: UUID, organization_id: UUID, role_id: UUID | None, *, by: str) -> bool:
+    values = [uuid7(), plan_id, organization_id, role_id, by]
+    joined: bool = ask_guard("SELECT join_plan(%s, %s, %s, %s, %s)", values)[0][0]
     return joined
 
 
@@ -133,9 +139,9 @@ def _is_held(plan: CarePlan, actor: Actor) -> bool:
     return plan.consent_id is None or circle.exists() or home.exists()
 
 
-def _leave(plan: CarePlan, organization_id: UUID, *, because: str, actor: Actor) -> CarePlan:
+def _leave(plan: CarePlan, organization_id: UUID, *, because: str, actor: Actor, by: str) -> CarePlan:
     """Ends the membership and what hangs on it, and tells who stays and who left. Does nothing the second time."""
-    left = ask_guard("SELECT leave_plan(%s, %s, %s)", [plan.pk, organization_id, because])[0][0]
+    left = ask_guard("SELECT leave_plan(%s, %s, %s, %s)", [plan.pk, organization_id, because, by])[0][0]
     plan = _again(plan.pk, actor)
     if left is None:
         return plan
@@ -147,8 +153,12 @@ def _leave(plan: CarePlan, organization_id: UUID, *, because: str, actor: Actor)
         tell("care_plan.lines_to_decide", plan, actor, organization_id=organization_id)
     for proposal_id in result["proposals"]:
         _tell_left(plan, organization_id, PROPOSAL_WORKFLOW["lapse"].event, actor, proposal_id=proposal_id)
-    for access_id in result["access"]:
-        _tell_access_ended(plan, organization_id, access_id, actor)
+    for place in result["access"]:
+        if place["ends_at"] is None:
+            _tell_access_ended(plan, organization_id, place["id"], actor)
+        else:
+            ends_at = datetime.fromisoformat(place["ends_at"])
+            work.queue(ACCESS_ENDS, UUID(place["id"]), organization_id=organization_id, due_at=ends_at)
     return plan
 
 
@@ -177,12 +187,14 @@ def _tell_access_ended(plan: CarePlan, organization_id: UUID, access_id: str, ac
     )
 
 
-def _clear_role(member: TeamMember, actor: Actor) -> None:
+def _clear_role(plan: CarePlan, member: TeamMember, actor: Actor) -> None:
     """Nobody in person for now: the organization has it."""
-    plan, role_id = member.plan, member.practitioner_role_id
+    role_id = member.practitioner_role_id
     TeamMember.objects.filter(pk=member.pk).update(practitioner_role=None)
     lines = Intervention.objects.visible_to(actor).filter(plan=plan, practitioner_role_id=role_id)
-    lines.exclude(state=Intervention.State.ENDED).update(practitioner_role=None, version=F("version") + 1)
+    lines.exclude(state=Intervention.State.ENDED).update(
+        practitioner_role=None, version=F("version") + 1, updated_at=clock.now(), changed_by=actor.display
+    )
     leads = plan.lead_role_id == role_id and plan.lead_organization_id == actor.organization_id
     if leads:
         plan.lead_role = None
