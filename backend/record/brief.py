@@ -158,7 +158,9 @@ def _all_moments(actor: Actor, *, client_id: UUID) -> Found:
         organization_id=reading.organization_id, client_id__in=reading.ids()
     )
     opened = access.filter(extent=Access.Extent.SHARED_RECORD).order_by("from_at")
-    roles = PractitionerRole.objects.filter(practitioner_id=reading.practitioner_id).order_by("created_at")
+    roles = PractitionerRole.objects.filter(
+        organization_id=reading.organization_id, practitioner_id=reading.practitioner_id
+    ).order_by("created_at")
     return Organization.objects.filter(pk=reading.organization_id).values(
         zone=F("time_zone"),
         visited=Subquery(visited.values("starts_at")[:1]),

@@ -7,7 +7,9 @@ import pytest
 
 from backend.audit.models import MovedClock
 from backend.clients.models import ReadMark
+from backend.directory.models import Member, PractitionerRole
 from backend.lib import clock
+from backend.lib.rest.fields import utc
 from tests import make
 from tests.careplans.plans import Plan, alone, done
 from tests.careplans.plans import shared as shared_plan
@@ -265,6 +267,28 @@ def test_before_the_first_visit_it_is_since_the_record_opened(
     assert found["lines"] == []
     access = south.http.send("GET", f"clients/{client_id}/access").json()["may"]
     assert found["since"] == min(row["from"] for row in access if row["extent"] == "shared_record")
+
+
+def test_an_older_role_at_another_clinic_makes_no_history_unread(
+    north: make.Clinic, south: make.Clinic, client_id: str
+) -> None:
+    newcomer = make.person(south.organization, "practitioner", discipline="massage_therapy", name="New Comer")
+    assert newcomer.role is not None
+    signed(north, client_id, **QUIET)
+    begins_at = clock.now() + timedelta(days=1)
+    here = PractitionerRole.objects.create(
+        practitioner=newcomer.role.practitioner,
+        organization=north.organization,
+        discipline="massage_therapy",
+        created_at=begins_at,
+    )
+    member = Member.objects.create(user=newcomer.member.user, organization=north.organization, rights=["practitioner"])
+    begins = make.Person(member=member, role=here, token=make.token(member=member))
+    days_pass(2)
+
+    found = brief(begins, client_id)
+
+    assert (found["since"], found["lines"]) == (utc(begins_at), [])
 
 
 @pytest.mark.parametrize("what", ["visit", "note"])
