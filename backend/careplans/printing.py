@@ -15,7 +15,7 @@ from backend.lib import clock
 from backend.lib.actor import Actor
 from backend.lib.ids import short_id
 from backend.lib.typesetting import Block, Document, Section, pdf_of, said
-from backend.lib.zones import day_in_words, moment_in_words
+from backend.lib.zones import day_in_words, moment_in_words, zone_named
 
 Body = Mapping[str, Any]
 
@@ -59,7 +59,7 @@ def plan_pdf(body: Body, *, born: str = "", is_closed: bool = False) -> bytes:
                 Block("Lead", said([person, head.name])),
             ],
             facts=[*_facts(body, head.time_zone)],
-            sections=[*_sections(body)],
+            sections=[*_sections(body, head.time_zone)],
             footer=footer(f"Care plan {short}", head.time_zone),
             paper=head.paper,
         ),
@@ -95,7 +95,7 @@ def _agreement(agreement: Body | None, zone: str) -> Iterator[tuple[str, str]]:
         yield from ((name, who) for name, answer in answers.items() if (who := words.who_said(agreement, answer)))
 
 
-def _sections(body: Body) -> Iterator[Section]:
+def _sections(body: Body, zone: str) -> Iterator[Section]:
     names = {member["organization"]["id"]: member["organization"]["display"] for member in body["team"]}
     is_shared = bool(body.get("agreement") and body["agreement"]["is_asked"])
     written = {
@@ -103,7 +103,7 @@ def _sections(body: Body) -> Iterator[Section]:
         **_lines(body["interventions"], names, is_shared=is_shared),
         "Problems": "\n".join(_problem(row) for row in body.get("problems", ())),
         "Phases": "\n".join(" ".join(said([row["name"], words.period(row)])) for row in body["phases"]),
-        "Team": "\n".join(_member(member) for member in body["team"]),
+        "Team": "\n".join(_member(member, zone) for member in body["team"]),
         "Changed since this version": "\n".join(body.get("unpublished", ())),
         "Open proposals": _rows([_proposal(row) for row in body.get("proposals", ())]),
     }
@@ -146,11 +146,11 @@ def _problem(row: Body) -> str:
     )
 
 
-def _member(member: Body) -> str:
+def _member(member: Body, zone: str) -> str:
     person = member["practitioner_role"]["display"] if member["practitioner_role"] else ""
     until = parse_datetime(member["until"] or "")
     role = "leads" if member["role"] == "lead" and member["is_live"] else ""
-    gone = f"until {day_in_words(until.date())}" if until else ""
+    gone = f"until {day_in_words(until.astimezone(zone_named(zone)).date())}" if until else ""
     return ", ".join(said([member["organization"]["display"], person, role, gone]))
 
 

@@ -1,5 +1,6 @@
 """A care plan as PDF: what stands on it, for whom."""
 
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -7,11 +8,14 @@ import pytest
 
 from backend.audit.models import AccessLog
 from backend.careplans import printing
+from backend.lib import clock
 from backend.lib.typesetting import Document
 from backend.lib.unit_of_work import acting_as
+from backend.lib.zones import day_in_words
 from tests import make
 from tests.careplans.plans import Plan, alone, consent_of, done, shared, withdraw
 from tests.paper import pages_of
+from tests.referrals.stories import move_to
 
 pytestmark = pytest.mark.django_db
 
@@ -108,6 +112,21 @@ def test_who_is_not_in_the_circle_any_more_prints_what_they_wrote(
     others = ("Upper trapezius", "Stiff neck", "Neck and arm", "Heat for ten")
     assert [word for word in others if word in said] == []
     assert "This plan is not open to your clinic now." in (printed[-1].banner or "")
+
+
+def test_who_left_in_the_evening_left_on_that_day_of_the_leads_clinic(
+    north: make.Clinic, south: make.Clinic, plan: Plan, printed: list[Document]
+) -> None:
+    tomorrow = clock.now().date() + timedelta(days=1)
+    move_to(datetime.combine(tomorrow + timedelta(days=1), time(2), UTC))
+    member = next(row for row in plan.whole(south)["team"] if row["organization"]["id"] == south.id)
+    done(plan.post(south, f"/team/{member['id']}/end"), 200)
+
+    document_of(north, plan)
+
+    (page,) = printed
+    team = next(section.text for section in page.sections if section.title == "Team")
+    assert f"until {day_in_words(tomorrow)}" in team
 
 
 def test_an_admin_prints_no_plan_and_an_outsider_finds_none(

@@ -1,9 +1,14 @@
 """The timeline and the search on the client's page, in a browser without script."""
 
+from datetime import UTC, datetime, time, timedelta
+
 import pytest
 
+from backend.lib import clock
+from backend.lib.rest.fields import utc
 from tests import make
 from tests.notes.writing import share, signed
+from tests.referrals.stories import move_to
 from tests.workspace.browsing import Browser
 
 pytestmark = pytest.mark.django_db
@@ -28,6 +33,23 @@ def test_the_clients_page_shows_what_happened_and_links_to_it(
         in browser.page
     )
     assert "Search in the client's notes" in browser.page
+
+
+@pytest.mark.parametrize(
+    ("seen", "written", "is_late"),
+    [(timedelta(minutes=-15), timedelta(minutes=10), False), (timedelta(hours=5.75), timedelta(hours=7.25), True)],
+    ids=["over midnight in Greenwich", "over midnight at the clinic"],
+)
+def test_a_note_is_late_when_it_was_written_on_a_later_day_of_the_clinics(
+    north: make.Clinic, shared: str, seen: timedelta, written: timedelta, is_late: bool
+) -> None:
+    midnight = datetime.combine(clock.now().date() + timedelta(days=2), time(), UTC)
+    move_to(midnight + written)
+    signed(north, shared, occurred_at=utc(midnight + seen))
+
+    browser = Browser(north.practitioner).open(f"/clients/{shared}/timeline?show=notes")
+
+    assert ("Progress note" in browser.page, "(written " in browser.page) == (True, is_late)
 
 
 def test_filters_are_links_that_keep_each_other(north: make.Clinic, shared: str) -> None:

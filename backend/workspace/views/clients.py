@@ -273,7 +273,7 @@ def client_page(request: HttpRequest, actor: Actor, client_id: UUID, *, tried: T
         **_same_person(client, actor, ids),
         **brief.blocks(request, client, ids, actor),
         "death_form": Form(s.DeathInput, zone=zone, key="death-"),
-        **timeline_block(request, client, ids),
+        **timeline_block(request, client, ids, zone),
         **export_block(Reading(actor, client.pk, tuple(ids), client, is_own=False)),
     }
     return show(request, "client.html", context, problem=tried.problem if tried else None)

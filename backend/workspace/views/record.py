@@ -27,6 +27,8 @@ from backend.record.queries.timeline import ON_A_PAGE, ORDER, log_shown, log_thi
 from backend.record.serializers_search import LONGEST, NoteSearch, found_data
 from backend.record.serializers_timeline import item_data, names_in
 from backend.workspace.pages import log_whatever_the_status, page, show
+from backend.workspace.words import local
+from backend.workspace.worklist import zone_of
 
 SHOWN = {
     "": "Everything",
@@ -64,11 +66,11 @@ def one_timeline(request: HttpRequest, client_id: UUID) -> HttpResponse:
     """The timeline by itself, for older pages, filters and links to it."""
     client = _client(request, client_id)
     log_whatever_the_status(request, lambda: log_shown(actor_of(request), client, ()))
-    ids = ids_of(actor_of(request), client)
-    return show(request, "timeline.html", {"client": client, **timeline_block(request, client, ids)})
+    ids, zone = ids_of(actor_of(request), client), zone_of(actor_of(request))
+    return show(request, "timeline.html", {"client": client, **timeline_block(request, client, ids, zone)})
 
 
-def timeline_block(request: HttpRequest, client: Client, ids: Sequence[UUID]) -> dict[str, Any]:
+def timeline_block(request: HttpRequest, client: Client, ids: Sequence[UUID], zone: str) -> dict[str, Any]:
     """What the block of the client's page shows: one page of the timeline, filters as links, the way to older things."""
     actor, address = actor_of(request), f"/clients/{client.pk}/timeline"
     disciplines = _disciplines_around(client, actor)
@@ -87,7 +89,7 @@ def timeline_block(request: HttpRequest, client: Client, ids: Sequence[UUID]) ->
     names = names_in(found.rows)
     return {
         "timeline_of": client,
-        "happened": [_line(row, item_data(row, actor, client.pk, names), client.pk) for row in found.rows],
+        "happened": [_line(row, item_data(row, actor, client.pk, names), client.pk, zone) for row in found.rows],
         "older": found.next,
         "newer": found.previous,
         "kind_links": _links(address, "show", SHOWN, chosen, discipline=discipline),
@@ -98,13 +100,14 @@ def timeline_block(request: HttpRequest, client: Client, ids: Sequence[UUID]) ->
     }
 
 
-def _line(row: Mapping[str, Any], item: dict[str, Any], client_id: UUID) -> dict[str, Any]:
-    """An item with what a page says besides: its address here, its flags in words."""
+def _line(row: Mapping[str, Any], item: dict[str, Any], client_id: UUID, zone: str) -> dict[str, Any]:
+    """An item with what a page says besides: its address here, its flags in words, whether it was written on a later day."""
+    happened_on, written_on = (local(row[name], zone).date() for name in ("happened_at", "written_at"))
     return {
         **item,
         "page": _address(row, client_id),
         "is_struck": "entered_in_error" in item["flags"],
-        "is_late": item["kind"] == "note" and item["recorded_at"][:10] > item["occurred_at"][:10],
+        "is_late": item["kind"] == "note" and written_on > happened_on,
         "tags": [(FLAGS.get(flag, flag), flag in ("red", "unread_report")) for flag in item["flags"]],
     }
 
