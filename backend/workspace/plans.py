@@ -153,7 +153,7 @@ class PlanPage:
             "standing": self.standing(),
             "parties": parties,
             "own_answer": own,
-            "new_to_you": _since(own.agreed_version, versions) if own else [],
+            "new_to_you": self.new_since(own.agreed_version) if own and versions else [],
             "goals": self.goals(),
             "goals_suggested": self._added(Proposal.About.GOAL),
             "columns": self.columns(),
@@ -237,6 +237,12 @@ class PlanPage:
             )
             for version in shown
         ]
+
+    def new_since(self, number: int) -> list[str]:
+        """What the versions after this one changed, however many they are, in the order it was changed."""
+        later = PlanVersion.objects.visible_to(self.actor).filter(plan_id=self.row["id"], number__gt=number)
+        found = later.order_by("number").values_list("changes", flat=True)
+        return [line for changes in found for line in sentences(changes)]
 
     # --- lines and goals
 
@@ -348,11 +354,6 @@ class PlanPage:
         if not self.row["is_ours"]:
             return plan_words.CLOSED
         return "" if policies.reads_clinical(self.actor) else plan_words.FRONT_DESK
-
-
-def _since(number: int, versions: list[VersionShown]) -> list[str]:
-    """What the versions after this one changed, in the order it was changed."""
-    return [line for version in reversed(versions) if version.number > number for line in version.difference]
 
 
 def _proposed(kind: Kind, row: Body | None, changes: Body) -> list[str]:

@@ -194,6 +194,21 @@ def test_the_lead_publishes_and_the_other_agrees(north: make.Clinic, south: make
     assert "Not in force for you" not in theirs.page
 
 
+def test_who_has_not_answered_for_long_reads_everything_that_is_new_since_they_agreed(
+    north: make.Clinic, south: make.Clinic, plan: Plan
+) -> None:
+    done(plan.answer(south, 1), 201)
+    wishes = [f"Wish {number}" for number in range(2, 9)]
+    for wish in wishes:
+        plan.goal(north, words=wish)
+        plan.publish(north)
+
+    page = open_plan(plan, south.practitioner).page
+
+    new = page.split("What is new since you last agreed:")[1].split("</ul>")[0]
+    assert re.findall(r"goal “(Wish \d)”: added", new) == wishes
+
+
 def test_objecting_needs_a_sentence(south: make.Clinic, plan: Plan) -> None:
     theirs = open_plan(plan, south.practitioner)
     theirs.press(f"/care-plans/{plan.id}/agreements", answer="object", sentence="")
