@@ -8,6 +8,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.http import HttpResponse
+from django.utils.http import content_disposition_header
 
 from backend.attachments import policies, scanning
 from backend.attachments.models import HOLDERS, Attachment, Tie
@@ -125,8 +126,7 @@ def check_none_refused(files: Iterable[Mapping[str, Any]]) -> None:
 def download(file: Attachment) -> HttpResponse:
     """Never rendered in our origin: an attachment, not sniffed again, in a sandbox."""
     response = HttpResponse(bytes(file.content), content_type=file.media_type)
-    ascii_name = file.name.encode("ascii", "replace").decode().replace("?", "_")
-    response["Content-Disposition"] = f'attachment; filename="{ascii_name}"'
+    response["Content-Disposition"] = content_disposition_header(True, file.name)
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"
     response["Digest"] = f"sha-256={file.sha256}"

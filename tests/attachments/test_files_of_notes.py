@@ -59,6 +59,26 @@ def test_a_draft_carries_files_which_it_lists_and_which_are_downloads_only(north
     assert (answer["X-Content-Type-Options"], "sandbox" in answer["Content-Security-Policy"]) == ("nosniff", True)
 
 
+@pytest.mark.parametrize(
+    ("name", "header"),
+    [
+        ("Röntgen.pdf", "attachment; filename*=utf-8''R%C3%B6ntgen.pdf"),
+        ("頸椎 左.pdf", "attachment; filename*=utf-8''%E9%A0%B8%E6%A4%8E%20%E5%B7%A6.pdf"),
+        ('ö";\r\nX-Evil: 1.pdf', "attachment; filename*=utf-8''%C3%B6_%3BX-Evil_%201.pdf"),
+        ("a\u2028b;filename=c.exe.pdf", "attachment; filename*=utf-8''a%E2%80%A8b%3Bfilename%3Dc.exe.pdf"),
+        ("../../Ä/b\\c.pdf", "attachment; filename*=utf-8''_.._%C3%84_b_c.pdf"),
+        ('a"b\\c;d.pdf', 'attachment; filename="a_b_c;d.pdf"'),
+    ],
+)
+def test_a_download_is_saved_under_the_name_it_was_sent_with(north: make.Clinic, name: str, header: str) -> None:
+    file = uploaded(north, PDF, name)
+
+    answer = opened(north.http, file)
+
+    assert (answer.status_code, answer["Content-Disposition"]) == (200, header)
+    assert "X-Evil" not in answer
+
+
 def test_the_list_is_replaced_whole_and_what_is_left_out_is_gone(north: make.Clinic, client_id: str) -> None:
     first, second, third = (uploaded(north)["id"] for _ in range(3))
     note = draft(north, client_id, attachment_ids=[first, second])
