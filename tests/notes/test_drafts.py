@@ -9,9 +9,17 @@ from backend.lib import clock
 from backend.lib.rest.fields import utc
 from tests import make
 from tests.notes.writing import BODY, NECK, SECTIONS, change, draft, ids_listed, read, share, sign, signed
+from tests.referrals.stories import move_to
 
 pytestmark = pytest.mark.django_db
 NOBODYS = "0198c1a0-0000-7000-8000-00000000000f"
+
+
+def visit_of(clinic: make.Clinic, client_id: str) -> Any:
+    """Yesterday's visit of the client."""
+    answer = clinic.http.send("POST", "visits", {"client_id": client_id, "state": "done", **make.visit_window(-1)})
+    assert answer.status_code == 201, answer.content
+    return answer.json()
 
 
 def test_a_draft_holds_what_was_written(north: make.Clinic, client_id: str) -> None:
@@ -59,6 +67,45 @@ def test_what_was_read_may_be_sent_back_whole(north: make.Clinic, client_id: str
     assert {name: answer.json()[name] for name in ("findings", "techniques", "asks", *SECTIONS)} == {
         name: note[name] for name in ("findings", "techniques", "asks", *SECTIONS)
     }
+
+
+def test_what_was_read_may_be_sent_back_however_long_ago_the_client_was_seen(
+    north: make.Clinic, client_id: str
+) -> None:
+    note = draft(north, client_id, occurred_at=utc(clock.now() - timedelta(days=6)))
+    move_to(clock.now() + timedelta(days=2))
+
+    answer = change(north.http, note, **{**note, "plan": "Heat."})
+
+    assert answer.status_code == 200, answer.content
+    assert (answer.json()["occurred_at"], answer.json()["plan"]) == (note["occurred_at"], "Heat.")
+
+
+def test_a_visit_that_is_sent_back_does_not_change_when_the_client_was_seen(north: make.Clinic, client_id: str) -> None:
+    visit = visit_of(north, client_id)
+    seen = utc(clock.now() - timedelta(days=3))
+    note = draft(north, client_id, visit_id=visit["id"], occurred_at=seen)
+
+    answer = change(north.http, note, visit_id=visit["id"], plan="Heat.")
+
+    assert answer.status_code == 200, answer.content
+    assert (answer.json()["visit_id"], answer.json()["occurred_at"]) == (visit["id"], seen)
+
+
+def test_another_visit_says_when_the_client_was_seen_unless_that_is_said_too(
+    north: make.Clinic, client_id: str
+) -> None:
+    note, visit = draft(north, client_id), visit_of(north, client_id)
+
+    stated = change(north.http, note, visit_id=visit["id"], occurred_at=note["occurred_at"]).json()
+    cleared = change(north.http, stated, visit_id=None).json()
+    unstated = change(north.http, cleared, visit_id=visit["id"]).json()
+
+    assert [(row["visit_id"], row["occurred_at"]) for row in (stated, cleared, unstated)] == [
+        (visit["id"], note["occurred_at"]),
+        (None, note["occurred_at"]),
+        (visit["id"], visit["starts_at"]),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -176,6 +223,27 @@ def test_an_identifier_is_taken_once(north: make.Clinic, client_id: str) -> None
 
     assert (second.status_code, second.json()["code"]) == (409, "identifier_taken")
     assert second.json()["existing"] == {"id": first["id"]}
+
+
+def test_an_identifier_that_is_sent_twice_is_one(north: make.Clinic, client_id: str) -> None:
+    number, other = {"system": "urn:north", "value": "N-1"}, {"system": "urn:north", "value": "N-2"}
+
+    note = draft(north, client_id, identifiers=[number, other, number])
+    changed = change(north.http, note, identifiers=[other, other])
+
+    assert note["identifiers"] == [number, other]
+    assert (changed.status_code, changed.json()["identifiers"]) == (200, [other])
+
+
+def test_a_taken_identifier_is_named_among_others_and_nothing_changes(north: make.Clinic, client_id: str) -> None:
+    taken, free = {"system": "urn:north", "value": "N-1"}, {"system": "urn:north", "value": "N-0"}
+    first, note = draft(north, client_id, identifiers=[taken]), draft(north, client_id, identifiers=[free])
+
+    refused = change(north.http, note, identifiers=[free, taken])
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "identifier_taken")
+    assert (refused.json()["existing"], refused.json()["identifier"]) == ({"id": first["id"]}, taken)
+    assert read(north.http, note["id"]).json() == note
 
 
 def test_a_late_note_says_when_the_client_was_seen(north: make.Clinic, client_id: str) -> None:

@@ -67,10 +67,15 @@ def draft_note(*, actor: Actor, client_id: UUID | None = None, copy_from: UUID |
 def change_draft(
     note_id: UUID | str, *, actor: Actor, expected_version: int | None, confirmed: Sequence[str] = (), **facts: Any
 ) -> Note:
-    """Changes parts of a draft; a part that is sent, or confirmed, counts as touched."""
+    """Changes parts of a draft; a part that is sent, or confirmed, counts as touched.
+
+    A moment or visit that is sent back as it was read moves nothing, and is not asked again whether it may be.
+    """
     note = _own_draft(note_id, actor, expected_version)
+    if facts.get("visit_id") == note.visit_id:
+        facts.pop("visit_id", None)
     if "occurred_at" in facts or facts.get("visit_id"):
-        facts["occurred_at"] = _occurred_at(facts, note.client_id, actor)
+        facts["occurred_at"] = _occurred_at(facts, note.client_id, actor, known=note.occurred_at)
     _set_envelope(note, facts, actor)
     write_parts(note, facts, actor)
     _keep_untouched(note, {**facts, **dict.fromkeys(confirmed)})
@@ -153,11 +158,12 @@ def _one_role(roles: Any, pointer: str) -> PractitionerRole:
     return found
 
 
-def _occurred_at(facts: Mapping[str, Any], client_id: UUID, actor: Actor) -> datetime:
-    """When the client was seen: as was said, else when the visit began, else now."""
+def _occurred_at(facts: Mapping[str, Any], client_id: UUID, actor: Actor, *, known: datetime | None = None) -> datetime:
+    """When the client was seen: as was said, or is known, else when the visit began, else now."""
     visit = _visit(facts["visit_id"], client_id, actor) if facts.get("visit_id") else None
     if said := facts.get("occurred_at"):
-        check_late_fact(said)
+        if said != known:
+            check_late_fact(said)
         return said  # type: ignore[no-any-return]  # checked by the serializer
     return min(visit.starts_at, clock.now()) if visit else clock.now()
 
