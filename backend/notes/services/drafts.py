@@ -296,17 +296,27 @@ def _stored(field: Any, value: Any) -> Any:
 
 def _replace_identifiers(note: Note, identifiers: Iterable[Mapping[str, str]], actor: Actor) -> None:
     """The clinic's own numbers for this note; 409 ``identifier_taken`` names the note that has one already."""
+    wanted = dict.fromkeys((row["system"], row["value"]) for row in identifiers)
     NoteIdentifier.objects.visible_to(actor).filter(note=note).delete()
-    for identifier in identifiers:
-        row = NoteIdentifier(note=note, organization_id=note.organization_id, **identifier)
-        try:
-            with transaction.atomic():
-                row.save(force_insert=True)
-        except IntegrityError as error:
-            carrier = NoteIdentifier.objects.visible_to(actor).filter(**identifier).first()
-            raise Conflict(
+    rows = [
+        NoteIdentifier(note=note, organization_id=note.organization_id, system=system, value=value)
+        for system, value in wanted
+    ]
+    try:
+        with transaction.atomic():
+            NoteIdentifier.objects.bulk_create(rows)
+    except IntegrityError as error:
+        raise _taken(wanted, actor) from error
+
+
+def _taken(identifiers: Iterable[tuple[str, str]], actor: Actor) -> Conflict:
+    for system, value in identifiers:
+        carrier = NoteIdentifier.objects.visible_to(actor).filter(system=system, value=value).first()
+        if carrier is not None:
+            return Conflict(
                 "Another note of yours has this identifier; open that one, or send another identifier.",
                 code="identifier_taken",
-                existing={"id": str(carrier.note_id)} if carrier else None,
-                identifier=dict(identifier),
-            ) from error
+                existing={"id": str(carrier.note_id)},
+                identifier={"system": system, "value": value},
+            )
+    return Conflict("This identifier was taken a moment ago; please try again.", code="identifier_taken")
