@@ -252,6 +252,8 @@ def _circle(client_id: UUID, organization_id: UUID, categories: list[Any]) -> se
 
 def organizations_that_read(note: Note, actor: Actor) -> set[UUID]:
     """Which clinics' people opened or exported a note of the caller's clinic so far, from the access log."""
-    looks = AccessLog.objects.visible_to(actor).filter(subject_type="note", subject_id=note.pk)
+    looks = AccessLog.objects.visible_to(actor).filter(
+        client_id=note.client_id, subject_type="note", subject_id=note.pk
+    )
     read = looks.filter(action__in=[AccessLog.Action.READ, AccessLog.Action.EXPORTED], owner_id=note.organization_id)
     return {organization_id for organization_id in read.values_list("organization_id", flat=True) if organization_id}

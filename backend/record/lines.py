@@ -228,7 +228,10 @@ def _asks(reading: Reading) -> Found:
 def _visits(reading: Reading) -> Found:
     """Of colleagues, and of the loop's other side; not those whose note the reader reads."""
     tied = ReferralVisit.objects.visible_to(reading.actor).filter(visit_id=OuterRef("pk"))
-    told = Note.objects.visible_to(reading.actor).filter(visit_id=OuterRef("pk"), released_at__isnull=False)
+    # A note is about its visit's client; an index finds notes by the client, and none by the visit.
+    told = Note.objects.visible_to(reading.actor).filter(
+        client_id=OuterRef("client_id"), visit_id=OuterRef("pk"), released_at__isnull=False
+    )
     found = Visit.objects.visible_to(reading.actor) | Visit.objects.filter(Exists(tied))
     found = found.filter(~Exists(told), client_id__in=reading.ids(), state__in=(Visit.State.DONE, Visit.State.MISSED))
     return _rows(

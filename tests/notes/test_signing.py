@@ -267,6 +267,23 @@ def test_whoever_had_read_a_note_is_told_that_it_was_an_error_also_without_acces
     assert (told(south, "note.entered_in_error"), told(east, "note.entered_in_error")) == (1, 0)
 
 
+def test_whoever_read_a_note_on_the_timeline_of_the_record_it_became_part_of_is_told_of_the_error(
+    north: make.Clinic, south: make.Clinic, client_id: str
+) -> None:
+    survivor = str(make.client(north)["id"])
+    consents = {record: share(north, record, south) for record in (client_id, survivor)}
+    note = signed(north, client_id)
+    merged = north.http.send("POST", f"clients/{client_id}/merge", {"into": survivor})
+    shown = south.http.send("GET", f"clients/{survivor}/timeline").json()["results"]
+    for record, consent in consents.items():
+        north.http.send("POST", f"clients/{record}/consents/{consent['id']}/withdraw", {})
+
+    north.http.send("POST", f"notes/{note['id']}/entered-in-error", {"reason": "wrong_entry"})
+
+    assert (merged.status_code, note["id"] in [item["id"] for item in shown]) == (200, True)
+    assert (read(south.http, note["id"]).status_code, told(south, "note.entered_in_error")) == (404, 1)
+
+
 def test_who_marks_a_note_as_an_error(north: make.Clinic, south: make.Clinic, client_id: str) -> None:
     share(north, client_id, south)
     note = signed(north, client_id)

@@ -94,7 +94,7 @@ def _look_at(row: Row, actor: Actor, client_id: UUID) -> Look | None:
     within = row["within_id"] or row["item_id"]
     if kind == "note":
         why = facts["opened_by"] if owner != actor.organization_id else "own"
-        return Look("note", row["item_id"], client_id, owner, why=why)
+        return Look("note", row["item_id"], UUID(facts["client_id"]), owner, why=why)
     if kind in ("referral", "report", "message"):
         return Look("referral", within, client_id, owner, why="referral")
     return Look("care_plan", within, client_id, owner, why="care_team") if kind in ("plan", "proposal") else None
