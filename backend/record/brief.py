@@ -26,6 +26,7 @@ from backend.lib.rest.fields import utc, utc_or_none
 from backend.notes import queries as notes
 from backend.notes.models import Note, Section
 from backend.notes.rendering import note_data
+from backend.record.addresses import ASKS, HOLDS, PRECAUTIONS
 from backend.record.answers import Answer
 from backend.record.lines import PINNED, UNREAD, Found, Reading, Row, lines_since
 from backend.record.telling import told
@@ -37,7 +38,7 @@ TREATS = "The brief is for whoever treats the client; ask a practitioner."
 NAME_ONE = "A system names the practitioner whose brief it wants: practitioner_role_id."
 HREFS = {
     "note": "/api/v1/notes/{id}",
-    "ask": "/api/v1/clients/{client}/asks",
+    "ask": ASKS,
     "visit": "/api/v1/visits/{id}",
     "report": "/api/v1/referrals/{referral_id}/reports",
     "plan_version": "/api/v1/care-plans/{plan_id}/versions/{number}",
@@ -46,9 +47,9 @@ HREFS = {
     "goal": "/api/v1/care-plans/{plan_id}/goals/{id}",
     "proposal": "/api/v1/care-plans/{plan_id}/proposals",
     "agreement": "/api/v1/care-plans/{plan_id}/agreements",
-    "precaution": "/api/v1/clients/{client}/precautions",
-    "hold": "/api/v1/clients/{client}/holds",
-    "contact_first": "/api/v1/clients/{client}/precautions",
+    "precaution": PRECAUTIONS,
+    "hold": HOLDS,
+    "contact_first": PRECAUTIONS,
 }
 
 
@@ -227,7 +228,7 @@ def _href(row: Row, client: Client, reading: Reading) -> str | None:
     """Where it is read whole; another clinic's visit has no address for this reader."""
     if row["line_kind"] == "visit" and row["line_organization_id"] != reading.organization_id:
         return None
-    return HREFS[row["line_kind"]].format(**{**row["line_facts"], "id": row["line_id"], "client": client.pk})
+    return HREFS[row["line_kind"]].format(**{**row["line_facts"], "id": row["line_id"], "client_id": client.pk})
 
 
 def line_id(row: Row) -> str:

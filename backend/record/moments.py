@@ -33,6 +33,7 @@ from backend.clients.models import Access, Consent, Hold, Precaution
 from backend.lib.actor import Actor
 from backend.notes.models import Addendum, Ask, Finding, Note, Section, TechniqueDone
 from backend.notes.queries import children, opened_by
+from backend.record.addresses import ASKS, HOLDS, PRECAUTIONS
 from backend.referrals.models import Message, Package, Referral, ReferralVisit, Report
 from backend.referrals.queries import name_of
 from backend.visits.models import Visit
@@ -212,7 +213,7 @@ NOTE = Thing(
     discipline=F("discipline"), author=name_of("author_role"), facts=_of_note,
 )  # fmt: skip
 ASK = Thing(
-    kind="ask", rows=_asks, href="/api/v1/clients/{client_id}/asks", role=F("author_role_id"), within=F("note_id"),
+    kind="ask", rows=_asks, href=ASKS, role=F("author_role_id"), within=F("note_id"),
     discipline=F("author_role__discipline"), author=name_of("author_role"),
     facts=_only("kind", "region", "side", "technique", "sentence", "until", "ended_at", "ended_because", "is_taken_back"),
 )  # fmt: skip
@@ -253,11 +254,11 @@ MESSAGE = Thing(
     ),
 )  # fmt: skip
 PRECAUTION = Thing(
-    kind="precaution", rows=_of(Precaution), href="/api/v1/clients/{client_id}/precautions", author=F("recorded_by"),
+    kind="precaution", rows=_of(Precaution), href=PRECAUTIONS, author=F("recorded_by"),
     facts=_only("code", "regions", "note", "ended_at", "entered_in_error_reason"),
 )  # fmt: skip
 HOLD = Thing(
-    kind="hold", rows=_of(Hold), href="/api/v1/clients/{client_id}/precautions",
+    kind="hold", rows=_of(Hold), href=HOLDS,
     facts=_only("regions", "because", "cleared_at", "clearance"),
 )  # fmt: skip
 CONSENT = Thing(

@@ -57,6 +57,19 @@ def test_an_event_reads_as_documented(north: Clinic) -> None:
     assert event["type"] == "client.updated"
 
 
+def test_the_event_of_a_hold_leads_to_the_holds(north: Clinic) -> None:
+    client = register(north)
+    hold = {"regions": [{"region": "cervical", "side": "left"}], "because": "red_flag"}
+    placed = north.http.send("POST", f"clients/{client.id}/holds", hold).json()
+    settle()
+
+    told = [event["subject"] for event in page(north.system)["results"] if event["subject"]["type"] == "hold"]
+
+    assert [(subject["id"], subject["href"]) for subject in told] == [
+        (placed["id"], f"/api/v1/clients/{client.id}/holds")
+    ]
+
+
 def test_the_feed_is_read_page_by_page_without_gap_or_repetition(north: Clinic) -> None:
     client = register(north)
     told = [str(tell(client, north, type=f"client.t{letter}")) for letter in "abcdefg"]

@@ -81,6 +81,15 @@ def test_what_both_clinics_did_stands_there_newest_first_with_who_and_what(
     assert by_kind["consent", "given"]["gist"].startswith("The client said yes: North Massage, South Physio share plan")
 
 
+def test_a_hold_leads_to_the_holds(north: make.Clinic, client_id: str) -> None:
+    hold = {"regions": [{"region": "cervical", "side": "left"}], "because": "red_flag"}
+    placed = north.http.send("POST", f"clients/{client_id}/holds", hold).json()
+
+    shown = [item for item in items(north.http, client_id) if item["kind"] == "hold"]
+
+    assert [(item["id"], item["href"]) for item in shown] == [(placed["id"], f"/api/v1/clients/{client_id}/holds")]
+
+
 def test_every_address_a_reader_is_given_opens(north: make.Clinic, south: make.Clinic, client_id: str) -> None:
     loop(north, south, client_id)
     signed(north, client_id)

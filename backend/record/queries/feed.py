@@ -19,6 +19,7 @@ from backend.lib.actor import Actor
 from backend.lib.cursors import BadCursor, open_cursor, seal
 from backend.lib.problems import BadRequest, Gone
 from backend.notes.models import Ask, Note
+from backend.record.addresses import ASKS, HOLDS, PRECAUTIONS
 from backend.referrals.models import Referral
 from backend.visits.models import Visit
 
@@ -43,13 +44,13 @@ SUBJECTS = {
     "client": Subject("client", Client, "/api/v1/clients/{id}"),
     "access": Subject("access", Access, "/api/v1/clients/{client_id}/access"),
     "consent": Subject("consent", Consent, "/api/v1/clients/{client_id}/consents/{id}"),
-    "precaution": Subject("precaution", Precaution, "/api/v1/clients/{client_id}/precautions"),
-    "hold": Subject("hold", Hold, "/api/v1/clients/{client_id}/precautions"),
+    "precaution": Subject("precaution", Precaution, PRECAUTIONS),
+    "hold": Subject("hold", Hold, HOLDS),
     "referral": Subject("referral", Referral, "/api/v1/referrals/{id}"),
     "careplan": Subject("care_plan", CarePlan, "/api/v1/care-plans/{id}"),
     "proposal": Subject("proposal", Proposal, "/api/v1/care-plans/{care_plan_id}/proposals/{id}"),
     "note": Subject("note", Note, "/api/v1/notes/{id}"),
-    "ask": Subject("ask", Ask, "/api/v1/clients/{client_id}/asks"),
+    "ask": Subject("ask", Ask, ASKS),
     "attachment": Subject("attachment", Attachment, None),
     "visit": Subject("visit", Visit, "/api/v1/visits/{id}"),
     "organization": Subject("organization", None, "/api/v1/organizations/{id}"),
