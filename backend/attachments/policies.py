@@ -9,8 +9,8 @@ if TYPE_CHECKING:
 
 
 def opens_files(actor: Actor) -> bool:
-    """Files are clinical: not for coordinators, and not for admins without another role."""
-    return actor.kind != ActorKind.MEMBER or actor.has_right("practitioner", "auditor")
+    """Files are clinical."""
+    return actor.reads_clinical
 
 
 def keeps_files(actor: Actor) -> bool:

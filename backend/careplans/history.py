@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.db.models import F
 
-from backend.careplans import policies, words
+from backend.careplans import words
 from backend.careplans.changes import FIELD_WORDS, KINDS
 from backend.careplans.models import CarePlan, Goal, Intervention, Phase, Problem, Proposal, TeamMember
 from backend.careplans.rendering import CLINICAL, CLINICAL_OF_A_LINE
@@ -89,7 +89,7 @@ OF_TIMES = History(
 
 
 def history_for(actor: Actor) -> History:
-    return WHOLE if policies.reads_clinical(actor) else OF_TIMES
+    return WHOLE if actor.reads_clinical else OF_TIMES
 
 
 def changes_of_plan(plan_id: UUID, actor: Actor) -> list[Raw]:

@@ -19,17 +19,16 @@ def check_reads(actor: Actor) -> None:
 
 def reads_clinical(actor: Actor) -> bool:
     """Problems, goals, techniques, regions, what people wrote: not for a coordinator, who plans times."""
-    return actor.kind != ActorKind.MEMBER or actor.has_right("practitioner", "auditor")
+    return actor.reads_clinical
 
 
 def check_reads_clinical(actor: Actor) -> None:
     check_reads(actor)
-    refuse_unless(reads_clinical(actor), "This part of a plan is read by practitioners.", code="right_required")
+    refuse_unless(actor.reads_clinical, "This part of a plan is read by practitioners.", code="right_required")
 
 
 def is_only_auditor(actor: Actor) -> bool:
-    """Looks without working with clients: every look is logged, also at the clinic's own clients."""
-    return actor.kind == ActorKind.MEMBER and not actor.has_right("practitioner", "coordinator")
+    return actor.reads_as_auditor
 
 
 def check_writes(actor: Actor, on_behalf_of: object = None) -> None:

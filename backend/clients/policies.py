@@ -32,11 +32,6 @@ def answers_for_consent(actor: Actor) -> bool:
     return actor.kind == ActorKind.CLIENT or works_with_clients(actor)
 
 
-def is_only_auditor(actor: Actor) -> bool:
-    """Every look of an auditor is logged, also at the clinic's own clients."""
-    return actor.kind == ActorKind.MEMBER and not works_with_clients(actor)
-
-
 def refuse_unless(allowed: bool, detail: str, *, code: str = "forbidden") -> None:
     if not allowed:
         raise Forbidden(detail, code=code)

@@ -14,7 +14,6 @@ from django.db.models import Exists, F, Func, OuterRef, Q, QuerySet, Value
 from backend.audit.access_log import Look, log_looks
 from backend.audit.models import AccessLog
 from backend.clients.models import Client, ClientIdentifier, ClientQuerySet, Consent, Registration
-from backend.clients.policies import is_only_auditor
 from backend.lib import clock
 from backend.lib.actor import Actor, ActorKind
 
@@ -152,7 +151,7 @@ def reads_of(actor: Actor, clients: Iterable[Client], *, subject_type: str = "cl
     """The looks at clients of another clinic, an auditor's also at those of their own."""
     if actor.kind == ActorKind.CLIENT:
         return []
-    shown = [c for c in clients if not c.is_home or is_only_auditor(actor)]  # type: ignore[attr-defined]  # with_home
+    shown = [c for c in clients if not c.is_home or actor.reads_as_auditor]  # type: ignore[attr-defined]  # with_home
     reasons = _reasons(actor, [client.pk for client in shown]) if shown else {}
     return [Look(subject_type, c.pk, c.pk, *reasons.get(c.pk, (None, ""))) for c in shown]
 

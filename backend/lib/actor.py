@@ -62,6 +62,16 @@ class Actor:
         return "practitioner" in self.rights
 
     @property
+    def reads_clinical(self) -> bool:
+        """What was found, planned, done and written: not for coordinators, and not for admins without another role."""
+        return self.kind != ActorKind.MEMBER or self.has_right("practitioner", "auditor")
+
+    @property
+    def reads_as_auditor(self) -> bool:
+        """Reads what is clinical by an auditor's right alone: each look is logged, also at the clinic's own clients."""
+        return self.kind == ActorKind.MEMBER and self.has_right("auditor") and not self.treats
+
+    @property
     def caller_key(self) -> str:
         """Identifies the caller for cursors, idempotency and rate limits."""
         caller = self.member_id or self.link_id or self.application_id

@@ -11,7 +11,7 @@ from backend.directory.history import History, Raw, Told
 from backend.directory.wording import Wording
 from backend.lib.actor import Actor
 from backend.lib.expressions import Utc
-from backend.notes import policies, words
+from backend.notes import words
 from backend.notes.models import Ask, Finding, Note, Section, TechniqueDone
 
 OF_NOTE = Wording(
@@ -98,7 +98,7 @@ WHOLE, FOR_OTHERS, WITHOUT_TEXT = History(ENVELOPE, ASK, *PARTS), History(*SHARE
 
 
 def history_for(actor: Actor, note: Mapping[str, Any]) -> History:
-    if not policies.reads_text(actor):
+    if not actor.reads_clinical:
         return WITHOUT_TEXT
     if actor.is_staff and note["organization_id"] == actor.organization_id:
         return WHOLE

@@ -17,7 +17,6 @@ from backend.lib.actor import Actor, ActorKind
 from backend.lib.history import HistoryQuerySet, history_of, tracked
 from backend.lib.ids import uuid7
 from backend.lib.querysets import ScopedQuerySet
-from backend.notes import policies
 
 M = TypeVar("M", bound=models.Model)
 WRONG_CLIENT = "wrong_client"
@@ -218,7 +217,7 @@ class PartQuerySet(ScopedQuerySet[M]):
     section: str | OuterRef = ""
 
     def visible_to(self, actor: Actor) -> Self:
-        if not policies.reads_text(actor):
+        if not actor.reads_clinical:
             return self.none()
         notes = Note.objects.visible_to(actor).filter(pk=OuterRef("note_id"))
         written_here = Q(organization_id=actor.organization_id) if actor.is_staff else Q(pk__in=[])
@@ -231,7 +230,7 @@ class PartHistoryQuerySet(ScopedQuerySet[M]):
 
         What an author wrote for themselves alone stays theirs, also when the note was opened to others later.
         """
-        if not actor.is_staff or not policies.reads_text(actor):
+        if not actor.is_staff or not actor.reads_clinical:
             return self.none()
         here = _written_here(actor)
         private = history_of(Note).objects.filter(pgh_obj_id=OuterRef("note_id"), visibility=Note.Visibility.AUTHOR)
@@ -409,7 +408,7 @@ class Ask(models.Model):
 class AddendumQuerySet(ScopedQuerySet["Addendum"]):
     def visible_to(self, actor: Actor) -> Self:
         """With the note's text; what amends one section goes where that section goes."""
-        if not policies.reads_text(actor):
+        if not actor.reads_clinical:
             return self.none()
         notes = Note.objects.visible_to(actor).filter(pk=OuterRef("note_id"))
         written_here = Q(organization_id=actor.organization_id) if actor.is_staff else Q(pk__in=[])

@@ -19,24 +19,14 @@ READS = "What notes say is read by practitioners and auditors."
 TREATS = "Notes are written by practitioners; ask one of them."
 
 
-def reads_text(actor: Actor) -> bool:
-    """What a note says: not for coordinators, and not for admins without another role."""
-    return actor.kind != ActorKind.MEMBER or actor.has_right("practitioner", "auditor")
-
-
 def check_reads_text(actor: Actor) -> None:
-    if not reads_text(actor):
+    if not actor.reads_clinical:
         raise Forbidden(READS, code="right_required")
 
 
 def reads_names(actor: Actor) -> bool:
     """Whom a note is about: an admin sees that a note waits, and not for whom."""
     return actor.kind != ActorKind.MEMBER or actor.has_right("practitioner", "coordinator", "auditor")
-
-
-def is_only_auditor(actor: Actor) -> bool:
-    """Looks without treating: every look is logged, also at the clinic's own notes."""
-    return actor.kind == ActorKind.MEMBER and actor.has_right("auditor") and not actor.treats
 
 
 def check_writes_notes(actor: Actor) -> None:

@@ -20,7 +20,6 @@ from backend.lib.prepared import Prepared
 from backend.lib.problems import NotFound
 from backend.lib.querysets import id_or_404
 from backend.lib.rest.pages import Keyset
-from backend.notes import policies
 from backend.notes.models import (
     Addendum,
     Ask,
@@ -189,7 +188,7 @@ def looks_at(actor: Actor, shown: Iterable[Mapping[str, Any]]) -> list[Look]:
 
 def look_at(row: Mapping[str, Any], actor: Actor, subject_type: str, subject_id: UUID) -> Look | None:
     """At a note, or a file of it, of another clinic; an auditor's always, a client's at their own never."""
-    is_theirs = row["organization_id"] != actor.organization_id or policies.is_only_auditor(actor)
+    is_theirs = row["organization_id"] != actor.organization_id or actor.reads_as_auditor
     if actor.kind == ActorKind.CLIENT or not is_theirs:
         return None
     return Look(subject_type, subject_id, row["client_id"], row["organization_id"], why=_why(row, actor))

@@ -54,7 +54,7 @@ def note_data(row: Row, actor: Actor) -> Json:
         "copied_from_id": id_or_none(row["copied_from_id"]),
         "copied_parts": row["copied_parts"],
         "untouched": row["untouched"],
-        "entered_in_error": _error(row, reads_note=is_own and policies.reads_text(actor)),
+        "entered_in_error": _error(row, reads_note=is_own and actor.reads_clinical),
         "closed_unsigned": {"by": row["closed_by"], "at": _moment(row["closed_at"])} if row["closed_at"] else None,
         "identifiers": row["identifier_list"],
         "available_transitions": available(row, actor) if is_own else [],
@@ -84,7 +84,7 @@ def addendum_data(row: Row) -> Json:
 
 def ask_data(ask: Ask, actor: Actor, names: Names) -> Json:
     """What is asked, on one line; a coordinator reads it without the sentence."""
-    reads_sentence = policies.reads_text(actor)
+    reads_sentence = actor.reads_clinical
     return {
         "id": str(ask.pk),
         "note_id": str(ask.note_id),
@@ -124,7 +124,7 @@ def _withheld(row: Row, actor: Actor) -> set[str]:
     """Names of the fields that this caller does not read."""
     if not policies.reads_names(actor):
         return {"client", *TEXT}
-    if not policies.reads_text(actor):
+    if not actor.reads_clinical:
         return {*TEXT}
     if actor.is_staff and row["organization_id"] == actor.organization_id:
         return set()

@@ -41,21 +41,16 @@ def nothing(actor: Actor, rows: Sequence[Any]) -> Iterable[Look]:
     return ()
 
 
-def _passes(check: Callable[[Actor], None]) -> Callable[[Actor], bool]:
-    """A check that refuses, asked as a question."""
-
-    def passes(actor: Actor) -> bool:
-        try:
-            check(actor)
-        except Forbidden:
-            return False
-        return True
-
-    return passes
+def reads_clinical(actor: Actor) -> bool:
+    return actor.reads_clinical
 
 
-reads_plans = _passes(plan_policies.check_reads)
-reads_clinical_plans = _passes(plan_policies.check_reads_clinical)
+def reads_plans(actor: Actor) -> bool:
+    try:
+        plan_policies.check_reads(actor)
+    except Forbidden:
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +105,10 @@ LOOP = (
     Section("messages", "Messages", "referrals", s.messages, s.shown_messages, (m_referrals.Message,),
             may_read=referral_policies.may_read_content, needs_client=False, is_own_work=True),
     Section("reports", "Reports", "referrals", s.reports, s.shown_reports, (m_referrals.Report, m_referrals.ReportQuote),
-            may_read=referral_policies.may_read_clinical, needs_client=False, is_own_work=True,
+            may_read=reads_clinical, needs_client=False, is_own_work=True,
             nested=("attachments",)),
     Section("attachments", "Files", "referrals", s.attachments, s.shown_attachments, (Attachment, m_referrals.ReferralFile),
-            may_read=referral_policies.may_read_clinical, needs_client=False, is_own_work=True),
+            may_read=reads_clinical, needs_client=False, is_own_work=True),
     Section("visits", "Visits", "visits", s.visits, s.shown_visits, (Visit,), needs_client=False, is_own_work=True),
 )  # fmt: skip
 CARE = (
@@ -123,13 +118,13 @@ CARE = (
             may_read=reads_plans, looks=plans.looks_at, needs_client=False, is_own_work=True,
             nested=("team", "phases", "problems", "goals", "interventions")),
     Section("proposals", "Proposals", "care-plans", s.proposals, s.shown_proposals, (m_plans.Proposal,),
-            may_read=reads_clinical_plans, needs_client=False),
+            may_read=reads_clinical, needs_client=False),
     Section("versions", "Published versions of care plans", "care-plans", s.versions, s.shown_versions,
-            (m_plans.PlanVersion,), may_read=reads_clinical_plans, needs_client=False),
+            (m_plans.PlanVersion,), may_read=reads_clinical, needs_client=False),
     Section("agreements", "What was said to the versions", "care-plans", s.agreements, s.shown_agreements,
-            (m_plans.Agreement,), may_read=reads_clinical_plans, needs_client=False),
+            (m_plans.Agreement,), may_read=reads_clinical, needs_client=False),
     Section("decisions", "Lines of clinics that left", "care-plans", s.decisions, s.shown_decisions,
-            (m_plans.Decision,), may_read=reads_clinical_plans, needs_client=False),
+            (m_plans.Decision,), may_read=reads_clinical, needs_client=False),
     Section("notes", "Notes", "notes", s.all_notes, s.shown_notes,
             (m_notes.Note, m_notes.Section, m_notes.Finding, m_notes.TechniqueDone, m_notes.Addendum,
              m_notes.NoteIdentifier),

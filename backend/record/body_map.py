@@ -18,7 +18,6 @@ from backend.directory.models import Organization
 from backend.lib.actor import Actor
 from backend.lib.prepared import Prepared
 from backend.lib.rest.fields import utc, utc_or_none
-from backend.notes import policies
 from backend.notes import queries as notes
 from backend.notes.models import Finding, Note, TechniqueDone
 from backend.record.answers import Answer
@@ -54,7 +53,7 @@ def body_map(client: Client, actor: Actor, *, since: datetime | None = None) -> 
 
     With ``since`` only places where something was found or treated after it, each compared with how it stood then.
     """
-    refuse_unless(policies.reads_text(actor), READS, code="right_required")
+    refuse_unless(actor.reads_clinical, READS, code="right_required")
     zone = Organization.objects.values_list("time_zone", flat=True).get(pk=actor.clinic_id)
     moment = {"since": since} if since else {}
     found, treated = FOUND.rows(actor, client_id=client.pk, **moment), _treated(actor, client)

@@ -9,7 +9,6 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from backend.careplans import policies as plan_policies
 from backend.careplans.changes import sentences
 from backend.catalog.queries import catalog
 from backend.catalog.words import places
@@ -17,10 +16,8 @@ from backend.clients.policies import reads_notes_of_precautions
 from backend.clients.rendering import WHY_ACCESS, Names
 from backend.lib.actor import Actor
 from backend.lib.zones import zone_named
-from backend.notes import policies as note_policies
 from backend.notes import words as note_words
 from backend.notes.workflow import ENTERED_IN_ERROR
-from backend.referrals import policies as referral_policies
 
 Row = Mapping[str, Any]
 Line = tuple[str, list[str]]
@@ -59,7 +56,7 @@ def _note(row: Row, actor: Actor, names: Names) -> Line:
     head = note_words.KINDS.get(facts["kind"], "Note")
     amended = ["amended"] if facts["is_amended"] else []
     flags = [*([NOTE_FLAGS[facts["state"]]] if facts["state"] in NOTE_FLAGS else []), *amended]
-    if not note_policies.reads_text(actor):
+    if not actor.reads_clinical:
         return f"{head}.", flags
     said = [part for part in (_done(facts), _pain(facts), _what_it_says(facts)) if part]
     return (f"{head}: {'; '.join(said)}" if said else f"{head}."), flags
@@ -85,7 +82,7 @@ def _ask(row: Row, actor: Actor, names: Names) -> Line:
     until = f" until {day(date.fromisoformat(facts['until']))}" if facts["until"] else ""
     wanted = f" {_label('techniques', facts['technique'])}" if facts["technique"] else ""
     said = f"{note_words.ASKS[facts['kind']]}{wanted} ({places([facts])}){until}."
-    sentence = f" {facts['sentence']}" if note_policies.reads_text(actor) else ""
+    sentence = f" {facts['sentence']}" if actor.reads_clinical else ""
     over = row["what"] == "ended"
     is_error = facts["is_taken_back"] or facts["ended_because"] == ENTERED_IN_ERROR
     flags = ["entered_in_error"] if is_error else ["ended"] if facts["ended_at"] and not over else []
@@ -94,7 +91,7 @@ def _ask(row: Row, actor: Actor, names: Names) -> Line:
 
 def _plan(row: Row, actor: Actor, names: Names) -> Line:
     facts = row["facts"]
-    title = f": {facts['title']}" if facts["title"] and plan_policies.reads_clinical(actor) else ""
+    title = f": {facts['title']}" if facts["title"] and actor.reads_clinical else ""
     if row["what"] == "finished":
         return f"Care plan {facts['state']}{title}.", []
     return f"Care plan begun{title}.", []
@@ -102,14 +99,14 @@ def _plan(row: Row, actor: Actor, names: Names) -> Line:
 
 def _version(row: Row, actor: Actor, names: Names) -> Line:
     head = f"Version {row['facts']['number']} of the care plan published"
-    changed = sentences(row["facts"]["changes"]) if plan_policies.reads_clinical(actor) else []
+    changed = sentences(row["facts"]["changes"]) if actor.reads_clinical else []
     return (f"{head}: {' '.join(changed)}" if changed else f"{head}."), []
 
 
 def _agreement(row: Row, actor: Actor, names: Names) -> Line:
     facts = row["facts"]
     answer = "Agrees to" if facts["answer"] == "agree" else "Objects to"
-    sentence = facts["sentence"] if plan_policies.reads_clinical(actor) else ""
+    sentence = facts["sentence"] if actor.reads_clinical else ""
     return f"{answer} version {facts['number']} of the care plan{': ' + sentence if sentence else '.'}", []
 
 
@@ -134,7 +131,7 @@ def _referral(row: Row, actor: Actor, names: Names) -> Line:
     if row["what"] == "closed":
         return f"{head} closed{': ' + _spoken(facts['closed_how']) if facts['closed_how'] else '.'}", []
     said = [part for part in (REFERRALS[facts["kind"]], facts["reason"], where) if part]
-    reads = referral_policies.may_read_clinical(actor)
+    reads = actor.reads_clinical
     flags = ["unsent"] if row["what"] == "drafted" else []
     return f"{head}: {'; '.join(said)}", [*flags, *(["red"] if facts["has_red_flag"] and reads else [])]
 
@@ -151,7 +148,7 @@ def _report(row: Row, actor: Actor, names: Names) -> Line:
     is_unread = facts["read_at"] is None and facts["in_error_at"] is None
     to_read = ["unread_report"] if is_unread and facts["sender"] == str(actor.organization_id) else []
     flags = [*(["entered_in_error"] if facts["in_error_at"] else []), *to_read]
-    if not referral_policies.may_read_clinical(actor):
+    if not actor.reads_clinical:
         return f"{head}.", flags
     alarming = facts["has_red_flag"] or facts["new_precautions"]
     flags += ["red"] if alarming and not facts["in_error_at"] else []

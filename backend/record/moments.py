@@ -26,7 +26,6 @@ from django.db.models import (
 )
 from django.db.models.functions import Cast, Coalesce, JSONObject, Left
 
-from backend.careplans import policies as plan_policies
 from backend.careplans.models import Agreement, CarePlan, PlanVersion, Proposal
 from backend.careplans.queries import header_open_to
 from backend.clients.models import Access, Consent, Hold, Precaution
@@ -228,7 +227,7 @@ AGREEMENT = Thing(
 )  # fmt: skip
 PROPOSAL = Thing(
     kind="proposal", rows=_of(Proposal, "plan__client_id"), href="/api/v1/care-plans/{within_id}/proposals/{id}",
-    scope="care-plans:read", author=F("by"), within=F("plan_id"), reads=plan_policies.reads_clinical,
+    scope="care-plans:read", author=F("by"), within=F("plan_id"), reads=lambda actor: actor.reads_clinical,
     facts=_only("kind", "about", "why", "state", "answer"),
 )  # fmt: skip
 VISIT = Thing(

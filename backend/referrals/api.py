@@ -270,7 +270,7 @@ class ReferralReports(ReferralView):
     )
     def get(self, request: Request, referral_id: UUID) -> Response:
         row = queries.one_row(referral_id, self.actor)
-        if not policies.may_read_clinical(self.actor):
+        if not self.actor.reads_clinical:
             raise Forbidden("Reports are read by practitioners.", code="right_required")
         found = queries.reports_of(referral_id, self.actor)
         self.log([row])
@@ -340,7 +340,7 @@ class ReferralAttachments(ReferralView):
         row = queries.one_row(referral_id, self.actor)
         ties = ReferralFile.objects.visible_to(self.actor).filter(referral_id=referral_id)
         found = Attachment.objects.visible_to(self.actor).filter(pk__in=ties.values("pk")).defer("content")
-        if not policies.may_read_clinical(self.actor):
+        if not self.actor.reads_clinical:
             found = found.none()
         self.log([row])
         return page_of(found, request).response(attachment)

@@ -117,13 +117,3 @@ def refuse_who_writes_none(actor: Actor) -> None:
 def may_read_content(actor: Actor) -> bool:
     """Inside a clinic: an admin without another role reads no package, messages or reports."""
     return actor.kind != ActorKind.MEMBER or actor.has_right("practitioner", "coordinator", "auditor")
-
-
-def is_only_auditor(actor: Actor) -> bool:
-    """Looks without working with clients: every look is logged, also at the clinic's own clients."""
-    return actor.kind == ActorKind.MEMBER and not actor.has_right("practitioner", "coordinator")
-
-
-def may_read_clinical(actor: Actor) -> bool:
-    """Findings, outcomes and reports: not for coordinators and admins."""
-    return actor.kind != ActorKind.MEMBER or actor.has_right("practitioner", "auditor")

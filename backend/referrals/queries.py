@@ -31,9 +31,7 @@ from backend.lib.prepared import Prepared
 from backend.lib.problems import NotFound
 from backend.lib.querysets import id_or_404
 from backend.lib.rest.pages import Keyset
-from backend.notes import policies as notes_policies
 from backend.notes.models import Note
-from backend.referrals import policies
 from backend.referrals import workflow as w
 from backend.referrals.models import (
     ContactAttempt,
@@ -218,7 +216,7 @@ def log_shown(actor: Actor, shown: Iterable[Mapping[str, Any]]) -> None:
 
 def looks_at(actor: Actor, shown: Iterable[Mapping[str, Any]]) -> list[Look]:
     """One look per client of another clinic whose content was shown; an auditor's always."""
-    audits = policies.is_only_auditor(actor)
+    audits = actor.reads_as_auditor
     return [
         Look("referral", row["id"], row["client_id"], row["sender_organization_id"], why="referral")
         for row in shown
@@ -297,7 +295,7 @@ def with_what_hangs_on(reports: ReportQuerySet, actor: Actor) -> ReportQuerySet:
     files: Any = ties.order_by("created_at")
     notes = Note.objects.visible_to(actor).filter(pk=OuterRef("note_id"))
     quotes: Any = ReportQuote.objects.visible_to(actor).annotate(
-        stands=QuoteStands("id"), is_readable=Exists(notes) if notes_policies.reads_text(actor) else Value(False)
+        stands=QuoteStands("id"), is_readable=Exists(notes) if actor.reads_clinical else Value(False)
     )
     hanging = (Prefetch("files", queryset=files), Prefetch("quotes", queryset=quotes))
     found: ReportQuerySet = reports.annotate(taken_away=TakenAway("id")).prefetch_related(*hanging)

@@ -144,7 +144,7 @@ def detail(row: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
     withheld = body.pop("withheld", [])
     package = row["package_data"]
     if package is not None and "client" in body:
-        if policies.may_read_clinical(actor):
+        if actor.reads_clinical:
             body["attachments"] = row["file_list"]
         else:
             package = _front_desk(package)

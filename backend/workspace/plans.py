@@ -145,7 +145,7 @@ class PlanPage:
         body = self.body
         parties = self.parties()
         own = next((party for party in parties if party.is_own), None)
-        versions = self.versions(VERSIONS_SHOWN) if policies.reads_clinical(self.actor) else []
+        versions = self.versions(VERSIONS_SHOWN) if self.actor.reads_clinical else []
         return {
             "p": body,
             "may": self.may,
@@ -353,7 +353,7 @@ class PlanPage:
     def _withheld_words(self) -> str:
         if not self.row["is_ours"]:
             return plan_words.CLOSED
-        return "" if policies.reads_clinical(self.actor) else plan_words.FRONT_DESK
+        return "" if self.actor.reads_clinical else plan_words.FRONT_DESK
 
 
 def _proposed(kind: Kind, row: Body | None, changes: Body) -> list[str]:

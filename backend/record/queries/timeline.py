@@ -9,7 +9,6 @@ from django.db.models import F, Q, QuerySet
 
 from backend.audit.access_log import Look, log_looks
 from backend.clients.models import Client
-from backend.clients.policies import is_only_auditor
 from backend.clients.queries import log_reads
 from backend.lib.actor import Actor
 from backend.lib.prepared import Prepared
@@ -89,7 +88,7 @@ def log_things(actor: Actor, client: Client, shown: Iterable[Row]) -> None:
 def _look_at(row: Row, actor: Actor, client_id: UUID) -> Look | None:
     kind, facts = row["item_kind"], row["facts"]
     owner = UUID(facts["sender"]) if "sender" in facts else row["of_organization"]
-    if owner == actor.organization_id and not is_only_auditor(actor):
+    if owner == actor.organization_id and not actor.reads_as_auditor:
         return None
     within = row["within_id"] or row["item_id"]
     if kind == "note":

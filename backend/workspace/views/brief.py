@@ -14,7 +14,6 @@ from backend.clients.rendering import names_of
 from backend.clients.services.taking import may_write
 from backend.lib.actor import Actor
 from backend.lib.rest.authentication import actor_of
-from backend.notes import policies as notes
 from backend.notes.models import Ask
 from backend.notes.queries import asks_of, withheld_asks
 from backend.notes.rendering import ask_data, contact_first_data
@@ -38,7 +37,7 @@ def blocks(request: HttpRequest, client: Client, ids: Sequence[UUID], actor: Act
         answer = brief(client, reading_of(client, actor))
         log_whatever_the_status(request, answer.log)
         found["brief"] = {**answer.body, **_shown(client, actor, answer.body["lines"])}
-    if notes.reads_text(actor):
+    if actor.reads_clinical:
         drawn = body_map(client, actor)
         log_whatever_the_status(request, drawn.log)
         found["body_map"] = drawn.body

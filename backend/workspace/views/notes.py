@@ -14,7 +14,7 @@ from backend.directory.models import PractitionerRole
 from backend.lib.actor import Actor
 from backend.lib.problems import Problem
 from backend.lib.rest.authentication import actor_of
-from backend.notes import policies, queries, rendering, services
+from backend.notes import queries, rendering, services
 from backend.notes import words as note_words
 from backend.notes import workflow as w
 from backend.notes.files import files_of
@@ -140,7 +140,7 @@ def _note_page(request: HttpRequest, note_id: UUID, *, tried: str = "", problem:
         "standing": note_words.STATES.get(note["state"], ""),
         "visible_to": note_words.VISIBLE_TO[note["visibility"]],
         "signed_how": note_words.SIGNATURES[note["signature"]["kind"]] if note["signature"] else "",
-        "reads_text": policies.reads_text(actor),
+        "reads_text": actor.reads_clinical,
         "sections": _sections(note),
         "addenda": [_addendum(addendum) for addendum in note.get("addenda", ())],
         "asks": [(ask, note_words.ask(ask)) for ask in note.get("asks", ())],

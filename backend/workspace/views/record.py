@@ -20,7 +20,7 @@ from backend.lib.problems import BadRequest, Problem
 from backend.lib.rest.authentication import actor_of
 from backend.lib.rest.pages import Page, page_of
 from backend.lib.rest.problems import fields_problem
-from backend.notes.policies import check_reads_text, reads_text
+from backend.notes.policies import check_reads_text
 from backend.record.moments import TOGETHER
 from backend.record.queries import search as searching
 from backend.record.queries.timeline import ON_A_PAGE, ORDER, log_shown, log_things, timeline
@@ -95,7 +95,7 @@ def timeline_block(request: HttpRequest, client: Client, ids: Sequence[UUID], zo
         "kind_links": _links(address, "show", SHOWN, chosen, discipline=discipline),
         "discipline_links": _links(address, "discipline", {"": "All", **disciplines}, discipline, show=chosen),
         "is_filtered": bool(chosen or discipline),
-        "may_search": reads_text(actor),
+        "may_search": actor.reads_clinical,
         "longest_search": LONGEST,
     }
 

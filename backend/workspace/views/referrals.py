@@ -311,7 +311,7 @@ def _shown(
         "is_draft": body["state"] == w.DRAFT,
         "is_sender": words.is_sender(body, actor),
         "may_edit": body["state"] == w.DRAFT and actor.has_right("practitioner", "coordinator"),
-        "reads_clinical": policies.may_read_clinical(actor),
+        "reads_clinical": actor.reads_clinical,
     }
     return show(request, "referral.html", context, problem=problem)
 
@@ -350,7 +350,7 @@ def _messages(referral_id: UUID, actor: Actor) -> list[Message]:
 
 
 def _reports(referral_id: UUID, actor: Actor) -> list[dict[str, Any]]:
-    if not policies.may_read_clinical(actor):
+    if not actor.reads_clinical:
         return []
     rows = queries.reports_of(referral_id, actor).select_related("referral").order_by("-received_at", "-id")
     return [{**rendering.report(row), "is_ours": corrections.is_ones_own(row, actor)} for row in rows]

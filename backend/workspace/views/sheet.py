@@ -66,7 +66,7 @@ def _written(
 ) -> HttpResponse:
     sheet, press = typed_sheet(request.POST), request.POST.get("press", "draft")
     fields = fields_of(sheet, client.pk if client else None)
-    if not policies.may_read_clinical(actor):  # were not on the page, and stay as they are
+    if not actor.reads_clinical:  # were not on the page, and stay as they are
         fields = {name: said for name, said in fields.items() if name not in WORDS}
 
     def act() -> str:
@@ -148,12 +148,12 @@ def _shown(
         "flags": _flags(),
         "errors": field_errors(problem),
         "file_kinds": KINDS,
-        "attached": draft["file_list"] if draft and policies.may_read_clinical(actor) else [],
+        "attached": draft["file_list"] if draft and actor.reads_clinical else [],
         "similar": problem.extra.get("referral_ids", []) if problem and problem.code == "possible_duplicate" else [],
         "sender_roles": colleagues_here(actor) if len(actor.role_ids) != 1 else [],
         "package_precautions": _leaving(client, actor),
         "may_send": actor.treats,
-        "reads_clinical": policies.may_read_clinical(actor),
+        "reads_clinical": actor.reads_clinical,
     }
     if draft and not sheet.chip and sheet.own_reason in context["all_chips"]:
         sheet.chip, sheet.own_reason = sheet.own_reason, ""
