@@ -11,8 +11,6 @@ from backend.notes.models import Note
 from backend.notes.services.drafts import UNSIGNED
 from backend.visits.models import Visit
 
-NOT_HELD = (Visit.State.MISSED, Visit.State.CANCELLED)
-
 
 @work.handles(UNSIGNED)
 def ask_for_the_signature(claim: work.Claim) -> None:
@@ -37,4 +35,4 @@ def _ask(note_id: UUID) -> None:
 
 def _took_place(visit_id: UUID) -> bool:
     visits = Visit.objects.visible_to(current_actor()).filter(pk=visit_id, starts_at__lte=clock.now())
-    return visits.exclude(state__in=NOT_HELD).exists()
+    return visits.exclude(state__in=Visit.NOT_HELD).exists()

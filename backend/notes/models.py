@@ -134,6 +134,8 @@ class Note(Signature):
         ENTERED_IN_ERROR = "entered_in_error"
         CLOSED_UNSIGNED = "closed_unsigned"
 
+    SIGNED_STATES = (State.SIGNED, State.AWAITING_COSIGNATURE)
+
     class Visibility(models.TextChoices):
         CARE_TEAM = "care_team"
         CLINIC = "clinic"

@@ -154,7 +154,7 @@ def _all_moments(actor: Actor, *, client_id: UUID) -> Found:
     written = Note.objects.visible_to(actor).filter(
         client_id__in=reading.ids(), author_practitioner_id=reading.practitioner_id
     )
-    signed = written.filter(state__in=(Note.State.SIGNED, Note.State.AWAITING_COSIGNATURE)).order_by("-occurred_at")
+    signed = written.filter(state__in=Note.SIGNED_STATES).order_by("-occurred_at")
     access = Access.objects.visible_to(actor).filter(
         organization_id=reading.organization_id, client_id__in=reading.ids()
     )

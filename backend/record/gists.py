@@ -3,25 +3,23 @@
 What leaves the clinic is decided by the rows that were read; what a coordinator reads, by the policies of each app.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from backend.careplans.changes import sentences
-from backend.catalog.queries import catalog
-from backend.catalog.words import places
+from backend.catalog.words import label_of, places
 from backend.clients.policies import reads_notes_of_precautions
 from backend.clients.rendering import WHY_ACCESS, Names
 from backend.lib.actor import Actor
 from backend.lib.zones import zone_named
 from backend.notes import words as note_words
 from backend.notes.workflow import ENTERED_IN_ERROR
+from backend.record.shortening import first_sentence, shortened
 
 Row = Mapping[str, Any]
 Line = tuple[str, list[str]]
-LONGEST = 160
 NOTE_FLAGS = {
     "draft": "unsigned",
     "awaiting_cosignature": "awaiting_cosignature",
@@ -48,7 +46,7 @@ VISITS = {
 def line_of(row: Row, actor: Actor, names: Names) -> Line:
     """The sentence and the flags of one row."""
     gist, flags = LINES[row["item_kind"], row["what"]](row, actor, names)
-    return _cut(gist), flags
+    return shortened(gist), flags
 
 
 def _note(row: Row, actor: Actor, names: Names) -> Line:
@@ -63,7 +61,7 @@ def _note(row: Row, actor: Actor, names: Names) -> Line:
 
 
 def _done(facts: Row) -> str:
-    labels = (_label("techniques", one["code"]) for one in facts["techniques"] or [])
+    labels = (label_of("techniques", one["code"]) for one in facts["techniques"] or [])
     return ", ".join(dict.fromkeys(labels))
 
 
@@ -80,7 +78,7 @@ def _what_it_says(facts: Row) -> str:
 def _ask(row: Row, actor: Actor, names: Names) -> Line:
     facts = row["facts"]
     until = f" until {day(date.fromisoformat(facts['until']))}" if facts["until"] else ""
-    wanted = f" {_label('techniques', facts['technique'])}" if facts["technique"] else ""
+    wanted = f" {label_of('techniques', facts['technique'])}" if facts["technique"] else ""
     said = f"{note_words.ASKS[facts['kind']]}{wanted} ({places([facts])}){until}."
     sentence = f" {facts['sentence']}" if actor.reads_clinical else ""
     over = row["what"] == "ended"
@@ -139,7 +137,7 @@ def _referral(row: Row, actor: Actor, names: Names) -> Line:
 def _recipient(facts: Row) -> str:
     if facts["recipient"]:
         return str(facts["recipient"])
-    return f"any {_label('disciplines', facts['discipline']).lower()} clinic"
+    return f"any {label_of('disciplines', facts['discipline']).lower()} clinic"
 
 
 def _report(row: Row, actor: Actor, names: Names) -> Line:
@@ -163,7 +161,7 @@ def _message(row: Row, actor: Actor, names: Names) -> Line:
 def _precaution(row: Row, actor: Actor, names: Names) -> Line:
     facts = row["facts"]
     where = f" ({places(facts['regions'])})" if facts["regions"] else ""
-    label = f"{_label('precautions', facts['code'])}{where}"
+    label = f"{label_of('precautions', facts['code'])}{where}"
     if row["what"] == "ended":
         return f"No longer holds: {label}.", []
     note = f": {facts['note']}" if facts["note"] and reads_notes_of_precautions(actor) else "."
@@ -234,24 +232,8 @@ LINES: Mapping[tuple[str, str], Callable[[Row, Actor, Names], Line]] = {
 }
 
 
-def first_sentence(text: str) -> str:
-    """The first sentence of what somebody wrote, on one line and without marks."""
-    plain = " ".join(re.sub(r"[*_]{1,2}|^\s*[-•]\s+", "", text, flags=re.MULTILINE).split())
-    found = re.match(r".{10,}?[.!?](?=\s|$)", plain)
-    return found[0] if found else plain
-
-
 def day(value: date) -> str:
     return f"{value.day} {value:%b %Y}"
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= LONGEST else text[: LONGEST - 1].rsplit(" ", 1)[0].rstrip(",;:") + "…"
-
-
-def _label(table: str, code: str) -> str:
-    found = getattr(catalog(), table).get(code)
-    return found.label if found else _spoken(code)
 
 
 def _spoken(code: str) -> str:

@@ -1,21 +1,20 @@
 """A line of the brief as one sentence."""
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
 from backend.careplans.changes import sentences
 from backend.careplans.models import CarePlan
-from backend.careplans.words import REASONS
+from backend.careplans.words import ENDED, REASONS, how_often
 from backend.catalog.queries import catalog
 from backend.catalog.words import label_of, places
 from backend.lib import clock
 from backend.lib.zones import zone_named
+from backend.record.shortening import gist
 
 Row = Mapping[str, Any]
-GIST, MOST_CHANGES, MOST_TECHNIQUES = 160, 2, 4
-SENTENCE_ENDS = re.compile(r"(?<=[.!?])\s")
+MOST_CHANGES, MOST_TECHNIQUES = 2, 4
 ASKS = {"avoid": "avoid", "prefer": "prefer", "contact_me": "contact them before"}
 KINDS = {
     "initial_evaluation": "Initial evaluation",
@@ -49,12 +48,6 @@ def day(moment: datetime | str | date, zone: str) -> str:
     there = moment.astimezone(zone_named(zone)).date() if isinstance(moment, datetime) else moment
     text = f"{there.day} {there:%b}"
     return text if there.year == clock.now().astimezone(zone_named(zone)).year else f"{text} {there.year}"
-
-
-def gist(text: str) -> str:
-    """The first sentence of what somebody wrote, on one line and not too long."""
-    first = SENTENCE_ENDS.split(" ".join(text.split()), maxsplit=1)[0]
-    return first if len(first) <= GIST else first[: GIST - 1].rstrip() + "…"
 
 
 def change_of(before: float | None, now: float) -> str:
@@ -159,7 +152,7 @@ def _of_plan_step(facts: Row, zone: str) -> str:
 def _of_plan_line(facts: Row, zone: str) -> str:
     name = f"the plan line “{gist(facts['focus'])}”"
     if facts["state"] == "ended":
-        why = facts["ended_detail"] or facts["ended_reason"].replace("_", " ")
+        why = facts["ended_detail"] or ENDED.get(facts["ended_reason"], "")
         return f"Ended {name}{': ' + gist(why) if why else '.'}"
     if facts["state"] == "paused":
         return f"Paused {name}."
@@ -167,14 +160,9 @@ def _of_plan_line(facts: Row, zone: str) -> str:
 
 
 def _dose(facts: Row) -> str:
-    parts = []
-    if facts["times_per_week"]:
-        weeks = f" for {facts['weeks']} weeks" if facts["weeks"] else ""
-        parts.append(f"{facts['times_per_week']:g} a week{weeks}")
-    if facts["minutes"]:
-        parts.append(f"{facts['minutes']} minutes")
-    parts.append(f"{facts['load']} load")
-    return f": {', '.join(parts)}"
+    minutes = f"{facts['minutes']} minutes" if facts["minutes"] else ""
+    parts = [how_often(facts["times_per_week"], facts["weeks"]), minutes, f"{facts['load']} load"]
+    return f": {', '.join(part for part in parts if part)}"
 
 
 def _of_goal(facts: Row, zone: str) -> str:

@@ -19,7 +19,8 @@ from backend.lib.problems import Conflict, Forbidden
 from backend.lib.rest.fields import utc
 from backend.lib.zones import day_in_words
 from backend.notes import queries as notes
-from backend.notes.models import Ask, Finding, Note, NoteQuerySet, SectionName
+from backend.notes import words as note_words
+from backend.notes.models import Finding, Note, NoteQuerySet, SectionName
 from backend.referrals import policies, quoting
 from backend.referrals import workflow as w
 from backend.referrals.inputs import LONG
@@ -28,19 +29,6 @@ from backend.referrals.workflow import WORKFLOW
 
 Raw = Mapping[str, Any]
 MOST_NOTES = 50
-ASKED = {
-    Ask.Kind.AVOID: "Avoid",
-    Ask.Kind.PREFER: "Prefer",
-    Ask.Kind.CONTACT_ME: "Contact us before treating",
-}
-MARKS = {
-    Finding.Kind.PAIN: "pain",
-    Finding.Kind.TRIGGER_POINT: "trigger point",
-    Finding.Kind.TIGHT_BAND: "tight band",
-    Finding.Kind.RESTRICTION: "restricted joint",
-    Finding.Kind.NUMBNESS: "numbness",
-    Finding.Kind.TREATED: "treated",
-}
 
 
 def check_drafts(referral: Referral, actor: Actor) -> None:
@@ -203,8 +191,8 @@ def pain(shared: Sequence[SharedNote]) -> Iterable[str]:
 def findings(shared: Sequence[SharedNote]) -> Iterable[str]:
     """Note by note: what was found, where, and what was done."""
     for note in shared:
-        marks = "; ".join(_mark(mark) for mark in note.marks)
-        done = "; ".join(_technique(technique) for technique in note.techniques)
+        marks = "; ".join(note_words.finding(mark) for mark in note.marks)
+        done = "; ".join(note_words.technique(technique) for technique in note.techniques)
         lines = [
             note.text(SectionName.OBJECTIVE),
             f"Body map: {marks}." if marks else "",
@@ -218,7 +206,7 @@ def recommendations(shared: Sequence[SharedNote], today: date) -> Iterable[str]:
     """What is asked of the others and has not ended, then what the newest note plans."""
     asks = [ask for note in shared for ask in note.row["ask_list"] if ask["ended_at"] is None]
     ends = [(ask, date.fromisoformat(ask["until"]) if ask["until"] else None) for ask in asks]
-    yield from dict.fromkeys(_ask(ask, until) for ask, until in ends if until is None or until >= today)
+    yield from dict.fromkeys(note_words.ask(ask) for ask, until in ends if until is None or until >= today)
     yield from _newest(shared, SectionName.PLAN)
 
 
@@ -232,27 +220,6 @@ def _first_to_last(values: Sequence[tuple[float, str]], unit: str) -> str:
     if len(values) == 1:
         return f"{first:g} {unit} on {on}."
     return f"{first:g} → {last:g} {unit}, {on if on == until else f'{on} to {until}'}."
-
-
-def _mark(mark: Raw) -> str:
-    muscle = f" ({label_of('muscles', mark['muscle'])})" if mark["muscle"] else ""
-    strength = f" {mark['intensity']}/10" if mark["intensity"] is not None else ""
-    refers = ", ".join(label_of("body_zones", zone) for zone in mark["refers_to"])
-    where = f", refers to {refers}" if refers else ""
-    remark = f", {mark['remark']}" if mark["remark"] else ""
-    return f"{MARKS[mark['kind']]}{strength}, {places([mark])}{muscle}{where}{remark}"
-
-
-def _technique(technique: Raw) -> str:
-    where = f" ({places(technique['regions'])})" if technique["regions"] else ""
-    minutes = f", {technique['minutes']} min" if technique["minutes"] else ""
-    return f"{label_of('techniques', technique['technique'])}{where}{minutes}"
-
-
-def _ask(ask: Raw, until: date | None) -> str:
-    what = f" {label_of('techniques', ask['technique'])}," if ask["technique"] else ""
-    last = f", until {day_in_words(until)}" if until else ""
-    return f"{ASKED[ask['kind']]}:{what} {places([ask])}{last}. {ask['sentence']}"
 
 
 def fitted(text: str) -> str:

@@ -32,6 +32,8 @@ class Visit(models.Model):
         MISSED = "missed"
         CANCELLED = "cancelled"
 
+    NOT_HELD = (State.MISSED, State.CANCELLED)
+
     id = models.UUIDField(primary_key=True, default=uuid7)
     version = models.IntegerField(default=1)
     client = models.ForeignKey("clients.Client", on_delete=models.PROTECT, related_name="visits")

@@ -62,9 +62,9 @@ def most_used(offered: Iterable[tuple[str, T]], counts: Mapping[str, int]) -> li
 
 
 def _last_notes(actor: Actor) -> list[UUID]:
-    signed = (Note.State.SIGNED, Note.State.AWAITING_COSIGNATURE)
     own = Note.objects.visible_to(actor).filter(queries.written_by(actor), organization_id=actor.clinic_id)
-    return list(own.filter(state__in=signed).order_by("-occurred_at", "-id").values_list("pk", flat=True)[:LAST_NOTES])
+    signed = own.filter(state__in=Note.SIGNED_STATES).order_by("-occurred_at", "-id")
+    return list(signed.values_list("pk", flat=True)[:LAST_NOTES])
 
 
 def _counted_in_sections(

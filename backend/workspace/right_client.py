@@ -10,7 +10,6 @@ from backend.lib.actor import Actor
 from backend.visits.models import Visit
 
 NEAR = timedelta(hours=2)
-NOT_HELD = (Visit.State.MISSED, Visit.State.CANCELLED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +23,7 @@ def doubt_about(client: Client, actor: Actor) -> Doubt | None:
     """None within two hours of an appointment of this client with the reader."""
     now = clock.now()
     with_me = Visit.objects.visible_to(actor).filter(practitioner_role_id__in=actor.role_ids)
-    around = with_me.exclude(state__in=NOT_HELD).filter(starts_at__lte=now + NEAR, ends_at__gte=now - NEAR)
+    around = with_me.exclude(state__in=Visit.NOT_HELD).filter(starts_at__lte=now + NEAR, ends_at__gte=now - NEAR)
     mine = ids_of(actor, client)
     if around.filter(client_id__in=mine).exists():
         return None

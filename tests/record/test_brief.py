@@ -63,7 +63,7 @@ def test_every_line_leads_to_where_it_is_read(north: make.Clinic, south: make.Cl
     assert [line["kind"] for line in found if south.http.send("GET", line["href"]).status_code != 200] == []
 
 
-ADDED = "Added the plan line “Upper trapezius trigger points”: 1 a week for 6 weeks, 50 minutes, moderate load."
+ADDED = "Added the plan line “Upper trapezius trigger points”: once a week for 6 weeks, 50 minutes, moderate load."
 
 
 def busy_plan(north: make.Clinic, south: make.Clinic) -> Plan:

@@ -65,9 +65,9 @@ def test_a_draft_says_what_was_found_done_measured_and_asked(north: make.Clinic,
     assert lines[2].startswith("Pain, Neck, right: 5 → 3 of 10, ")
     assert lines[-1] == "Safe to load."
     assert "Rotation 70 degrees." in said["findings"]
-    assert "trigger point, Neck, right" in said["findings"]
+    assert "Neck, right: trigger point" in said["findings"]
     assert "Done: Trigger" in said["findings"]
-    assert said["recommendations"].startswith("Avoid:")
+    assert said["recommendations"].startswith("Avoid ")
     assert "No thrust for 48 hours." in said["recommendations"]
     assert said["recommendations"].endswith("Weekly; heat at home.")
     assert said["outcome"] == "answered"

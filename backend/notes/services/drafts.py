@@ -209,7 +209,7 @@ def _check_may_be_copied(source: Note, client_id: UUID, role: PractitionerRole) 
         raise Forbidden("Only one's own notes are copied forward.", code="not_the_author")
     if source.client_id != client_id:
         raise Conflict("That note is about another client.", code="another_client")
-    if source.state not in (w.SIGNED, w.AWAITING_COSIGNATURE):
+    if source.state not in Note.SIGNED_STATES:
         raise Conflict("Only a signed note is copied forward.", code="not_signed", state=source.state)
 
 

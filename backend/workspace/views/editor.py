@@ -263,7 +263,7 @@ def _begun(actor: Actor, client: Client, visit: Visit | None) -> UUID | None:
 def _last_signed(actor: Actor, client: Client) -> UUID | str:
     """The reader's last note about this client that may be copied forward."""
     signed = _mine(actor, client).filter(
-        state__in=[Note.State.SIGNED, Note.State.AWAITING_COSIGNATURE],
+        state__in=Note.SIGNED_STATES,
         client_id=client.pk,
         author_role_id__in=actor.role_ids,
     )
