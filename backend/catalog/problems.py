@@ -18,7 +18,7 @@ _DIRECTORY = "Look the id up in the directory; whoever left or ended is not foun
 _PROBLEMS = {
     # reading the request
     "bad_request": ("The request cannot be read.", "Compare it with the schema at /api/v1/openapi.yaml."),
-    "malformed_json": ("The body is not JSON.", _JSON),
+    "malformed_json": ("The body is not JSON, or not the object that is asked for.", _JSON),
     "parse_error": ("The body is not what its content type says.", _JSON),
     "body_too_large": ("The body is larger than is taken.", "Send less at a time."),
     "byte_order_mark": ("The body begins with a byte-order mark.", _JSON),
@@ -224,7 +224,6 @@ _PROBLEMS = {
     "own_name_only": ("A person writes in their own name.", "Leave the other's name out."),
     "asks_need_readers": ("A note for its author alone asks nothing of others.", "Share it, or leave the asks out."),
     "ask_not_active": ("The ask has ended already.", _READ),
-    "not_an_object": ("The body is not one JSON object.", _JSON),
     # clients
     "already_linked": ("It is linked already.", _READ),
     "not_linked": ("Nothing is linked.", _READ),

@@ -18,7 +18,6 @@ from backend.clients.rendering import names_of
 from backend.clients.serializers import EmptyInput, PageQuery
 from backend.directory.history import NEWEST_FIRST
 from backend.directory.serializers.changes import ChangeSerializer
-from backend.lib.problems import BadRequest
 from backend.lib.querysets import id_or_404
 from backend.lib.rest.pages import page_of
 from backend.lib.rest.views import View
@@ -55,15 +54,8 @@ class NoteView(View):
     def moved(self, note_id: str, name: str) -> Response:
         """Makes a transition with the body as its input, which is checked after it was chosen."""
         version = self.expected_version(required=False)
-        note = services.move_note(note_id, name, self.details, actor=self.actor, expected_version=version)
+        note = services.move_note(note_id, name, self.sent, actor=self.actor, expected_version=version)
         return self.detail(note.pk)
-
-    @property
-    def details(self) -> dict[str, Any]:
-        """The body of a transition, not checked yet."""
-        if not isinstance(self.request.data, dict):
-            raise BadRequest("Send one JSON object.", code="not_an_object")
-        return dict(self.request.data)
 
 
 class Notes(NoteView):
@@ -104,9 +96,7 @@ class Notes(NoteView):
     )
     def post(self, request: Request) -> Response:
         note = services.draft_note(actor=self.actor, **self.validated(inputs.NoteInput))
-        response = self.detail(note.pk, status=201)
-        response["Location"] = f"/api/v1/notes/{note.pk}"
-        return response
+        return self.detail(note.pk, status=201)
 
 
 class OneNote(NoteView):
@@ -236,7 +226,7 @@ class Addenda(NoteView):
     )
     def post(self, request: Request, note_id: str) -> Response:
         version = self.expected_version(required=False)
-        added = services.amend_note(note_id, self.details, actor=self.actor, expected_version=version)
+        added = services.amend_note(note_id, self.sent, actor=self.actor, expected_version=version)
         return self.answer(rendering.addendum_data(added.__dict__), version=1, status=201, subject=added)
 
 

@@ -198,7 +198,7 @@ class OneReferral(ReferralView):
 class ReferralTransitions(ReferralView):
     def read_body(self) -> None:
         """400 also without the name of a transition."""
-        name, _ = asked_for(self.request)
+        name, _ = asked_for(self.sent)
         WORKFLOW.known(name)
 
     @extend_schema(
@@ -209,7 +209,7 @@ class ReferralTransitions(ReferralView):
         examples=[*examples.MOVES, examples.DETAIL],
     )
     def post(self, request: Request, referral_id: UUID) -> Response:
-        name, details = asked_for(request)
+        name, details = asked_for(self.sent)
         try:
             moved = services.move_referral(
                 referral_id,

@@ -42,10 +42,7 @@ class VisitView(View):
         visit = self._read().one(visit_id)
         check_reads(self.actor)
         (data,) = self.data([visit])
-        response = self.answer(data, version=visit.version, status=status, subject=visit)
-        if status == 201:
-            response["Location"] = f"/api/v1/visits/{visit.pk}"
-        return response
+        return self.answer(data, version=visit.version, status=status, subject=visit)
 
     def data(self, visits: Sequence[Visit]) -> list[dict[str, Any]]:
         clients = Client.objects.visible_to(self.actor).filter(pk__in={visit.client_id for visit in visits})
@@ -106,7 +103,7 @@ class VisitTransitions(VisitView):
         examples=[*examples.VISIT_MOVES, examples.VISIT],
     )
     def post(self, request: Request, visit_id: UUID) -> Response:
-        name, details = asked_for(request)
+        name, details = asked_for(self.sent)
         expected = self.expected_version(required=False)
         care.move_visit(visit_id, name, actor=self.actor, expected_version=expected, **details)
         return self.shown(visit_id)

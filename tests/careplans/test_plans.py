@@ -6,7 +6,7 @@ from backend.audit.models import AccessLog
 from backend.careplans.models import CarePlan
 from backend.lib.unit_of_work import acting_as
 from tests import make
-from tests.careplans.plans import Plan, alone, done, refused, shared
+from tests.careplans.plans import GOAL, LINE, Plan, alone, done, refused, shared
 
 pytestmark = pytest.mark.django_db
 
@@ -201,6 +201,27 @@ def test_a_goal_without_a_measurement_has_no_latest_value(north: make.Clinic) ->
     goal = done(plan.get(north, "/progress"))["goals"][0]
 
     assert (goal["baseline"], goal["target"], goal["latest"]) == (3, 10, None)
+
+
+def test_what_is_new_in_a_plan_says_where_it_is_read(north: make.Clinic, south: make.Clinic) -> None:
+    plan = shared(north, south)
+    change = {"kind": "change", "about": "goal", "row_id": plan.goal(south)["id"], "changes": {"target": 12}}
+
+    answers = {
+        rest: plan.post(north, rest, body)
+        for rest, body in {
+            "/problems": {"text": "Stiff neck"},
+            "/phases": {"name": "Calm down"},
+            "/goals": GOAL,
+            "/interventions": LINE,
+            "/proposals": {**change, "why": "She is stronger than that."},
+        }.items()
+    }
+
+    for rest, answer in answers.items():
+        made = done(answer, 201)
+        assert answer["Location"] == f"/api/v1/{plan.path}{rest}/{made['id']}"
+        assert done(plan.get(north, f"{rest}/{made['id']}"), 200)["id"] == made["id"]
 
 
 def test_a_body_that_is_no_object_is_unreadable(north: make.Clinic) -> None:

@@ -43,6 +43,12 @@ def test_a_draft_holds_what_was_written(north: make.Clinic, client_id: str) -> N
     assert note["available_transitions"] == ["sign"]
 
 
+def test_a_new_note_says_where_it_is_read(north: make.Clinic, client_id: str) -> None:
+    answer = north.http.send("POST", "notes", {**BODY, "client_id": client_id})
+
+    assert (answer.status_code, answer["Location"]) == (201, f"/api/v1/notes/{answer.json()['id']}")
+
+
 def test_a_rows_identity_survives_a_change(north: make.Clinic, client_id: str) -> None:
     note = draft(north, client_id)
     first, second = note["findings"]

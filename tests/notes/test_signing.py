@@ -63,6 +63,15 @@ def test_what_is_no_input_of_a_signature_signs_nothing(north: make.Clinic, clien
     assert read(north.http, note["id"]).json() == note
 
 
+def test_a_step_with_a_body_that_is_no_object_is_unreadable(north: make.Clinic, client_id: str) -> None:
+    note = draft(north, client_id)
+
+    answer = north.http.send("POST", f"notes/{note['id']}/sign", b"[]")
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "malformed_json")
+    assert read(north.http, note["id"]).json() == note
+
+
 def test_only_the_author_signs(north: make.Clinic, client_id: str) -> None:
     note = draft(north, client_id)
     colleague = make.person(north.organization, "practitioner", discipline="massage_therapy")

@@ -18,10 +18,7 @@ class ProposalView(PlanView):
     def one(self, plan_id: str, proposal_id: object, *, status: int = 200) -> Response:
         plan = self.looked_at(plan_id, clinical=True)
         shown = rendering.proposal_for(self.found("proposals", plan, proposal_id), plan, self.actor)
-        response = self.answer(shown, version=shown["version"], status=status, subject=Proposal(id=shown["id"]))
-        if status == 201:
-            response["Location"] = f"/api/v1/care-plans/{plan_id}/proposals/{shown['id']}"
-        return response
+        return self.answer(shown, version=shown["version"], status=status, subject=Proposal(id=shown["id"]))
 
 
 class Proposals(ProposalView):

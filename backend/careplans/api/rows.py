@@ -36,10 +36,7 @@ class RowView(PlanView):
         plan = self.looked_at(plan_id, clinical=self.clinical)
         row = self.rendered(self.found(self.kind, plan, row_id), rendering.standing_of(plan))
         subject = ROWS[self.kind].model(id=row["id"])
-        response = self.answer(row, version=row["version"], status=status, subject=subject)
-        if status == 201:
-            response["Location"] = f"/api/v1/care-plans/{plan_id}/{self.kind}/{row['id']}"
-        return response
+        return self.answer(row, version=row["version"], status=status, subject=subject)
 
 
 class PlanRows(RowView):

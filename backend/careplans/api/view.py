@@ -8,7 +8,7 @@ from rest_framework.response import Response
 
 from backend.careplans import policies, queries, rendering
 from backend.careplans.models import CarePlan, Proposal, TeamMember
-from backend.lib.problems import BadRequest, NotFound
+from backend.lib.problems import NotFound
 from backend.lib.querysets import id_or_404
 from backend.lib.rest.views import View
 
@@ -37,20 +37,9 @@ class PlanView(View):
     def whole(self, plan_id: Any, *, status: int = 200) -> Response:
         """One plan with everything in it."""
         row = self.looked_at(plan_id)
-        response = self.answer(
+        return self.answer(
             rendering.detail(row, self.actor), version=row["version"], status=status, subject=CarePlan(id=row["id"])
         )
-        if status == 201:
-            response["Location"] = f"/api/v1/care-plans/{row['id']}"
-        return response
-
-    @property
-    def sent(self) -> dict[str, Any]:
-        """The body, which is an object."""
-        body = self.request.data
-        if not isinstance(body, dict):
-            raise BadRequest("Send an object.", code="malformed_json")
-        return {str(name): value for name, value in body.items()}
 
     def found(self, kind: str, plan: Mapping[str, Any], row_id: Any) -> dict[str, Any]:
         """One row of a plan as JSON; 404 when there is none for this reader."""

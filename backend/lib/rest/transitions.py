@@ -7,7 +7,6 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiSerializerExtension
 from drf_spectacular.utils import PolymorphicProxySerializer
 from rest_framework import serializers
-from rest_framework.request import Request
 
 from backend.lib.problems import BadRequest
 from backend.lib.rest.fields import CodedReason, Moment, OpenCode, StrictSerializer
@@ -42,15 +41,12 @@ class AvailableTransition(serializers.Serializer[Any]):
     fields = FieldOut(many=True)  # type: ignore[assignment]  # the word of the contract
 
 
-def asked_for(request: Request) -> tuple[Any, dict[str, Any]]:
-    """The name of the transition in the body, and its details, which the service checks."""
-    body = request.data
-    if not isinstance(body, dict):
-        raise BadRequest("Send an object with the name of the transition.", code="malformed_json")
-    details = {str(name): value for name, value in body.items() if name != "name"}
+def asked_for(sent: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """The name of the transition in what was sent, and its details, which the service checks."""
+    details = {name: value for name, value in sent.items() if name != "name"}
     if reserved := RESERVED & set(details):
         raise BadRequest(f"There is no field {sorted(reserved)[0]}.", code="unknown_field")
-    return body.get("name"), details
+    return sent.get("name"), details
 
 
 def checked(row: Transition[Any], details: Mapping[str, Any], **context: Any) -> dict[str, Any]:

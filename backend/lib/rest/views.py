@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 
 from backend.lib.actor import Actor
 from backend.lib.parsing import MergePatchParser
-from backend.lib.problems import Stale, VersionNeeded
+from backend.lib.problems import BadRequest, Stale, VersionNeeded
 from backend.lib.rest.authentication import actor_of
 from backend.lib.rest.renderers import as_json
 
@@ -38,6 +38,14 @@ class View(APIView):
     def read_body(self) -> None:
         """400 for a body that cannot be read, before anybody looks for what the address names."""
         _ = self.request.data
+
+    @property
+    def sent(self) -> dict[str, Any]:
+        """The body, which is an object and not checked any further."""
+        body = self.request.data
+        if not isinstance(body, dict):
+            raise BadRequest("Send one JSON object.", code="malformed_json")
+        return {str(name): value for name, value in body.items()}
 
     def find_named(self) -> None:
         """404 unless the caller may see all that the address names. For refusals that would otherwise come first."""
