@@ -80,7 +80,7 @@ class OneCarePlan(PlanView):
 class PlanTransitions(PlanView):
     @extend_schema(
         operation_id="move_care_plan",
-        summary="Activate, hold, resume, complete or revoke a care plan",
+        summary="Activate, hold, resume, complete, revoke or reopen a care plan",
         request=TRANSITION,
         responses=s.CarePlanDetail,
         examples=[examples.ACTIVATE, examples.DETAIL],
