@@ -1,6 +1,6 @@
 """How each thing on a timeline reads on one line: human words from coded facts, no more than the reader may read of it.
 
-What leaves the clinic is decided by the rows that were read; what a coordinator reads, by the policies of each app.
+What leaves the clinic is decided by the rows that were read; what a coordinator reads, by their rights.
 """
 
 from collections.abc import Callable, Mapping

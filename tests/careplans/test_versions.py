@@ -20,6 +20,15 @@ def in_force(plan: Plan, who: make.Clinic, row: Any, kind: str = "interventions"
     return agreement["in_force_for_you"], agreement["waiting_for"]
 
 
+def agreed(north: make.Clinic, south: make.Clinic, **more: Any) -> tuple[Plan, Any]:
+    """A plan whose first version both agree to, and the line that the north has in it."""
+    plan = shared(north, south)
+    line = plan.line(north, **more)
+    plan.publish(north)
+    done(plan.answer(south, 1), 201)
+    return plan, line
+
+
 def patch(plan: Plan, who: make.Clinic, row: Any, kind: str = "interventions", **changes: Any) -> Any:
     return done(plan.patch(who, f"/{kind}/{row['id']}", changes), 200)
 
@@ -161,10 +170,7 @@ def test_the_latest_answer_counts_also_after_more_of_them_than_are_shown(
 
 
 def test_who_objects_to_a_new_version_stays_with_the_one_before(north: make.Clinic, south: make.Clinic) -> None:
-    plan = shared(north, south)
-    line = plan.line(north)
-    plan.publish(north)
-    done(plan.answer(south, 1), 201)
+    plan, line = agreed(north, south)
     patch(plan, north, line, times_per_week=3)
     plan.publish(north)
 
@@ -178,10 +184,7 @@ def test_who_objects_to_a_new_version_stays_with_the_one_before(north: make.Clin
 def test_a_version_that_was_replaced_is_not_agreed_to_but_may_be_objected_to(
     north: make.Clinic, south: make.Clinic
 ) -> None:
-    plan = shared(north, south)
-    line = plan.line(north)
-    plan.publish(north)
-    done(plan.answer(south, 1), 201)
+    plan, line = agreed(north, south)
     patch(plan, north, line, times_per_week=3)
     plan.publish(north)
 
@@ -204,10 +207,7 @@ def test_a_version_that_was_replaced_is_not_agreed_to_but_may_be_objected_to(
 def test_a_change_of_ones_own_within_frequency_and_load_is_in_force_at_once(
     north: make.Clinic, south: make.Clinic, changes: dict[str, Any]
 ) -> None:
-    plan = shared(north, south)
-    line = plan.line(north)
-    plan.publish(north)
-    done(plan.answer(south, 1), 201)
+    plan, line = agreed(north, south)
 
     patch(plan, north, line, **changes)
 
@@ -225,10 +225,7 @@ def test_a_change_of_ones_own_within_frequency_and_load_is_in_force_at_once(
 def test_more_frequency_or_load_or_a_lifted_avoid_waits_for_a_new_version(
     north: make.Clinic, south: make.Clinic, changes: dict[str, Any]
 ) -> None:
-    plan = shared(north, south)
-    line = plan.line(north)
-    plan.publish(north)
-    done(plan.answer(south, 1), 201)
+    plan, line = agreed(north, south)
 
     patch(plan, north, line, **changes)
 
@@ -273,10 +270,7 @@ def test_what_was_agreed_as_paused_or_dropped_goes_on_with_a_new_version_only(
 
 
 def test_small_steps_do_not_add_up_to_a_big_one(north: make.Clinic, south: make.Clinic) -> None:
-    plan = shared(north, south)
-    line = plan.line(north, times_per_week=3)
-    plan.publish(north)
-    done(plan.answer(south, 1), 201)
+    plan, line = agreed(north, south, times_per_week=3)
 
     patch(plan, north, line, times_per_week=1)
     patch(plan, north, line, times_per_week=3)

@@ -22,6 +22,16 @@ def in_care(north: make.Clinic, south: make.Clinic, **more: Any) -> Any:
     return in_state("in_care", north, south, **more)
 
 
+def consented(north: make.Clinic, south: make.Clinic) -> tuple[Any, Any]:
+    """The consent that a referral in care stands on, and the referral."""
+    client = make.client(north)
+    consent = make.consent(north, client["id"], south)
+    referral = make.referral(north, south, client_id=client["id"])
+    for name in ("accept", "start"):
+        referral = make.move(south, referral["id"], name)
+    return consent, referral
+
+
 def note(clinic: make.Clinic, referral: Any, **more: Any) -> Any:
     return writing.signed(clinic, referral["client"]["id"], **more)
 
@@ -210,14 +220,10 @@ def test_precautions_of_ones_own_since_it_was_accepted_are_suggested(north: make
 def test_the_final_report_after_the_consent_ended_is_still_drafted_from_ones_own_notes(
     north: make.Clinic, south: make.Clinic
 ) -> None:
-    client = make.client(north)
-    consent = make.consent(north, client["id"], south)
-    referral = make.referral(north, south, client_id=client["id"])
-    make.move(south, referral["id"], "accept")
-    make.move(south, referral["id"], "start")
+    consent, referral = consented(north, south)
     signed = note(south, referral)
     sensitive = note(south, referral, is_sensitive=True)
-    withdraw_consent(north, client["id"], consent)
+    withdraw_consent(north, referral["client"]["id"], consent)
 
     assert drafted(south, referral)["quoted_note_ids"] == [signed["id"]]
     refused(draft(south, referral, note_ids=[sensitive["id"]]), 400, "unknown_note")
@@ -309,16 +315,12 @@ def test_the_quoted_notes_are_signed_with_the_report(north: make.Clinic, south: 
 def test_a_consent_withdrawn_between_two_requests_closes_the_note_and_leaves_the_report(
     north: make.Clinic, south: make.Clinic
 ) -> None:
-    client = make.client(north)
-    consent = make.consent(north, client["id"], south)
-    referral = make.referral(north, south, client_id=client["id"])
-    make.move(south, referral["id"], "accept")
-    make.move(south, referral["id"], "start")
+    consent, referral = consented(north, south)
     signed = note(south, referral)
     done(report(south, referral, signed), 200)
     before = (reports(north, referral)[0]["quotes"][0], writing.read(north.http, signed["id"]).status_code)
 
-    withdraw_consent(north, client["id"], consent)
+    withdraw_consent(north, referral["client"]["id"], consent)
 
     after = (reports(north, referral)[0]["quotes"][0], writing.read(north.http, signed["id"]).status_code)
     assert (before[0]["is_readable"], before[1]) == (True, 200)

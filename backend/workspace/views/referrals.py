@@ -1,6 +1,6 @@
 """One referral: its state, what can be done, what was sent, what was said."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -80,10 +80,7 @@ def move(request: HttpRequest, referral_id: UUID) -> HttpResponse:
         move_it(referral_id, name, actor=actor, expected_version=version_in(request), **details)
         return "/inbox" if name in LEAVES else f"/referrals/{referral_id}"
 
-    result = submit(request, act, said=_said(name, body, actor))
-    if isinstance(result, Problem):
-        return _shown(request, actor, referral_id, moving=name, typed=request.POST, problem=result)
-    return result
+    return _pressed(request, referral_id, act, said=_said(name, body, actor), moving=name, typed=request.POST)
 
 
 def _drafted(request: HttpRequest, actor: Actor, referral_id: UUID) -> HttpResponse:
@@ -120,10 +117,7 @@ def take_back(request: HttpRequest, referral_id: UUID) -> HttpResponse:
         presses.take_back(id_in(request.POST.get("press")), actor=actor)
         return f"/referrals/{referral_id}"
 
-    result = submit(request, act, said="Taken back. Nothing has happened.")
-    if isinstance(result, Problem):
-        return _shown(request, actor, referral_id, problem=result)
-    return result
+    return _pressed(request, referral_id, act, said="Taken back. Nothing has happened.")
 
 
 @page("POST")
@@ -136,10 +130,7 @@ def write_message(request: HttpRequest, referral_id: UUID) -> HttpResponse:
         services.add_message(referral_id, actor=actor, text=checked_message(text))
         return f"/referrals/{referral_id}#messages"
 
-    result = submit(request, act, said="Your message was sent.")
-    if isinstance(result, Problem):
-        return _shown(request, actor, referral_id, message=text, problem=result)
-    return result
+    return _pressed(request, referral_id, act, said="Your message was sent.", message=text)
 
 
 @page("POST")
@@ -155,10 +146,9 @@ def report_in_error(request: HttpRequest, referral_id: UUID, report_id: UUID) ->
         corrections.enter_report_in_error(referral_id, report_id, actor=actor, **said.validated_data)
         return f"/referrals/{referral_id}"
 
-    result = submit(request, act, said="The report is entered in error. It stays on record, struck through.")
-    if isinstance(result, Problem):
-        return _shown(request, actor, referral_id, problem=result)
-    return result
+    return _pressed(
+        request, referral_id, act, said="The report is entered in error. It stays on record, struck through."
+    )
 
 
 @page("GET")
@@ -178,10 +168,7 @@ def take_off_file(request: HttpRequest, referral_id: UUID, file_id: UUID) -> Htt
         take_off(file_id, referral_id=referral_id, actor=actor, expected_version=version_in(request))
         return f"/referrals/{referral_id}"
 
-    result = submit(request, act, said="The file was taken off.")
-    if isinstance(result, Problem):
-        return _shown(request, actor, referral_id, problem=result)
-    return result
+    return _pressed(request, referral_id, act, said="The file was taken off.")
 
 
 @page("POST")
@@ -202,10 +189,7 @@ def guest_link(request: HttpRequest, referral_id: UUID) -> HttpResponse:
         return f"/referrals/{referral_id}"
 
     fresh = "A fresh link is on its way. Earlier links open nothing any more."
-    result = submit(request, act, said="The link is ended." if press == "end" else fresh)
-    if isinstance(result, Problem):
-        return _shown(request, actor, referral_id, problem=result)
-    return result
+    return _pressed(request, referral_id, act, said="The link is ended." if press == "end" else fresh)
 
 
 @page("POST")
@@ -217,10 +201,7 @@ def discard(request: HttpRequest, referral_id: UUID) -> HttpResponse:
         services.discard_draft(referral_id, actor=actor, expected_version=version_in(request))
         return "/inbox?box=drafts"
 
-    result = submit(request, act, said="The draft was discarded.")
-    if isinstance(result, Problem):
-        return _shown(request, actor, referral_id, problem=result)
-    return result
+    return _pressed(request, referral_id, act, said="The draft was discarded.")
 
 
 def checked_message(text: str) -> str:
@@ -239,6 +220,16 @@ def _said(name: str, body: dict[str, Any], actor: Actor) -> str:
         return ""
     label = WORKFLOW[name].label if name in WORKFLOW.names else ""
     return words.SAID_AFTER.get(name, f"{label}: done.").format(them=them)
+
+
+def _pressed(
+    request: HttpRequest, referral_id: UUID, act: Callable[[], str], *, said: str, **again: Any
+) -> HttpResponse:
+    """The way on, or the page again with the refusal and what was typed."""
+    result = submit(request, act, said=said)
+    if isinstance(result, Problem):
+        return _shown(request, actor_of(request), referral_id, problem=result, **again)
+    return result
 
 
 def _shown(
