@@ -168,6 +168,16 @@ def test_what_a_run_writes_is_not_committed() -> None:
     assert {"var/", ".venv/"} <= set((ROOT / ".gitignore").read_text().split())
 
 
+def test_decisions_stand_newest_day_first_each_in_a_paragraph_of_its_own() -> None:
+    decisions, _, dependencies = (ROOT / "backend" / "DECISIONS.md").read_text().partition("\n## Dependencies\n")
+
+    days = re.findall(r"^\*\*(\d{4}-\d\d-\d\d) · ", decisions, flags=re.MULTILINE)
+
+    assert days == sorted(days, reverse=True)
+    assert len(days) == len(re.findall(r"\n\n\*\*\d{4}-", decisions)) > 100
+    assert "**20" not in dependencies
+
+
 def works(*command: str) -> bool:
     try:
         return subprocess.run(command, capture_output=True, check=False, timeout=60).returncode == 0
