@@ -13,11 +13,25 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
 from backend.catalog import examples
-from backend.catalog.entries import Discipline, Muscle, NoteTemplate, Precaution, Reason, RedFlag, Region, Technique
+from backend.catalog.entries import (
+    BodyZone,
+    Discipline,
+    Measure,
+    Muscle,
+    NoteTemplate,
+    Precaution,
+    Reason,
+    RedFlag,
+    Region,
+    Technique,
+)
 from backend.catalog.problems import PROBLEMS
 from backend.catalog.queries import catalog
 from backend.catalog.serializers import (
+    BodyZoneFilter,
+    CatalogBodyZoneSerializer,
     CatalogDisciplineSerializer,
+    CatalogMeasureSerializer,
     CatalogMuscleSerializer,
     CatalogNoteTemplateSerializer,
     CatalogPrecautionSerializer,
@@ -151,6 +165,26 @@ class Regions(CatalogList):
         return self.whole(request)
 
 
+class BodyZones(CatalogList):
+    serializer_class = CatalogBodyZoneSerializer
+    filter_class = BodyZoneFilter
+
+    def rows(self, asked: dict[str, str]) -> Iterable[BodyZone]:
+        return catalog().body_zones_of(asked.get("region"))
+
+    @extend_schema(
+        operation_id="list_body_zones",
+        tags=["Catalog"],
+        summary="Zones of the body map",
+        description="Spots finer than a region: where a trigger point is found, and where it refers to.",
+        parameters=[BodyZoneFilter],
+        responses=CatalogBodyZoneSerializer(many=True),
+        examples=[OpenApiExample("Temple", value=examples.BODY_ZONE)],
+    )
+    def get(self, request: Request) -> Response:
+        return self.whole(request)
+
+
 class Muscles(CatalogList):
     serializer_class = CatalogMuscleSerializer
 
@@ -165,6 +199,25 @@ class Muscles(CatalogList):
         parameters=[NoFilter],
         responses=CatalogMuscleSerializer(many=True),
         examples=[OpenApiExample("Upper trapezius", value=examples.MUSCLE)],
+    )
+    def get(self, request: Request) -> Response:
+        return self.whole(request)
+
+
+class Measures(CatalogList):
+    serializer_class = CatalogMeasureSerializer
+
+    def rows(self, asked: dict[str, str]) -> Iterable[Measure]:
+        return catalog().measures.values()
+
+    @extend_schema(
+        operation_id="list_measures",
+        tags=["Catalog"],
+        summary="Outcome measures",
+        description="What notes measure with: the range of each score, its unit, and which direction is better.",
+        parameters=[NoFilter],
+        responses=CatalogMeasureSerializer(many=True),
+        examples=[OpenApiExample("Neck Disability Index", value=examples.MEASURE)],
     )
     def get(self, request: Request) -> Response:
         return self.whole(request)

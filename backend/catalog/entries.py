@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 Side = Literal["left", "right", "midline", "bilateral"]
 Load = Literal["low", "moderate", "high"]
 Confidence = Literal["confirmed", "partly", "unconfirmed", "convention"]
+BodyView = Literal["front", "back"]
+Better = Literal["lower", "higher"]
 NoteKind = Literal["initial_evaluation", "progress", "re_evaluation", "discharge", "phone"]
 
 ANY_REGION = "any"
@@ -109,7 +111,7 @@ class BodyZone:
     code: str
     label: str
     region: RegionCode
-    view: Literal["front", "back"]
+    view: BodyView
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,7 @@ class Measure:
     minimum: int | float
     maximum: int | float
     unit: str
-    better: Literal["lower", "higher"]
+    better: Better
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +281,10 @@ class Catalog:
     def sides_of(self, region: str) -> tuple[Side, ...]:
         """The sides a region can have, or UnknownCode."""
         return self.region(region).sides
+
+    def body_zones_of(self, region: str | None = None) -> list[BodyZone]:
+        """The zones of a region, or all of them."""
+        return [zone for zone in self.body_zones.values() if region in (None, zone.region)]
 
     def techniques_of(self, discipline: str) -> list[Technique]:
         """The techniques in the usual scope of a discipline, or UnknownCode."""

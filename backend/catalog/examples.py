@@ -35,6 +35,7 @@ REGION = {
     "sides": ["midline", "left", "right", "bilateral"],
     "adjacent": ["head", "jaw", "thoracic", "shoulder"],
 }
+BODY_ZONE = {"code": "temple", "label": "Temple", "region": "head", "view": "front"}
 MUSCLE = {
     "code": "trap_up",
     "label": "Upper trapezius",
@@ -85,6 +86,14 @@ PROBLEM = {
     "title": "Wrong state",
     "means": "The step does not start in this state.",
     "what_to_do": "See `available` for what is possible now.",
+}
+MEASURE = {
+    "code": "ndi",
+    "label": "Neck Disability Index",
+    "unit": "points",
+    "minimum": 0,
+    "maximum": 50,
+    "better": "lower",
 }
 NOTE_TEMPLATE = {
     "code": "massage_therapy.progress",

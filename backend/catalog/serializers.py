@@ -6,19 +6,23 @@ from typing import Any, get_args
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from backend.catalog.entries import Confidence, Load, Muscle, NoteKind, Precaution, RedFlag, Technique
+from backend.catalog.entries import Better, BodyView, Confidence, Load, Muscle, NoteKind, Precaution, RedFlag, Technique
 from backend.catalog.queries import catalog
 from backend.lib.rest.fields import OPEN, OpenCode, PlainText, StrictSerializer
 
 
 @extend_schema_field(OPEN)
 class CatalogCode(PlainText):
-    """A code of one kind of the catalog, such as ``CatalogCode("disciplines")``; others are 400 ``unknown_code``."""
+    """A code of one kind of the catalog, such as ``CatalogCode("disciplines")``; others are 400 ``unknown_code``.
+
+    Unless the field says more, the schema says in which list the codes are.
+    """
 
     default_error_messages = {"unknown_code": "The catalog has no “{code}” among its {kind}."}
 
     def __init__(self, kind: str, **options: Any) -> None:
         self.kind = kind
+        options.setdefault("help_text", f"A code of `/catalog/{kind.replace('_', '-')}`.")
         super().__init__(**options)
 
     def to_internal_value(self, data: Any) -> str:
@@ -40,6 +44,10 @@ class TechniqueFilter(NoFilter):
         "disciplines", required=False, help_text="Only techniques in the scope of this discipline."
     )
     region = CatalogCode("regions", required=False, help_text="Only techniques used on this region.")
+
+
+class BodyZoneFilter(NoFilter):
+    region = CatalogCode("regions", required=False, help_text="Only zones of this region.")
 
 
 class RedFlagFilter(NoFilter):
@@ -95,6 +103,12 @@ class CatalogRegionSerializer(CatalogLabelSerializer):
     adjacent = serializers.ListField(child=serializers.CharField(), help_text="Codes of the neighboring regions.")
 
 
+class CatalogBodyZoneSerializer(CatalogLabelSerializer):
+    code = OpenCode(help_text="Send it in `refers_to` of a note's finding.")
+    region = serializers.CharField(help_text="The code of the region it is part of.")
+    view = serializers.ChoiceField(choices=get_args(BodyView), help_text="On which side of the body map it is drawn.")
+
+
 class CatalogMuscleSerializer(CatalogLabelSerializer):
     region = serializers.CharField()
     sides = serializers.ListField(child=serializers.CharField())
@@ -112,6 +126,14 @@ class CatalogMuscleSerializer(CatalogLabelSerializer):
     @extend_schema_field(CatalogLabelSerializer(many=True))
     def get_referral_zones(self, muscle: Muscle) -> list[dict[str, str]]:
         return [_labeled(catalog().body_zones, zone) for zone in muscle.referral_zones]
+
+
+class CatalogMeasureSerializer(CatalogLabelSerializer):
+    code = OpenCode(help_text="Send it as `measure` among the `measures` of a note.")
+    unit = serializers.CharField(help_text="Of the score, such as points or percent.")
+    minimum = serializers.FloatField(help_text="The lowest score there is.")
+    maximum = serializers.FloatField(help_text="The highest score there is.")
+    better = serializers.ChoiceField(choices=get_args(Better), help_text="Which direction of the score is better.")
 
 
 class CatalogNoteTemplateSerializer(CatalogLabelSerializer):

@@ -29,7 +29,10 @@ class FindingInput(Row):
         min_value=0, max_value=10, required=False, allow_null=True, help_text="Of pain, and only of pain: 0 to 10."
     )
     refers_to = serializers.ListField(
-        child=CatalogCode("body_zones"), required=False, max_length=20, help_text="Where a trigger point refers to."
+        child=CatalogCode("body_zones"),
+        required=False,
+        max_length=20,
+        help_text="Where a trigger point refers to: codes of `/catalog/body-zones`.",
     )
     remark = PlainText(max_length=200, required=False, allow_blank=True, allow_null=True)
 
@@ -68,7 +71,7 @@ class AskInput(Row):
 
 class MeasureInput(StrictSerializer):
     measure = CatalogCode("measures")
-    value = serializers.FloatField()
+    value = serializers.FloatField(help_text="From the measure's `minimum` to its `maximum`, in its `unit`.")
     remark = PlainText(max_length=200, required=False, allow_blank=True, help_text="Such as the joint and direction.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

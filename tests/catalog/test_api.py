@@ -1,6 +1,7 @@
 """The catalog over HTTP."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -20,7 +21,9 @@ LISTS: list[tuple[type[APIView], int]] = [
     (api.Disciplines, 4),
     (api.Techniques, 48),
     (api.Regions, 15),
+    (api.BodyZones, 53),
     (api.Muscles, 45),
+    (api.Measures, 13),
     (api.Precautions, 42),
     (api.RedFlags, 42),
     (api.DeclineReasons, 13),
@@ -57,7 +60,9 @@ def test_each_list_is_sent_whole(view: type[APIView], count: int) -> None:
         (api.Disciplines, examples.DISCIPLINE),
         (api.Techniques, examples.TECHNIQUE),
         (api.Regions, examples.REGION),
+        (api.BodyZones, examples.BODY_ZONE),
         (api.Muscles, examples.MUSCLE),
+        (api.Measures, examples.MEASURE),
         (api.NoteTemplates, examples.NOTE_TEMPLATE),
         (api.Precautions, examples.PRECAUTION),
         (api.RedFlags, examples.RED_FLAG),
@@ -80,6 +85,27 @@ def test_techniques_are_narrowed_by_discipline_and_region() -> None:
     assert "extadj" not in {row["code"] for row in rows}
 
 
+def test_body_zones_are_narrowed_by_region() -> None:
+    _, body = get(api.BodyZones, region="jaw")
+
+    assert [(row["code"], row["view"]) for row in body["results"]] == [("jawline", "front"), ("teeth", "front")]
+
+
+def test_a_measure_says_its_range_its_unit_and_which_way_is_better() -> None:
+    _, body = get(api.Measures)
+
+    measures = {row.pop("code"): row for row in body["results"]}
+    assert measures["groc"] == {
+        "label": "Global Rating of Change (15 points)",
+        "unit": "points",
+        "minimum": -7,
+        "maximum": 7,
+        "better": "higher",
+    }
+    assert measures["hit6"]["minimum"] == 36
+    assert all(row["better"] in ("lower", "higher") for row in measures.values())
+
+
 def test_note_templates_are_narrowed_by_discipline_and_kind() -> None:
     _, body = get(api.NoteTemplates, discipline="chiropractic", kind="progress")
 
@@ -98,6 +124,8 @@ def test_red_flags_of_a_region_come_with_those_of_any_region() -> None:
         (api.Techniques, {"discipline": "astrology"}),
         (api.Techniques, {"region": "tail"}),
         (api.RedFlags, {"region": "any"}),
+        (api.BodyZones, {"region": "tail"}),
+        (api.Measures, {"region": "head"}),
         (api.Techniques, {"dicipline": "chiropractic"}),
         (api.Regions, {"side": "left"}),
         (api.NoteTemplates, {"kind": "poem"}),
@@ -131,7 +159,9 @@ def test_the_schema_names_each_operation_and_shows_an_example_of_a_whole_list() 
         "list_disciplines",
         "list_techniques",
         "list_regions",
+        "list_body_zones",
         "list_muscles",
+        "list_measures",
         "list_note_templates",
         "list_precautions",
         "list_red_flags",
@@ -142,5 +172,8 @@ def test_the_schema_names_each_operation_and_shows_an_example_of_a_whole_list() 
     for operation in operations.values():
         [example] = operation["responses"]["200"]["content"]["application/json"]["examples"].values()
         assert set(example["value"]) == {"results", "next", "previous"}
+    told = set(re.findall(r"/catalog/([a-z-]+)`", json.dumps(schema["components"])))
+    assert {"measures", "body-zones", "muscles", "techniques"} <= told
+    assert told <= {path.removeprefix("/api/v1/catalog/") for path in schema["paths"]}
     names = [parameter["name"] for parameter in operations["/techniques"]["parameters"]]
     assert sorted(names) == ["cursor", "discipline", "limit", "region"]
