@@ -122,6 +122,10 @@ NOTHING = _sent("Nothing to add", {})
 NEW_PLAN = _sent(
     "A new plan", {"client_id": CLIENT["id"], "title": SUMMARY_BODY["title"], "review_on": SUMMARY_BODY["review_on"]}
 )
+PLAN_BY_NUMBER = _sent(
+    "Of a client by your own number",
+    {"client": {"identifier": {"system": "urn:elm-street:client", "value": "C-1042"}}, "title": SUMMARY_BODY["title"]},
+)
 CHANGE_PLAN = _sent("Another review date", {"review_on": "2027-01-05"})
 ACTIVATE = _sent("Begin", {"name": "activate"})
 SUMMARY, DETAIL = _answered("A plan", SUMMARY_BODY), _answered("A plan, whole", DETAIL_BODY)

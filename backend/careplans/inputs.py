@@ -10,7 +10,7 @@ from rest_framework import serializers
 from backend.careplans.models import Agreement, Decision, Goal, Intervention, Problem, Proposal
 from backend.catalog.queries import catalog
 from backend.catalog.serializers import CatalogCode
-from backend.clients.serializers import RegionSerializer
+from backend.clients.serializers import AboutClient, RegionSerializer
 from backend.directory.serializers import OnBehalfOf
 from backend.lib.rest.fields import Amount, Identifier, Moment, PlainText, StrictSerializer
 from backend.lib.rest.transitions import TransitionInput
@@ -41,10 +41,15 @@ class PlanFields(OfPlan):
     )
 
 
-class NewPlan(PlanFields):
-    client_id = serializers.UUIDField()
+class NewPlan(AboutClient, PlanFields):
+    client_id = serializers.UUIDField(required=False, help_text="Needed unless `client` names them.")
     title = PlainText(max_length=200)
     practitioner_role_id = serializers.UUIDField(required=False, help_text="Who leads; else the caller's own role.")
+
+    def validate(self, said: dict[str, Any]) -> dict[str, Any]:
+        if not {"client_id", "client"} & set(said):
+            raise serializers.ValidationError({"client_id": ["This field is required."]}, code="required")
+        return super().validate(said)
 
 
 class TransitionOfPlan(TransitionInput):

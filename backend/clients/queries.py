@@ -1,7 +1,7 @@
 """Reading clients: one, those found, possible duplicates, who shares with whom, who may see."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from difflib import SequenceMatcher
 from typing import Any
@@ -10,12 +10,14 @@ from uuid import UUID
 
 from django.db import connection
 from django.db.models import Exists, F, Func, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Coalesce
 
 from backend.audit.access_log import Look, log_looks
 from backend.audit.models import AccessLog
 from backend.clients.models import Client, ClientIdentifier, ClientQuerySet, Consent, Registration
 from backend.lib import clock
 from backend.lib.actor import Actor, ActorKind
+from backend.lib.problems import NotFound
 
 ANNOUNCED = timedelta(days=14)
 """How long before its end a consent is announced."""
@@ -34,6 +36,20 @@ def client_for(actor: Actor, client_id: UUID | str) -> Client:
     if found.merged_into_id is None:
         return found
     return clients.filter(pk=found.merged_into_id).first() or found
+
+
+def client_id_named(said: Mapping[str, Any], actor: Actor) -> UUID | None:
+    """Whom the caller names by ``client_id``, or as ``client`` by their organization's own number.
+
+    The number of a record that became part of another names that one; 404 for a number the organization did not give.
+    """
+    named: UUID | None = said.get("client_id")
+    if reference := said.get("client"):
+        numbers = ClientIdentifier.objects.visible_to(actor).filter(**reference["identifier"])
+        named = numbers.values_list(Coalesce("client__merged_into_id", "client_id"), flat=True).first()
+        if named is None:
+            raise NotFound
+    return named
 
 
 def with_home(clients: QuerySet[Client], actor: Actor) -> Any:

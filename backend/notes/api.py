@@ -26,6 +26,7 @@ from backend.notes import serializers as s
 from backend.notes.models import Addendum, Ask, Note, NoteFile
 
 NEW_NOTE = OpenApiExample("A progress note", value=examples.NEW, request_only=True)
+BY_NUMBER = OpenApiExample("Of a client by your own number", value=examples.BY_NUMBER, request_only=True)
 COPY = OpenApiExample("As last time", value={"copy_from": examples.NOTE_ID}, request_only=True)
 CHANGE = OpenApiExample("What still holds, and what is new", value=examples.CHANGE, request_only=True)
 NOTE = OpenApiExample("A signed note", value=examples.NOTE, response_only=True)
@@ -92,7 +93,7 @@ class Notes(NoteView):
         ),
         request=inputs.NoteInput,
         responses={201: s.NoteSerializer},
-        examples=[NEW_NOTE, COPY, NOTE],
+        examples=[NEW_NOTE, BY_NUMBER, COPY, NOTE],
     )
     def post(self, request: Request) -> Response:
         note = services.draft_note(actor=self.actor, **self.validated(inputs.NoteInput))

@@ -26,6 +26,11 @@ ASK: dict[str, Any] = {
     "until": "2026-12-09",
 }
 MEASURE = {"measure": "nprs", "value": 5.0}
+BY_NUMBER: dict[str, Any] = {
+    "client": {"identifier": {"system": "urn:calm-hands:client", "value": "C-1042"}},
+    "kind": "phone",
+    "subjective": "Slept through for the first time.",
+}
 NEW: dict[str, Any] = {
     "client_id": CLIENT["id"],
     "kind": "progress",

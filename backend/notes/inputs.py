@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from backend.catalog.queries import catalog
 from backend.catalog.serializers import CatalogCode
-from backend.clients.serializers import RegionSerializer
+from backend.clients.serializers import AboutClient, RegionSerializer
 from backend.lib.rest.fields import Identifier, Moment, PlainText, StrictSerializer
 from backend.notes.models import Addendum, Ask, Finding, Note, SectionName
 
@@ -127,8 +127,10 @@ class NoteAuthor(StrictSerializer):
     practitioner_role_id = serializers.UUIDField()
 
 
-class NoteInput(NoteFacts):
-    client_id = serializers.UUIDField(required=False, help_text="Needed unless `copy_from` says whom it is about.")
+class NoteInput(AboutClient, NoteFacts):
+    client_id = serializers.UUIDField(
+        required=False, help_text="Needed unless `client` or `copy_from` says whom it is about."
+    )
     practitioner_role_id = serializers.UUIDField(
         required=False, help_text="Which of your own roles you write as; needed when you have several."
     )
@@ -138,10 +140,11 @@ class NoteInput(NoteFacts):
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        for name in ("client_id", "kind"):
+        needed = ["kind"] if "client" in attrs else ["client_id", "kind"]
+        for name in needed:
             if name not in attrs and "copy_from" not in attrs:
                 raise serializers.ValidationError({name: ["This field is required."]}, code="required")
-        return attrs
+        return super().validate(attrs)
 
 
 class NoteSignedElsewhere(StrictSerializer):

@@ -113,7 +113,7 @@ class Referrals(ReferralView):
         summary="Write a referral, and perhaps send it in the same breath",
         request=NewReferral,
         responses={201: ReferralDetail},
-        examples=[examples.NEW, examples.DETAIL],
+        examples=[examples.NEW, examples.NEW_BY_NUMBER, examples.DETAIL],
     )
     def post(self, request: Request) -> Response:
         fields = self.validated(NewReferral)

@@ -81,7 +81,7 @@ class Visits(VisitView):
         summary="Plan or book a visit, or enter one after it took place",
         request=NewVisit,
         responses={201: VisitSerializer},
-        examples=[examples.NEW_VISIT, examples.VISIT],
+        examples=[examples.NEW_VISIT, examples.VISIT_BY_NUMBER, examples.VISIT],
     )
     def post(self, request: Request) -> Response:
         visit = care.enter_visit(actor=self.actor, fields=self.validated(NewVisit))

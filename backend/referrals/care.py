@@ -6,7 +6,8 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from backend.clients.services.taking import shared_client
+from backend.clients.queries import client_id_named
+from backend.clients.services.taking import named_client
 from backend.lib import clock
 from backend.lib.actor import Actor
 from backend.lib.problems import Conflict, Forbidden, invalid
@@ -26,7 +27,7 @@ def enter_visit(*, actor: Actor, fields: Mapping[str, Any]) -> Visit:
     """A visit of the caller's clinic, under a referral when one is named."""
     if "referral_id" in fields:
         return _enter_under_referral(fields["referral_id"], actor=actor, fields=fields)
-    client = shared_client(actor, fields["client_id"])
+    client = named_client(actor, fields)
     check_keeps(actor)
     return visits.enter_visit(client.pk, actor=actor, fields=fields)
 
@@ -74,8 +75,9 @@ def _enter_under_referral(referral_id: UUID, *, actor: Actor, fields: Mapping[st
             state=referral.state,
             available=[step.name for step in WORKFLOW.available(referral, {w.RECIPIENT})],
         )
-    if fields.get("client_id", referral.client_id) != referral.client_id:
-        raise invalid("/client_id", "This referral is about another client.", code="another_client")
+    if client_id_named(fields, actor) not in (None, referral.client_id):
+        pointer = "/client" if "client" in fields else "/client_id"
+        raise invalid(pointer, "This referral is about another client.", code="another_client")
     gates.check_client_allows(referral)
     visit = visits.enter_visit(referral.client_id, actor=actor, fields=fields)
     ReferralVisit(referral=referral, visit=visit, is_current=False).save(force_insert=True)

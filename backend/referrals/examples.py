@@ -133,6 +133,12 @@ DETAIL_BODY: dict[str, Any] = {
     "withheld": [],
 }
 NEW = OpenApiExample("Send to a colleague", value=BODY, request_only=True)
+BY_NUMBER = {"client": {"identifier": {"system": "urn:elm-street:client", "value": "C-1042"}}}
+NEW_BY_NUMBER = OpenApiExample(
+    "Of a client by your own number",
+    value={**{name: value for name, value in BODY.items() if name != "client_id"}, **BY_NUMBER},
+    request_only=True,
+)
 CHANGE = OpenApiExample("Change the question", value={"question": "Is loading safe?"}, request_only=True)
 SUMMARY = OpenApiExample("A sent referral", value=SUMMARY_BODY, response_only=True)
 DETAIL = OpenApiExample("As its sender reads it", value=DETAIL_BODY, response_only=True, status_codes=["200", "201"])
@@ -287,6 +293,11 @@ NEW_VISIT = OpenApiExample(
         "starts_at": "2026-12-08T16:00:00Z",
         "ends_at": "2026-12-08T16:50:00Z",
     },
+    request_only=True,
+)
+VISIT_BY_NUMBER = OpenApiExample(
+    "Of a client by your own number",
+    value={**BY_NUMBER, "starts_at": "2026-12-08T16:00:00Z", "ends_at": "2026-12-08T16:50:00Z"},
     request_only=True,
 )
 VISIT = OpenApiExample(

@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from backend.catalog.queries import catalog
 from backend.clients.models import Consent
-from backend.clients.serializers import GivenBySerializer
+from backend.clients.serializers import AboutClient, GivenBySerializer
 from backend.directory.serializers import OnBehalfOf
 from backend.lib.rest import transitions
 from backend.lib.rest.fields import Changes, CodedReason, Identifier, Moment, PlainText, StrictSerializer, ZoneName
@@ -324,10 +324,6 @@ class OrderDetails(StrictSerializer):
     until = serializers.DateField(required=False)
 
 
-class ClientReference(StrictSerializer):
-    identifier = Identifier()
-
-
 class ReferralFields(StrictSerializer):
     """A referral's words, all optional: what a draft may have changed."""
 
@@ -380,11 +376,10 @@ class ReferralPatch(Changes, ReferralFields):
         return {name: CLEARED.get(name) if value is None else value for name, value in patch.items()}
 
 
-class NewReferral(ReferralFields):
+class NewReferral(AboutClient, ReferralFields):
     """A referral as it is created. With ``send`` it is sent in the same breath, and a refused send stores nothing."""
 
     client_id = serializers.UUIDField(required=False, help_text="Left out only for advice without a client.")
-    client = ClientReference(required=False)
     to = To()
     kind = serializers.ChoiceField(Referral.Kind.choices)
     priority = serializers.ChoiceField(Referral.Priority.choices, default=Referral.Priority.ROUTINE)

@@ -9,7 +9,8 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import OuterRef, QuerySet
 from django.db.models.functions import JSONObject
 
-from backend.clients.models import Client, ClientIdentifier, Precaution
+from backend.clients.models import Client, Precaution
+from backend.clients.queries import client_id_named
 from backend.clients.services.taking import may_write, refuse_reading_only
 from backend.directory.models import PractitionerRole
 from backend.lib.actor import ANONYMOUS, Actor
@@ -27,15 +28,10 @@ class ClientFacts:
 
 def client_named(fields: dict[str, Any], actor: Actor) -> ClientFacts | None:
     """The client by id or by the organization's own number; 404 when it is not the caller's to see."""
-    pk = fields.get("client_id")
-    if pk is None and (reference := fields.get("client")):
-        found = ClientIdentifier.objects.visible_to(actor).filter(**reference["identifier"]).first()
-        if found is None:
-            raise NotFound
-        pk = found.client_id
+    pk = client_id_named(fields, actor)
     if pk is None:
         return None
-    for client in CLIENT.found(actor, pk=UUID(str(pk))):
+    for client in CLIENT.found(actor, pk=pk):
         facts: Any = client  # annotated
         refuse_reading_only(facts.may_write)  # a draft would keep what was read in an emergency
         return ClientFacts(client, facts.own_precautions)

@@ -4,7 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from backend.lib.rest.fields import Moment, StrictSerializer, ZoneName
+from backend.clients.serializers import AboutClient
+from backend.lib.rest.fields import Moment, ZoneName
 from backend.lib.rest.transitions import Details
 from backend.visits.models import Visit
 
@@ -15,10 +16,10 @@ class Cancel(Details):
     by = serializers.ChoiceField(["client", "clinic"], help_text="Who cancelled.")
 
 
-class NewVisit(StrictSerializer):
+class NewVisit(AboutClient):
     """A visit of the caller's clinic."""
 
-    client_id = serializers.UUIDField(required=False, help_text="Not needed with `referral_id`.")
+    client_id = serializers.UUIDField(required=False, help_text="Needed unless `client` or `referral_id` says whose.")
     referral_id = serializers.UUIDField(
         required=False, help_text="The referral to your clinic under which it takes place, booked or in care."
     )
@@ -34,6 +35,6 @@ class NewVisit(StrictSerializer):
     def validate(self, fields: dict[str, Any]) -> dict[str, Any]:
         if fields["ends_at"] <= fields["starts_at"]:
             raise serializers.ValidationError({"ends_at": ["It ends before it starts."]}, code="ends_before_start")
-        if not {"client_id", "referral_id"} & set(fields):
+        if not {"client_id", "client", "referral_id"} & set(fields):
             raise serializers.ValidationError({"client_id": ["Say whose visit it is."]}, code="client_required")
-        return fields
+        return super().validate(fields)

@@ -42,7 +42,7 @@ class CarePlans(PlanView):
         description="Others join when they accept a referral, or are added to the team by the lead.",
         request=NewPlan,
         responses={201: s.CarePlanDetail},
-        examples=[examples.NEW_PLAN, examples.DETAIL],
+        examples=[examples.NEW_PLAN, examples.PLAN_BY_NUMBER, examples.DETAIL],
     )
     def post(self, request: Request) -> Response:
         plan = services.write_plan(actor=self.actor, sent=self.sent)

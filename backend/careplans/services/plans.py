@@ -23,7 +23,7 @@ from backend.careplans.services.taking import (
 from backend.careplans.workflow import LEAD, PLAN_WORKFLOW
 from backend.clients.policies import refuse_unless
 from backend.clients.queries import ask_guard
-from backend.clients.services.taking import shared_client
+from backend.clients.services.taking import named_client
 from backend.lib import clock
 from backend.lib.actor import Actor
 from backend.lib.ids import uuid7
@@ -37,7 +37,7 @@ def write_plan(*, actor: Actor, sent: Sent) -> CarePlan:
     """A draft with one organization on it: the caller's, which leads."""
     check_writes(actor, sent.get("on_behalf_of"))
     said = checked(inputs.NewPlan, sent)
-    client = shared_client(actor, said["client_id"])
+    client = named_client(actor, said)
     check_client_lives(client.pk)
     acting = practitioner_of(actor, sent)
     lead = named_role(said.get("practitioner_role_id"), acting, actor)

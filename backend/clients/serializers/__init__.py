@@ -2,6 +2,7 @@
 
 from backend.clients.serializers.access import AccessSerializer, BreakGlassInput, WhoSeesSerializer
 from backend.clients.serializers.clients import (
+    AboutClient,
     BatchSerializer,
     ClientBatch,
     ClientDetailSerializer,
@@ -44,6 +45,7 @@ from backend.clients.serializers.safety import (
 )
 
 __all__ = [
+    "AboutClient",
     "AccessSerializer",
     "BatchSerializer",
     "BreakGlassInput",

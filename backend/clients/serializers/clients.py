@@ -139,6 +139,24 @@ class ClientSearch(StrictSerializer):
         return attrs
 
 
+class ClientReference(StrictSerializer):
+    """A client by your organization's own number for them."""
+
+    identifier = Identifier()
+
+
+class AboutClient(StrictSerializer):
+    """Whom something new is about: the client's id, or your own number for them."""
+
+    client_id = serializers.UUIDField(required=False)
+    client = ClientReference(required=False, help_text="In place of `client_id`: your own number for the client.")
+
+    def validate(self, said: dict[str, Any]) -> dict[str, Any]:
+        if {"client_id", "client"} <= set(said):
+            raise serializers.ValidationError({"client": ["Name the client once: client_id or client."]}, code="one_of")
+        return said
+
+
 class ClientBatch(StrictSerializer):
     clients = serializers.ListField(
         child=serializers.JSONField(),

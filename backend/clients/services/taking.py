@@ -1,13 +1,14 @@
 """The first beat of every service here: the client, locked, and whether this caller may write."""
 
-from typing import Protocol, TypeVar, cast
+from collections.abc import Mapping
+from typing import Any, Protocol, TypeVar, cast
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q
 
 from backend.clients.models import Access, Client, Registration
 from backend.clients.policies import WORKS, refuse_unless, works_with_clients
-from backend.clients.queries import ids_of
+from backend.clients.queries import client_id_named, ids_of
 from backend.lib import clock
 from backend.lib.actor import Actor, ActorKind
 from backend.lib.problems import NotFound
@@ -46,6 +47,13 @@ def shared_client(actor: Actor, client_id: UUID) -> Client:
     if actor.kind != ActorKind.CLIENT:
         refuse_who_only_reads(actor, client.pk)
     return client
+
+
+def named_client(actor: Actor, said: Mapping[str, Any]) -> Client:
+    """The client that is named in what was sent, as ``shared_client``."""
+    client_id = client_id_named(said, actor)
+    assert client_id is not None, "the input names a client"
+    return shared_client(actor, client_id)
 
 
 def refuse_who_only_reads(actor: Actor, client_id: UUID) -> None:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from django.db import IntegrityError, transaction
 
 from backend.audit import work
+from backend.clients.queries import client_id_named
 from backend.clients.services.taking import shared_client
 from backend.directory.models import PractitionerRole
 from backend.lib import clock
@@ -28,13 +29,13 @@ UNSIGNED, REMIND_AFTER = "note.unsigned", timedelta(hours=24)
 ENVELOPE = ("kind", "visit_id", "visibility", "shared_sections", "is_sensitive", "occurred_at")
 
 
-def draft_note(*, actor: Actor, client_id: UUID | None = None, copy_from: UUID | None = None, **facts: Any) -> Note:
+def draft_note(*, actor: Actor, copy_from: UUID | None = None, **facts: Any) -> Note:
     """A new draft of the caller, or of the practitioner a system names; with ``copy_from`` it begins as that note.
 
     Raises 404 for a client or note the caller does not see, 403 for whoever writes no notes or only reads the client.
     """
     source = _own_note(copy_from, actor) if copy_from else None
-    about = client_id if source is None or client_id is not None else source.client_id
+    about = client_id_named(facts, actor) or (source.client_id if source else None)
     assert about is not None, "the input names a client or a note to copy"
     client = shared_client(actor, about)
     policies.check_writes_notes(actor)
