@@ -20,7 +20,7 @@ from backend.lib.problems import Conflict, Forbidden
 from backend.lib.rest.fields import Identifier, KnownCode, Moment, NoQuery, StrictSerializer
 from backend.lib.rest.pages import MOST, page_of
 from backend.lib.rest.transitions import asked_for
-from backend.lib.rest.views import View
+from backend.lib.rest.views import TransitionView, View
 from backend.referrals import (
     corrections,
     drafts,
@@ -195,11 +195,8 @@ class OneReferral(ReferralView):
         return Response(status=204)
 
 
-class ReferralTransitions(ReferralView):
-    def read_body(self) -> None:
-        """400 also without the name of a transition."""
-        name, _ = asked_for(self.sent)
-        WORKFLOW.known(name)
+class ReferralTransitions(TransitionView, ReferralView):
+    workflow = WORKFLOW
 
     @extend_schema(
         operation_id="move_referral",

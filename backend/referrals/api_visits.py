@@ -14,7 +14,7 @@ from backend.clients.queries import log_reads, with_home
 from backend.lib.rest.fields import Moment, StrictSerializer
 from backend.lib.rest.pages import page_of
 from backend.lib.rest.transitions import asked_for, union_of
-from backend.lib.rest.views import View
+from backend.lib.rest.views import TransitionView, View
 from backend.referrals import care, examples
 from backend.visits.inputs import NewVisit
 from backend.visits.models import Visit
@@ -94,7 +94,9 @@ class OneVisit(VisitView):
         return self.shown(visit_id)
 
 
-class VisitTransitions(VisitView):
+class VisitTransitions(TransitionView, VisitView):
+    workflow = WORKFLOW
+
     @extend_schema(
         operation_id="move_visit",
         summary="Book, cancel, or say how a visit went",

@@ -8,6 +8,7 @@ from django.urls import get_resolver
 from backend.lib.rest.views import View
 from tests import make
 from tests.access.operations import addresses
+from tests.careplans.plans import shared
 
 RANDOM = "0198c1a0-0000-7000-8000-00000000000f"
 
@@ -15,6 +16,24 @@ RANDOM = "0198c1a0-0000-7000-8000-00000000000f"
 @pytest.fixture
 def sent(north: make.Clinic, south: make.Clinic) -> Any:
     return make.sent(north, south)
+
+
+@pytest.fixture(params=["referral", "care plan", "proposal", "visit"])
+def movable(request: pytest.FixtureRequest, north: make.Clinic, south: make.Clinic) -> tuple[str, str, list[str]]:
+    """Something of North that moves: its address, a step it may take, and the same address with random ids."""
+    if request.param == "referral":
+        path, step = f"referrals/{make.sent(north, south)['id']}", "withdraw"
+    elif request.param == "visit":
+        entered = north.http.send("POST", "visits", {"client_id": make.client(north)["id"], **make.visit_window()})
+        path, step = f"visits/{entered.json()['id']}", "cancel"
+    else:
+        plan = shared(north, south)
+        path, step = plan.path, "complete"
+        if request.param == "proposal":
+            asked = {"kind": "end", "about": "goal", "row_id": plan.goal(south)["id"], "why": "It is reached."}
+            path, step = f"{path}/proposals/{plan.post(north, '/proposals', asked).json()['id']}", "withdraw"
+    ids = [part for part in path.split("/") if len(part) == len(RANDOM)]
+    return f"{path}/transitions", step, [f"{path.replace(pk, RANDOM)}/transitions" for pk in ids]
 
 
 def without_scope(clinic: make.Clinic, scopes: str = "webhooks:read") -> make.Api:
@@ -60,6 +79,60 @@ def test_what_cannot_be_read_is_refused_before_anything_is_looked_for(
         assert code_of(make.try_move(who, sent["id"], "nonsense")) == (400, "unknown_transition")
         assert code_of(who.send("PATCH", f"clients/{sent['client']['id']}", b"{")) == (400, "malformed_json")
     assert make.Api().send("POST", f"referrals/{sent['id']}/messages", b"{").status_code == 401
+
+
+def test_a_step_that_nobody_knows_is_the_same_to_everybody_and_for_every_row(
+    movable: Any, north: make.Clinic, outsider: make.Clinic
+) -> None:
+    path, _, random = movable
+    callers = (
+        north.http,
+        north.admin.http,
+        outsider.http,
+        outsider.system,
+        without_scope(north),
+        without_scope(outsider),
+    )
+    unreadable = [
+        (b"{", "malformed_json"),
+        (b"[]", "malformed_json"),
+        ({}, "unknown_transition"),
+        ({"name": None}, "unknown_transition"),
+        ({"name": "nonsense", "if": "visible"}, "unknown_transition"),
+    ]
+
+    for body, code in unreadable:
+        answers = [who.send("POST", address, body) for who in callers for address in (path, *random)]
+        assert {code_of(answer) for answer in answers} == {(400, code)}, (path, body)
+        assert [each for each in map(body_of, answers) if each != body_of(answers[0])] == []
+
+
+def test_a_known_step_does_not_tell_whether_there_is_such_a_row(
+    movable: Any, north: make.Clinic, outsider: make.Clinic
+) -> None:
+    path, step, random = movable
+
+    for who in (outsider.http, outsider.system, outsider.admin.http, without_scope(outsider)):
+        for body in ({"name": step}, {"name": step, "colour": "red"}):
+            answers = [who.send("POST", address, body, **{"If-Match": '"9.x"'}) for address in (path, *random)]
+            assert {code_of(answer) for answer in answers} == {(404, "not_found")}, (path, body)
+            assert [each for each in map(body_of, answers) if each != body_of(answers[0])] == []
+    for address in random:
+        assert code_of(north.http.send("POST", address, {"name": step})) == (404, "not_found")
+
+
+def test_who_sees_it_and_may_not_move_it_reads_so_before_anything_else_is_checked(
+    movable: Any, north: make.Clinic
+) -> None:
+    path, step, _ = movable
+    wrong = {"name": step, "colour": "red"}
+
+    for who in (north.admin.http, without_scope(north)):
+        assert who.send("POST", path, wrong, **{"If-Match": '"9.x"'}).status_code == 403, path
+    assert code_of(north.http.send("POST", path, wrong, **{"If-Match": '"9.x"'})) == (412, "stale")
+    assert north.http.send("POST", path, wrong).json()["errors"][0] == {
+        "pointer": "/colour", "detail": "This field is not known here.", "code": "unknown_field",
+    }  # fmt: skip
 
 
 def test_every_address_with_a_scope_says_which_rows_it_names() -> None:

@@ -10,8 +10,11 @@ from backend.careplans.api.view import PlanView
 from backend.careplans.inputs import AgreementInput, NewProposal, OfPlan
 from backend.careplans.models import PlanVersion, Proposal
 from backend.careplans.schema import PROPOSAL_TRANSITION
+from backend.careplans.workflow import PROPOSAL_WORKFLOW
 from backend.lib.problems import NotFound
 from backend.lib.rest.pages import page_of
+from backend.lib.rest.transitions import asked_for
+from backend.lib.rest.views import TransitionView
 
 
 class ProposalView(PlanView):
@@ -62,7 +65,9 @@ class OneProposal(ProposalView):
         return self.one(plan_id, proposal_id)
 
 
-class ProposalTransitions(ProposalView):
+class ProposalTransitions(TransitionView, ProposalView):
+    workflow = PROPOSAL_WORKFLOW
+
     @extend_schema(
         operation_id="move_proposal",
         summary="Accept, decline or withdraw a proposal",
@@ -71,9 +76,7 @@ class ProposalTransitions(ProposalView):
         examples=[examples.DECLINE_PROPOSAL, examples.PROPOSAL],
     )
     def post(self, request: Request, plan_id: str, proposal_id: str) -> Response:
-        self.read(plan_id)
-        sent = self.sent
-        name = sent.pop("name", None)
+        name, sent = asked_for(self.sent)
         expected = self.expected_version(required=False)
         services.move_proposal(plan_id, proposal_id, name, actor=self.actor, sent=sent, expected=expected)
         return self.one(plan_id, proposal_id)

@@ -9,9 +9,12 @@ from backend.careplans import serializers as s
 from backend.careplans.api.view import PlanView
 from backend.careplans.inputs import NewPlan, PlanFields
 from backend.careplans.schema import TRANSITION
+from backend.careplans.workflow import PLAN_WORKFLOW
 from backend.directory.history import NEWEST_FIRST
 from backend.directory.serializers.changes import ChangeSerializer
 from backend.lib.rest.pages import page_of
+from backend.lib.rest.transitions import asked_for
+from backend.lib.rest.views import TransitionView
 
 
 class CarePlans(PlanView):
@@ -77,7 +80,9 @@ class OneCarePlan(PlanView):
         return self.whole(plan_id)
 
 
-class PlanTransitions(PlanView):
+class PlanTransitions(TransitionView, PlanView):
+    workflow = PLAN_WORKFLOW
+
     @extend_schema(
         operation_id="move_care_plan",
         summary="Activate, hold, resume, complete, revoke or reopen a care plan",
@@ -86,8 +91,7 @@ class PlanTransitions(PlanView):
         examples=[examples.ACTIVATE, examples.DETAIL],
     )
     def post(self, request: Request, plan_id: str) -> Response:
-        sent = self.sent
-        name = sent.pop("name", None)
+        name, sent = asked_for(self.sent)
         services.move_plan(plan_id, name, actor=self.actor, sent=sent, expected=self.expected_version(required=False))
         return self.whole(plan_id)
 

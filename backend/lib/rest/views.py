@@ -18,6 +18,8 @@ from backend.lib.parsing import MergePatchParser
 from backend.lib.problems import BadRequest, Stale, VersionNeeded
 from backend.lib.rest.authentication import actor_of
 from backend.lib.rest.renderers import as_json
+from backend.lib.rest.transitions import asked_for
+from backend.lib.workflow import Workflow
 
 
 class View(APIView):
@@ -100,6 +102,16 @@ class View(APIView):
         if not version.isdecimal() or len(version) > 9:
             raise Stale("This If-Match was not made by this service.")
         return int(version)
+
+
+class TransitionView(View):
+    """Moves a row. A body that names no transition of the table cannot be read: 400, whoever asks and whatever the address."""
+
+    workflow: ClassVar[Workflow[Any]]
+
+    def read_body(self) -> None:
+        name, _ = asked_for(self.sent)
+        self.workflow.known(name)
 
 
 def check_version(current: int, expected: int | None) -> None:
