@@ -68,14 +68,14 @@ PROPOSAL_ROW = {
     "id": "019aa000-0000-7000-8000-000000000012", "version": 1, "organization": LEAD, "owner": MASSAGE, "kind": "change",
     "about": "intervention", "row_id": LINE_ID, "changes": {"times_per_week": 2}, "why": "She responds well; twice a week until Christmas.",
     "state": "open", "is_stale": False, "by": "Imre Vale", "answer": None, "answered_by": None, "answered_at": None,
-    "available_transitions": [WITHDRAW], "created_at": AT, "updated_at": AT,
+    "occurred_at": None, "available_transitions": [WITHDRAW], "created_at": AT, "updated_at": AT,
 }  # fmt: skip
 VERSION_ROW = {"number": 1, "by": "Imre Vale", "organization": LEAD, "published_at": AT}
 CHANGE_ROW = {
     "what": "line", "id": LINE_ID, "organization": MASSAGE["display"], "name": LINE_FIELDS["focus"], "change": "added",
 }  # fmt: skip
 SUMMARY_BODY: dict[str, Any] = {
-    "id": PLAN_ID, "version": 4, "state": "active", "state_reason": None, "state_detail": None,
+    "id": PLAN_ID, "version": 4, "state": "active", "state_reason": None, "state_detail": None, "occurred_at": None,
     "title": "Tension headache with suboccipital trigger points", "client": CLIENT,
     "lead": {"organization": LEAD, "practitioner_role": IMRE}, "review_on": "2026-12-15", "published": 1, "identifiers": [],
     "changed_by": "Imre Vale", "created_at": AT, "updated_at": AT,
@@ -128,6 +128,9 @@ PLAN_BY_NUMBER = _sent(
 )
 CHANGE_PLAN = _sent("Another review date", {"review_on": "2027-01-05"})
 ACTIVATE = _sent("Begin", {"name": "activate"})
+HOLD_LATE = _sent(
+    "The client called on Monday", {"name": "hold", "reason": "away", "occurred_at": "2026-11-23T16:00:00Z"}
+)
 SUMMARY, DETAIL = _answered("A plan", SUMMARY_BODY), _answered("A plan, whole", DETAIL_BODY)
 NEW_PROBLEM, PROBLEM = _sent("A problem", PROBLEM_FIELDS), _answered("A problem", PROBLEM_ROW)
 CHANGE_PROBLEM = _sent("It is over", {"state": "resolved"})

@@ -23,7 +23,7 @@ OF_PLAN = Wording(
     },
     events={"published": "version {to} published", "lead": "now led by {to}"},
     reasons={"state_reason": words.REASONS},
-    implied=("state_detail",),
+    implied=("state_detail", "occurred_at"),
 )  # fmt: skip
 OF_MEMBER = Wording(
     begun="joined the team",
@@ -40,7 +40,7 @@ OF_ROW = Wording(
     reasons={"ended_reason": words.ENDED},
     implied=("ended_detail",),
 )  # fmt: skip
-OF_PROPOSAL = Wording(begun="made", fields={"why": "reason"}, implied=("answer", "answered_by"))
+OF_PROPOSAL = Wording(begun="made", fields={"why": "reason"}, implied=("answer", "answered_by", "occurred_at"))
 
 
 def _of_row(model: Any, kind: str, what: str, word: str, **more: Any) -> Told:
@@ -56,6 +56,7 @@ WHOLE = History(
         CarePlan, "care_plan", "",
         {
             **{name: F(name) for name in ("title", "state", "state_reason", "state_detail", "review_on", "published")},
+            "occurred_at": Utc("occurred_at"),
             "lead": F("lead_organization__name"),
         },
         wording=OF_PLAN,
@@ -74,7 +75,10 @@ WHOLE = History(
     _of_row(Phase, "phases", "phase", "Phase"),
     Told(
         Proposal, "proposal", "Proposal",
-        {name: F(name) for name in ("kind", "about", "changes", "why", "state", "answer", "answered_by")},
+        {
+            **{name: F(name) for name in ("kind", "about", "changes", "why", "state", "answer", "answered_by")},
+            "occurred_at": Utc("occurred_at"),
+        },
         within="plan_id", wording=OF_PROPOSAL,
     ),
 )  # fmt: skip

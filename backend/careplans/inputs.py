@@ -13,7 +13,7 @@ from backend.catalog.serializers import CatalogCode
 from backend.clients.serializers import AboutClient, RegionSerializer
 from backend.directory.serializers import OnBehalfOf
 from backend.lib.rest.fields import Amount, Identifier, Moment, PlainText, StrictSerializer
-from backend.lib.rest.transitions import TransitionInput
+from backend.lib.rest.transitions import Details
 
 SHORT, LONG = 1_000, 4_000
 REASONS_TO_END = [reason.value for reason in Intervention.EndedReason if reason != Intervention.EndedReason.LEFT]
@@ -52,7 +52,7 @@ class NewPlan(AboutClient, PlanFields):
         return super().validate(said)
 
 
-class TransitionOfPlan(TransitionInput):
+class TransitionOfPlan(Details):
     """What every step of a plan or proposal may carry."""
 
     on_behalf_of = OnBehalfOf(required=False, help_text="A system names the practitioner it acts for.")

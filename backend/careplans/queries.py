@@ -97,6 +97,7 @@ SHAPES: Mapping[str, JSONObject] = {
         organization=_label("organization"),
         owner=_label("owner"),
         answered_at=Utc("answered_at"),
+        occurred_at=Utc("occurred_at"),
         created_at=Utc("created_at"),
         updated_at=Utc("updated_at"),
     ),
@@ -115,7 +116,7 @@ MODELS: Mapping[str, Any] = {
 HEADER = (
     "id", "version", "state", "state_reason", "state_detail", "title", "client_id", "client_display", "organization_id",
     "lead_organization_id", "lead_name", "lead_role_id", "lead_person", "review_on", "published", "changed_by", "member_ids",
-    "created_at", "updated_at", "is_ours", "is_shared", "is_home", "own_numbers",
+    "occurred_at", "created_at", "updated_at", "is_ours", "is_shared", "is_home", "own_numbers",
 )  # fmt: skip
 # For each party the newest version it says yes to, by its latest answer to each.
 AGREED = """

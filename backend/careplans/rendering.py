@@ -12,7 +12,7 @@ from backend.careplans.models import CarePlan, Intervention, PlanVersion, Propos
 from backend.careplans.queries import Raw, visits_used
 from backend.careplans.workflow import PLAN_WORKFLOW, PROPOSAL_WORKFLOW
 from backend.lib.actor import Actor, ActorKind
-from backend.lib.rest.fields import utc
+from backend.lib.rest.fields import utc, utc_or_none
 from backend.lib.rest.transitions import offered
 from backend.lib.workflow import Workflow
 
@@ -45,6 +45,7 @@ def summary(row: Raw, actor: Actor) -> Raw:
         "state": row["state"],
         "state_reason": row["state_reason"] or None,
         "state_detail": row["state_detail"] or None,
+        "occurred_at": utc_or_none(row["occurred_at"]),
         "title": row["title"],
         "client": {"id": str(row["client_id"]), "display": row["client_display"]},
         "lead": {

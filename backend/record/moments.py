@@ -285,7 +285,7 @@ MOMENTS = (
     Moment(
         thing=PLAN,
         what="finished",
-        at=F("state_entered_at"),
+        at=Coalesce("occurred_at", "state_entered_at"),
         recorded_at=F("state_entered_at"),
         only=Q(state__in=["completed", "revoked"]),
         organization=F("lead_organization_id"),
@@ -296,7 +296,7 @@ MOMENTS = (
     Moment(
         thing=PROPOSAL,
         what="answered",
-        at=F("answered_at"),
+        at=Coalesce("occurred_at", "answered_at"),
         recorded_at=F("answered_at"),
         only=ANSWERED,
         organization=F("owner_id"),

@@ -309,7 +309,7 @@ class PlanPage:
                     key=f"{step['name']}-",
                     typed=typed if step["name"] == moving else None,
                     errors=errors if step["name"] == moving else None,
-                    leave_out=("on_behalf_of",),
+                    leave_out=("on_behalf_of", "occurred_at"),
                 ),
                 is_open=step["name"] == moving,
             )

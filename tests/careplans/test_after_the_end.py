@@ -1,6 +1,6 @@
 """What the end of a plan leaves: thirty days of reading, a way back, and what a death does."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -83,6 +83,16 @@ def test_a_party_reads_a_completed_plan_for_thirty_days_and_nobody_edits_it(
     assert plan.whole(north)["interventions"][0]["state"] == "active"
     assert [len(ended(clinic, "plan_ended")) for clinic in (south, north)] == [1, 1]
     assert members(plan, north) == [north.id]
+
+
+def test_the_thirty_days_begin_when_the_end_is_recorded(north: make.Clinic, south: make.Clinic) -> None:
+    plan = on_the_care_team(north, south)
+    advance(days=6)
+
+    done(plan.move(north, "complete", **MET, occurred_at=(now() - timedelta(days=5)).isoformat()), 200)
+
+    [place] = places(north, plan)
+    assert datetime.fromisoformat(place["until"]) > now() + timedelta(days=29)
 
 
 def test_who_leaves_with_the_thirty_days_ends_no_line_of_the_finished_plan(

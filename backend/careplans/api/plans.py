@@ -88,7 +88,7 @@ class PlanTransitions(TransitionView, PlanView):
         summary="Activate, hold, resume, complete, revoke or reopen a care plan",
         request=TRANSITION,
         responses=s.CarePlanDetail,
-        examples=[examples.ACTIVATE, examples.DETAIL],
+        examples=[examples.ACTIVATE, examples.HOLD_LATE, examples.DETAIL],
     )
     def post(self, request: Request, plan_id: str) -> Response:
         name, sent = asked_for(self.sent)

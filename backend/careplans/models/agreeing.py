@@ -58,6 +58,7 @@ class Proposal(models.Model):
     answer = models.TextField(blank=True)
     answered_by = models.CharField(max_length=200, blank=True)
     answered_at = models.DateTimeField(null=True)
+    occurred_at = models.DateTimeField(null=True)  # of the answer, when that was told later
     created_at = models.DateTimeField(default=clock.now)
     updated_at = models.DateTimeField(default=clock.now)
 

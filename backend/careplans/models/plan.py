@@ -106,6 +106,7 @@ class CarePlan(models.Model):
     state_reason = models.CharField(max_length=40, blank=True)
     state_detail = models.TextField(blank=True)
     state_entered_at = models.DateTimeField(default=clock.now)
+    occurred_at = models.DateTimeField(null=True)  # of the newest step, when that was told later
     review_on = models.DateField(null=True)
     published = models.IntegerField(default=0)  # the number of the newest version; 0 before the first
     changed_by = models.CharField(max_length=200)

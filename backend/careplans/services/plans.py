@@ -1,5 +1,6 @@
 """The plan itself: beginning one, its header, its states."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from backend.careplans.services.taking import (
     check_not_overwritten,
     check_unfinished,
     checked,
+    late_fact,
     name_of,
     named_role,
     plan_to_change,
@@ -89,18 +91,24 @@ def move_plan(plan_id: UUID | str, name: object, *, actor: Actor, sent: Sent, ex
     PLAN_WORKFLOW.check_state(row, plan, sides, last_step=lambda: last_step(plan, actor))
     assert row.input is not None
     said = checked(row.input, sent)
+    occurred_at = late_fact(said, step_before=_step_before(plan))
     acting = practitioner_of(actor, sent)
     if row.name in GOES_ON:
         check_client_lives(plan.client_id)
-    plan.state, plan.state_entered_at = row.target_for(plan, said), clock.now()
+    plan.state, plan.state_entered_at, plan.occurred_at = row.target_for(plan, said), clock.now(), occurred_at
     plan.state_reason, plan.state_detail = said.get("reason", ""), said.get("detail", "")
-    touch(plan, name_of(actor, acting), "state", "state_entered_at", "state_reason", "state_detail")
-    tell(row.event, plan, actor)
+    touch(plan, name_of(actor, acting), "state", "state_entered_at", "occurred_at", "state_reason", "state_detail")
+    tell(row.event, plan, actor, plan, occurred_at)
     if plan.is_finished:
         wind_down_access(plan)
     elif row.name == "reopen":
         keep_access(plan)
     return plan
+
+
+def _step_before(plan: CarePlan) -> datetime | None:
+    """When the step was made that brought the plan where it is; a draft has made none."""
+    return None if plan.state == CarePlan.State.DRAFT else plan.occurred_at or plan.state_entered_at
 
 
 def last_step(plan: CarePlan, actor: Actor) -> dict[str, Any]:

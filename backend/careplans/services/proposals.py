@@ -14,6 +14,7 @@ from backend.careplans.services.taking import (
     check_not_overwritten,
     check_unfinished,
     checked,
+    late_fact,
     name_of,
     plan_to_change,
     practitioner_of,
@@ -75,6 +76,7 @@ def move_proposal(
     PROPOSAL_WORKFLOW.check_state(step, proposal, sides, last_step=lambda: _last_step(proposal))
     assert step.input is not None
     said = checked(step.input, sent)
+    proposal.occurred_at = late_fact(said, step_before=proposal.created_at)
     acting = practitioner_of(actor, sent)
     if step.name == "accept":
         check_unfinished(plan)
@@ -83,9 +85,11 @@ def move_proposal(
     proposal.answer, proposal.answered_by = said.get("answer", ""), name_of(actor, acting)
     proposal.answered_at = proposal.updated_at = clock.now()
     proposal.version += 1
-    proposal.save(update_fields=["state", "answer", "answered_by", "answered_at", "updated_at", "version"])
+    proposal.save(
+        update_fields=["state", "answer", "answered_by", "answered_at", "occurred_at", "updated_at", "version"]
+    )
     touch(plan, proposal.answered_by)
-    tell(step.event, plan, actor, proposal)
+    tell(step.event, plan, actor, proposal, proposal.occurred_at)
     return proposal
 
 

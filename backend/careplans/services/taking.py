@@ -15,6 +15,7 @@ from backend.directory.eligibility import credential_problem, today_at
 from backend.directory.models import PractitionerRole
 from backend.lib import clock
 from backend.lib.actor import Actor, ActorKind
+from backend.lib.late_facts import check_late_fact
 from backend.lib.problems import Conflict, Stale, invalid
 from backend.lib.rest.fields import utc
 
@@ -77,6 +78,14 @@ def checked(serializer: type[Serializer[Any]], sent: Sent, **context: Any) -> di
     return values
 
 
+def late_fact(said: Sent, *, step_before: datetime | None) -> datetime | None:
+    """When a step was made, if that is told later; 400 when it cannot be."""
+    occurred_at: datetime | None = said.get("occurred_at")
+    if occurred_at is not None:
+        check_late_fact(occurred_at, step_before=step_before)
+    return occurred_at
+
+
 def practitioner_of(actor: Actor, sent: Sent, discipline: str = "") -> PractitionerRole:
     """The role that acts: the person's own, or the one a system names. 409 without a credential in force."""
     named = sent.get("on_behalf_of") if actor.kind == ActorKind.SYSTEM else None
@@ -124,7 +133,9 @@ def touch(plan: CarePlan, by: str, *fields: str) -> None:
     plan.save(update_fields=[*fields, "version", "updated_at", "changed_by"])
 
 
-def tell(type: str, plan: CarePlan, actor: Actor, subject: Any = None, **related: Any) -> None:
+def tell(
+    type: str, plan: CarePlan, actor: Actor, subject: Any = None, occurred_at: datetime | None = None, /, **related: Any
+) -> None:
     """One event, with a copy for each organization on the team."""
     events.record(
         type,
@@ -132,6 +143,7 @@ def tell(type: str, plan: CarePlan, actor: Actor, subject: Any = None, **related
         actor=actor,
         organizations=plan.member_ids,
         client_id=plan.client_id,
+        occurred_at=occurred_at,
         related={"care_plan_id": str(plan.pk), **{name: str(value) for name, value in related.items()}},
     )
 
