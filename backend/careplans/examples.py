@@ -142,6 +142,7 @@ NEW_PHASE, PHASE = _sent("A phase", PHASE_FIELDS), _answered("A phase", PHASE_RO
 CHANGE_PHASE = _sent("A week longer", {"until_on": "2026-12-15"})
 NEW_MEMBER = _sent("A clinic", {"organization_id": MASSAGE["id"]})
 MEMBER = _answered("A member", MEMBER_ROW)
+NEW_LEAD = _sent("Another clinic of the team", {"organization_id": MASSAGE["id"]})
 NEW_DECISION = _sent("Drop it", {"answer": "drop", "sentence": "She needs no more of this."})
 DECISION = _answered(
     "Dropped",

@@ -28,7 +28,7 @@ OF_PLAN = Wording(
 OF_MEMBER = Wording(
     begun="joined the team",
     fields={"from_at": "beginning", "until": "end"},
-    events={"ended_because": "no longer on the team"},
+    events={"role": "is now {to}", "ended_because": "no longer on the team"},
     reasons={"ended_because": words.LEFT_BECAUSE},
     implied=("until",),
 )
@@ -59,7 +59,7 @@ WHOLE = History(
             "occurred_at": Utc("occurred_at"),
             "lead": F("lead_organization__name"),
         },
-        wording=OF_PLAN,
+        signed=F("changed_by"), wording=OF_PLAN,
     ),
     Told(
         TeamMember, "team_member", "Team member",

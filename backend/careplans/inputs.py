@@ -299,3 +299,10 @@ class NewTeamMember(OfPlan):
         help_text="It shares the client's record already, in one circle with the lead."
     )
     practitioner_role_id = serializers.UUIDField(required=False)
+
+
+class NewLead(OfPlan):
+    organization_id = serializers.UUIDField(help_text="On the team of the plan now, with access that lives.")
+    practitioner_role_id = serializers.UUIDField(
+        required=False, help_text="Who leads there; else who is on the team for it."
+    )

@@ -289,3 +289,13 @@ def steps_told(actor: Actor) -> QuerySet[Any]:
     """Of the histories a caller reads, for each plan the row that its newest step left: into the state in which it is now."""
     steps: QuerySet[Any] = history_of(CarePlan).objects.visible_to(actor)
     return steps.filter(state_entered_at=F("pgh_obj__state_entered_at"), updated_at=F("state_entered_at"))
+
+
+def leads_told(actor: Actor) -> QuerySet[Any]:
+    """Of the histories a caller reads, the rows with which the lead went over to who has it now; ``led_before`` had it."""
+    told = history_of(CarePlan).objects.visible_to(actor)
+    earlier = told.filter(pgh_obj_id=OuterRef("pgh_obj_id"), pgh_created_at__lt=OuterRef("pgh_created_at"))
+    before = earlier.order_by("-pgh_created_at", "-pgh_id").values("lead_organization_id")[:1]
+    passed = told.annotate(led_before=Subquery(before)).filter(led_before__isnull=False)
+    found: QuerySet[Any] = passed.filter(lead_organization_id=F("pgh_obj__lead_organization_id"))
+    return found.exclude(led_before=F("lead_organization_id"))

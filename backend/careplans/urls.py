@@ -23,6 +23,7 @@ urlpatterns = [
     path(f"{ONE}/phases/<str:row_id>", rows.OnePhase.as_view()),
     path(f"{ONE}/team", team.Team.as_view()),
     path(f"{ONE}/team/<str:membership_id>/end", team.EndMembership.as_view()),
+    path(f"{ONE}/lead", team.Lead.as_view()),
     path(f"{ONE}/proposals", agreeing.Proposals.as_view()),
     path(f"{ONE}/proposals/<str:proposal_id>", agreeing.OneProposal.as_view()),
     path(f"{ONE}/proposals/<str:proposal_id>/transitions", agreeing.ProposalTransitions.as_view()),

@@ -38,7 +38,7 @@ OTHER_TYPES: Mapping[str, str] = {
     "care_plan.row_changed": "A problem, goal, line or phase changed; `related` says which.",
     "care_plan.member_joined": "An organization joined the team of a care plan.",
     "care_plan.member_left": "An organization left the team of a care plan; its lines have ended.",
-    "care_plan.lead_passed": "The lead of a care plan left; `related` says who leads now.",
+    "care_plan.lead_passed": "The lead of a care plan went over; `related` says who leads now.",
     "care_plan.lines_to_decide": "Lines of who left wait for the lead: take over or drop each.",
     "care_plan.line_decided": "The lead took over or dropped a line of who left.",
     "care_plan.published": "A new version was published: read it, and agree or object.",

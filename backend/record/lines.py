@@ -29,7 +29,7 @@ from django.db.models import (
 from django.db.models.functions import Cast, Coalesce, Concat, Greatest, JSONObject, Trim
 
 from backend.careplans.models import Agreement, CarePlan, Goal, Intervention, PlanVersion, Proposal
-from backend.careplans.queries import steps_told
+from backend.careplans.queries import leads_told, steps_told
 from backend.clients.models import Client, Hold, Precaution, ReadMark
 from backend.lib import clock
 from backend.lib.actor import Actor
@@ -123,7 +123,7 @@ def _united(reading: Reading, wanted: Q) -> Found:
     return united
 
 
-# Twelve sources under row security take longer to plan than to run, so both statements are planned once a connection.
+# Thirteen sources under row security take longer to plan than to run, so both statements are planned once a connection.
 LINES, NAMED = Prepared(_since), Prepared(_named)
 
 
@@ -305,6 +305,21 @@ def _plan_steps(reading: Reading) -> Found:
     )
 
 
+def _plan_leads(reading: Reading) -> Found:
+    """That somebody else leads a plan now; not to who handed it over or took it."""
+    here = Q(lead_organization_id=reading.organization_id) | Q(led_before=reading.organization_id)
+    found = leads_told(reading.actor).filter(pgh_obj__client_id__in=reading.ids()).exclude(state=CarePlan.State.DRAFT)
+    return _rows(
+        found.exclude(here, changed_by=reading.name),
+        reading,
+        "plan",
+        at=F("updated_at"),
+        organization_id=F("lead_organization_id"),
+        organization=F("lead_organization__name"),
+        facts={"plan_id": "pgh_obj_id", "led_by": "lead_organization__name"},
+    )
+
+
 def _plan_rows(reading: Reading, model: Any, kind: str, facts: Sequence[str]) -> Found:
     """What changed in a plan that was begun and is not told by a version of somebody else's yet."""
     versions = PlanVersion.objects.visible_to(reading.actor).exclude(reading.written_by_reader("by"))
@@ -405,5 +420,5 @@ def _holds(reading: Reading) -> Found:
 
 
 SOURCES: tuple[Callable[[Reading], Found], ...] = (
-    _notes, _asks, _visits, _reports, _versions, _plan_steps, _plan_lines, _goals, _proposals, _agreements, _precautions, _holds,
+    _notes, _asks, _visits, _reports, _versions, _plan_steps, _plan_leads, _plan_lines, _goals, _proposals, _agreements, _precautions, _holds,
 )  # fmt: skip

@@ -143,6 +143,8 @@ def _of_version(facts: Row, zone: str) -> str:
 
 def _of_plan_step(facts: Row, zone: str) -> str:
     """A plan is on hold without a reason when it was reopened."""
+    if "led_by" in facts:
+        return f"The plan is now led by {facts['led_by']}."
     state, detail = facts["state"], facts["state_detail"]
     reason = REASONS.get(facts["state_reason"], "")
     step = "Reopened the plan; it is on hold" if state == CarePlan.State.ON_HOLD and not reason else STEPS[state]

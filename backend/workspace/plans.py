@@ -167,6 +167,7 @@ class PlanPage:
                 for member in body["team"]
             ],
             "own_membership": next((m for m in body["team"] if m["is_live"] and self._is_own(m)), None),
+            "heirs": [m["organization"] for m in body["team"] if m["is_live"] and not self._is_own(m)],
             "is_shared": bool(body.get("agreement") and body["agreement"]["is_asked"]),
             "versions": versions,
             "changed": changes_of_plan(self.row["id"], self.actor)[:CHANGES_SHOWN],

@@ -90,6 +90,7 @@ urlpatterns = [
     path("care-plans/<uuid:plan_id>/proposals/<uuid:proposal_id>", plans.answer_proposal),
     path("care-plans/<uuid:plan_id>/team", plans.add_member),
     path("care-plans/<uuid:plan_id>/team/<uuid:membership_id>/end", plans.end_membership),
+    path("care-plans/<uuid:plan_id>/lead", plans.hand_over_lead),
     path("care-plans/<uuid:plan_id>/document.pdf", plans.document),
     path("care-plans/<uuid:plan_id>/goals/new", plan_rows.new, {"kind": "goals"}),
     path("care-plans/<uuid:plan_id>/goals/<uuid:row_id>", plan_rows.one, {"kind": "goals"}),

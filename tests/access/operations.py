@@ -214,6 +214,7 @@ BODIES: dict[str, Callable[[Ids], Any]] = {
     "decide_line": lambda ids: {"answer": "drop", **_for_north(ids)},
     "add_team_member": lambda ids: {"organization_id": ids["south_id"], **_for_north(ids)},
     "end_membership": lambda ids: _for_north(ids),
+    "hand_over_lead": lambda ids: {"organization_id": ids["south_id"], **_for_north(ids)},
     "propose": lambda ids: {
         "kind": "change",
         "about": "intervention",
@@ -300,6 +301,7 @@ FORMS: dict[str, Callable[[Ids], Any]] = {
     "/care-plans/{plan_id}/agreements": lambda ids: {"number": "1", "answer": "agree"},
     "/care-plans/{plan_id}/proposals/{proposal_id}": lambda ids: {"name": "accept"},
     "/care-plans/{plan_id}/team": lambda ids: {"organization_id": ids["south_id"]},
+    "/care-plans/{plan_id}/lead": lambda ids: {"organization_id": ids["south_id"]},
     "/care-plans/{plan_id}/goals/new": lambda ids: {"words": "Sleep through"},
     "/care-plans/{plan_id}/goals/{row_id}": lambda ids: {"words": "Sleep through", "why": "She said so."},
     "/care-plans/{plan_id}/interventions/new": lambda ids: {"focus": "Neck", "times_per_week": "1"},

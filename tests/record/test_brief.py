@@ -184,6 +184,27 @@ def test_the_name_of_a_step_is_who_made_it_whoever_changed_the_plan_since(
     assert plan.move(colleague, "hold", reason="illness").json()["last"]["by"].startswith("North Massage Practitioner")
 
 
+def test_who_leads_a_plan_now_is_told_to_all_but_who_handed_it_over(
+    north: make.Clinic, south: make.Clinic, east: make.Clinic
+) -> None:
+    plan = shared_plan(north, south, east)
+    colleague = make.person(north.organization, "practitioner", discipline="massage_therapy", name="Col League")
+    readers = (north, colleague, south, east)
+
+    done(plan.post(north, "/lead", {"organization_id": south.id}), 200)
+    done(plan.patch(south, "", {"title": "Neck, arm and hand"}), 200)
+    told = [[line["text"] for line in lines(reader, plan.client_id, "plan")] for reader in readers]
+    mark(east, plan.client_id, lines(east, plan.client_id, "plan"))
+    read = [line["is_read"] for line in lines(east, plan.client_id, "plan")]
+    done(plan.post(south, "/lead", {"organization_id": north.id}), 200)
+
+    assert told == [[], *[["The plan is now led by South Physio."]] * 3]
+    assert read == [True]
+    assert [(line["text"], line["is_read"]) for line in lines(east, plan.client_id, "plan")] == [
+        ("The plan is now led by North Massage.", False)
+    ]
+
+
 def test_who_joins_a_plan_is_not_told_what_was_done_with_it_before(north: make.Clinic, south: make.Clinic) -> None:
     plan = shared_plan(north)
     done(plan.move(north, "hold", reason="away"), 200)

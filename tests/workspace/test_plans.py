@@ -364,6 +364,31 @@ def test_when_the_lead_leaves_the_lead_passes_on(north: make.Clinic, south: make
     assert "South Physio</strong>" in open_plan(plan, south.practitioner).page
 
 
+def test_the_lead_hands_the_plan_over_and_stays_on_its_team(north: make.Clinic, south: make.Clinic, plan: Plan) -> None:
+    address = f"/care-plans/{plan.id}/lead"
+    assert address not in forms_about(open_plan(plan, south.practitioner).page)
+    lead = open_plan(plan, north.practitioner)
+
+    lead.press(address, organization_id=south.id)
+
+    assert "They lead the plan now. Your clinic stays on the team." in lead.page
+    assert address not in forms_about(lead.page)
+    assert "Now led by South Physio" in lead.page
+    assert plan.whole(south)["lead"]["organization"]["id"] == south.id
+    assert [m["role"] for m in plan.whole(south)["team"] if m["is_live"]] == ["member", "lead"]
+
+
+def test_whoever_left_meanwhile_is_not_handed_the_lead(north: make.Clinic, south: make.Clinic, plan: Plan) -> None:
+    lead = open_plan(plan, north.practitioner)
+    member = next(m for m in plan.whole(south)["team"] if m["organization"]["id"] == south.id)
+    done(plan.post(south, f"/team/{member['id']}/end"), 200)
+
+    lead.press(f"/care-plans/{plan.id}/lead", organization_id=south.id)
+
+    assert lead.status == 409
+    assert "This organization is not on the team now" in lead.page
+
+
 def test_the_page_says_what_changed_by_whom_as_far_as_its_reader_reads_it(north: make.Clinic, plan: Plan) -> None:
     line = line_of(plan, north)
     done(plan.patch(north, f"/interventions/{line['id']}", {"times_per_week": 2}), 200)

@@ -7,7 +7,7 @@ from rest_framework.response import Response
 from backend.careplans import examples, queries, rendering, services
 from backend.careplans import serializers as s
 from backend.careplans.api.view import PlanView
-from backend.careplans.inputs import NewTeamMember, OfPlan
+from backend.careplans.inputs import NewLead, NewTeamMember, OfPlan
 from backend.careplans.models import TeamMember
 from backend.lib.rest.pages import page_of
 
@@ -57,4 +57,19 @@ class EndMembership(PlanView):
     def post(self, request: Request, plan_id: str, membership_id: str) -> Response:
         self.read(plan_id)
         services.end_membership(plan_id, membership_id, actor=self.actor, sent=self.sent)
+        return self.whole(plan_id)
+
+
+class Lead(PlanView):
+    @extend_schema(
+        operation_id="hand_over_lead",
+        summary="Hand the plan over to another organization on its team",
+        description="By the lead, which stays on the team as a member and writes on in its own rows.",
+        request=NewLead,
+        responses=s.CarePlanDetail,
+        examples=[examples.NEW_LEAD, examples.DETAIL],
+    )
+    def post(self, request: Request, plan_id: str) -> Response:
+        self.read(plan_id)
+        services.hand_over_lead(plan_id, actor=self.actor, sent=self.sent)
         return self.whole(plan_id)

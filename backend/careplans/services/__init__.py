@@ -1,6 +1,7 @@
 """Everything that changes a plan. Take, decide, change, record."""
 
 from backend.careplans.services.ending import end_access, end_with_death, watch_access
+from backend.careplans.services.leading import hand_over_lead, tell_lead_passed
 from backend.careplans.services.plans import change_plan, move_plan, write_plan
 from backend.careplans.services.proposals import move_proposal, propose
 from backend.careplans.services.rows import ROWS, add_row, change_row, decide_line
@@ -18,6 +19,7 @@ __all__ = [
     "end_access",
     "end_membership",
     "end_with_death",
+    "hand_over_lead",
     "hand_over_role",
     "join_team",
     "leave_teams",
@@ -25,6 +27,7 @@ __all__ = [
     "move_proposal",
     "propose",
     "publish",
+    "tell_lead_passed",
     "watch_access",
     "write_plan",
 ]

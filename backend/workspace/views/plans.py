@@ -210,6 +210,17 @@ def end_membership(request: HttpRequest, plan_id: UUID, membership_id: UUID) -> 
     return _on_plan(request, plan_id, "team", act, said=said)
 
 
+@page("POST")
+def hand_over_lead(request: HttpRequest, plan_id: UUID) -> HttpResponse:
+    """The lead lets another clinic of the team lead."""
+
+    def act(actor: Actor, zone: str) -> Any:
+        sent = {"organization_id": request.POST.get("organization_id", "")}
+        return services.hand_over_lead(plan_id, actor=actor, sent=sent)
+
+    return _on_plan(request, plan_id, "lead", act, said="They lead the plan now. Your clinic stays on the team.")
+
+
 @page("GET")
 def document(request: HttpRequest, plan_id: UUID) -> HttpResponse:
     return pdf_response(printing.plan(plan_id, actor=actor_of(request)), f"care-plan-{short_id(plan_id)}")
