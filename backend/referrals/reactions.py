@@ -1,21 +1,32 @@
 """What follows from the loop in the apps below it. Run by the worker, at least once, idempotent."""
 
+from uuid import UUID
+
 from backend.audit import reactions
 from backend.audit.models import Event
 from backend.careplans import services as careplans
-from backend.lib.actor import system_of
+from backend.clients.queries import ask_guard
+from backend.lib.actor import Actor, system_of
 from backend.referrals import services
 from backend.referrals.models import Referral, ReportQuote
 
 
 @reactions.on("referral.accepted")
 def join_the_team(event: Event) -> None:
-    """Who accepted works from the plans that a lead in one circle with them works from."""
+    """Who accepted works from the plans that a lead in one circle with them works from; with a transfer it leads the sender's."""
     actor = system_of(event.organization_id)
     referral = Referral.objects.visible_to(actor).filter(pk=event.subject_id).first()
     if referral is None or referral.client_id is None or referral.recipient_organization_id != event.organization_id:
         return
     careplans.join_team(referral.client_id, role_id=referral.recipient_role_id, actor=actor)
+    if referral.transfer:
+        _pass_leads(referral.id, actor)
+
+
+def _pass_leads(referral_id: UUID, actor: Actor) -> None:
+    """The plans of the client that the sender leads, where both are on the team. Does nothing the second time."""
+    for (plan_id,) in ask_guard("SELECT pass_leads(%s)", [referral_id]):
+        careplans.tell_lead_passed(plan_id, actor=actor)
 
 
 @reactions.on("note.entered_in_error")

@@ -62,6 +62,7 @@ def withdraw(north: make.Clinic, client_id: str) -> None:
         "content_gone_because = 'sent_in_error'",
         "kind = 'advice'",
         "discipline = 'chiropractic'",
+        "transfer = NOT transfer",
         "recipient_organization_id = '{outsider}'",
         "recipient_organization_id = NULL",
         'sender_identifier = \'{{"system": "x", "value": "1"}}\'',
