@@ -11,7 +11,7 @@ from backend.lib.walls import guarded_function
 
 KEPT = import_module("backend.referrals.migrations.0002_walls").KEPT
 IN_FORCE = import_module("backend.careplans.migrations.0002_walls").IN_FORCE
-PASS = import_module("backend.careplans.migrations.0008_lead_goes_over").PASS
+PASS = import_module("backend.careplans.migrations.0009_lead_goes_over").PASS
 
 # In its circle, unless both sides are one clinic.
 TOGETHER = f"""heir = ANY(live_members(p.id)) AND (heir = r.sender_organization_id OR EXISTS (SELECT FROM clients_consent k
@@ -47,7 +47,7 @@ AS_SENT = KEEP.replace("OLD.technique_ids)", "OLD.technique_ids, OLD.transfer)")
 
 
 class Migration(migrations.Migration):
-    dependencies = [("careplans", "0008_lead_goes_over"), ("referrals", "0020_files_of_whom")]
+    dependencies = [("careplans", "0009_lead_goes_over"), ("referrals", "0020_files_of_whom")]
     operations = [
         migrations.RunSQL(AS_SENT, reverse_sql=KEEP),
         guarded_function("pass_leads(p_referral uuid)", PASS_LEADS, returns="SETOF uuid"),

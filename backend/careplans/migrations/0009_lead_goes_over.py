@@ -30,7 +30,7 @@ END
 
 
 class Migration(migrations.Migration):
-    dependencies = [("careplans", "0007_who_leaves")]
+    dependencies = [("careplans", "0008_late_steps")]
     operations = [
         guarded_function(
             "hand_over_lead(p_plan uuid, p_organization uuid, p_role uuid, p_by text)", HAND_OVER, returns="boolean"
