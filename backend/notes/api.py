@@ -89,7 +89,8 @@ class Notes(NoteView):
         summary="Begin a note",
         description=(
             "A draft; nobody outside your clinic sees it before it is signed. With `copy_from` it begins with the parts of "
-            "a note of yours, each named in `untouched` until you change or confirm it."
+            "a note of yours, each named in `untouched` until you change or confirm it, and is for whom that note is: who else "
+            "reads it, which sections leave your clinic and whether it is sensitive are carried over unless you send them."
         ),
         request=inputs.NoteInput,
         responses={201: s.NoteSerializer},

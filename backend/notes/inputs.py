@@ -136,7 +136,11 @@ class NoteInput(AboutClient, NoteFacts):
     )
     on_behalf_of = NoteAuthor(required=False, help_text="Needed of a system: the practitioner whose note this is.")
     copy_from = serializers.UUIDField(
-        required=False, help_text="A note of yours about the same client: its parts are copied and marked untouched."
+        required=False,
+        help_text=(
+            "A note of yours about the same client: its parts are copied and marked untouched. Unless you say otherwise the "
+            "copy has its `visibility`, `shared_sections` and `is_sensitive`, too."
+        ),
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

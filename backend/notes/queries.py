@@ -102,7 +102,8 @@ def whole(found: NoteQuerySet, actor: Actor, *, most: int | None = MOST) -> "Que
         addendum_list=children(Addendum, ADDENDUM, actor, "recorded_at", "id", most=most),
         identifier_list=children(NoteIdentifier, IDENTIFIER, actor, "system", "value", most=most),
         opened_by=opened_by(actor),
-    ).values(*ENVELOPE, "organization_name", "author_name", *CHILDREN, "opened_by")
+        sees_source=Exists(Note.objects.visible_to(actor).filter(pk=OuterRef("copied_from_id"))),
+    ).values(*ENVELOPE, "organization_name", "author_name", *CHILDREN, "opened_by", "sees_source")
     return rows
 
 

@@ -27,7 +27,7 @@ TEXT = (*SectionName.values, *GOES_WITH, "asks", "addenda", "integrity")
 def note_data(row: Row, actor: Actor) -> Json:
     """One note, as far as the caller reads it."""
     row = {**row, **{name: row[name] or [] for name in CHILDREN}}  # null where no row of the kind is ever shown
-    withheld = _withheld(row, actor)
+    withheld = _withheld(row, actor) | _withheld_source(row)
     is_own = actor.is_staff and row["organization_id"] == actor.organization_id
     body: Json = {
         "id": str(row["id"]),
@@ -132,6 +132,11 @@ def _withheld(row: Row, actor: Actor) -> set[str]:
     kept |= {name for name, section in GOES_WITH.items() if section in kept}
     # Only who reads all of it can tell whether all of it is what was signed.
     return kept | ({"integrity"} if kept else set()) | {"identifiers"}
+
+
+def _withheld_source(row: Row) -> set[str]:
+    """Which note a copy began from is for whoever sees that note."""
+    return {"copied_from_id"} if row["copied_from_id"] and not row["sees_source"] else set()
 
 
 def _text(row: Row) -> Json:

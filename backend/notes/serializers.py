@@ -126,7 +126,9 @@ class NoteSerializer(serializers.Serializer[Any]):
         required=False,
         help_text="Whether it still is what was signed; null before.",
     )
-    copied_from_id = serializers.UUIDField(allow_null=True)
+    copied_from_id = serializers.UUIDField(
+        allow_null=True, required=False, help_text="For whoever sees that note, too."
+    )
     copied_parts = serializers.ListField(child=serializers.ChoiceField(COPIED_PARTS))
     untouched = serializers.ListField(
         child=serializers.ChoiceField(COPIED_PARTS), help_text="Copied, and neither changed nor confirmed."

@@ -8,7 +8,7 @@ import pytest
 from backend.lib import clock
 from backend.lib.rest.fields import utc
 from tests import make
-from tests.notes.writing import BODY, NECK, SECTIONS, change, draft, ids_listed, read, share, sign, signed
+from tests.notes.writing import BODY, NECK, SECTIONS, asks, change, draft, ids_listed, read, share, sign, signed
 from tests.referrals.stories import move_to
 
 pytestmark = pytest.mark.django_db
@@ -282,6 +282,90 @@ def test_what_was_measured_and_asked_belongs_to_its_day(north: make.Clinic, clie
     assert (copied["measures"], copied["asks"]) == ([], [])
     assert [row["kind"] for row in copied["findings"]] == ["trigger_point", "pain"]
     assert not {row["id"] for row in copied["findings"]} & {row["id"] for row in last["findings"]}
+
+
+@pytest.mark.parametrize("visibility", ["care_team", "clinic", "author"])
+@pytest.mark.parametrize("is_sensitive", [False, True])
+@pytest.mark.parametrize("shared_sections", [list(SECTIONS), ["objective", "plan"], []])
+def test_a_copy_is_for_whom_its_source_is(
+    north: make.Clinic,
+    south: make.Clinic,
+    client_id: str,
+    visibility: str,
+    is_sensitive: bool,
+    shared_sections: list[str],
+) -> None:
+    share(north, client_id, south)
+    kept = {"visibility": visibility, "is_sensitive": is_sensitive, "shared_sections": shared_sections}
+    last = signed(north, client_id, asks=[], **kept)
+
+    copied = north.http.send("POST", "notes", {"copy_from": last["id"]}).json()
+    sign(north.http, copied["id"])
+
+    assert {name: copied[name] for name in kept} == kept
+    theirs = [read(south.http, note["id"]) for note in (last, copied)]
+    assert theirs[0].status_code == theirs[1].status_code == (404 if is_sensitive or visibility != "care_team" else 200)
+    assert [BODY[name] in theirs[1].content.decode() for name in SECTIONS] == [
+        theirs[1].status_code == 200 and name in shared_sections for name in SECTIONS
+    ]
+
+
+def test_a_copy_is_opened_to_others_by_whoever_says_so(north: make.Clinic, client_id: str) -> None:
+    last = signed(north, client_id, asks=[], visibility="author", is_sensitive=True, shared_sections=["plan"])
+    wide = {"visibility": "care_team", "is_sensitive": False, "shared_sections": list(SECTIONS)}
+
+    at_once = north.http.send("POST", "notes", {"copy_from": last["id"], **wide}).json()
+    one_by_one = north.http.send("POST", "notes", {"copy_from": last["id"], "visibility": "clinic"}).json()
+    later = change(north.http, one_by_one, is_sensitive=False).json()
+
+    assert {name: at_once[name] for name in wide} == wide
+    assert {name: later[name] for name in wide} == {
+        "visibility": "clinic", "is_sensitive": False, "shared_sections": ["plan"],
+    }  # fmt: skip
+
+
+def test_an_ask_of_a_sensitive_copy_reaches_no_further_than_its_note(
+    north: make.Clinic, south: make.Clinic, client_id: str
+) -> None:
+    share(north, client_id, south)
+    last = signed(north, client_id, is_sensitive=True)
+
+    copied = north.http.send("POST", "notes", {"copy_from": last["id"], "asks": BODY["asks"]}).json()
+    sign(north.http, copied["id"])
+
+    assert len(copied["asks"]) == 1
+    assert asks(south.http, client_id)["results"] == []
+
+
+def test_what_a_copy_began_from_is_told_to_whoever_sees_that_note(
+    north: make.Clinic, south: make.Clinic, client_id: str
+) -> None:
+    share(north, client_id, south)
+    shared, private = signed(north, client_id), signed(north, client_id, asks=[], visibility="author")
+    copies = [
+        sign(
+            north.http,
+            north.http.send("POST", "notes", {"copy_from": last["id"], "visibility": "care_team"}).json()["id"],
+        )
+        for last in (shared, private)
+    ]
+    people = (north.http, north.coordinator.http, north.auditor.http, north.system, south.http)
+
+    told = [[_source_told(http, copy["id"]) for http in people] for copy in copies]
+
+    assert told == [
+        [(shared["id"], False)] * 5,
+        [(private["id"], False), *[(None, True)] * 4],
+    ]
+    listed = {row["id"]: row for row in south.http.send("GET", "notes").json()["results"]}
+    assert ["copied_from_id" in listed[copy["id"]] for copy in copies] == [True, False]
+    assert [listed[copy["id"]]["integrity"] for copy in copies] == ["intact", "intact"]
+
+
+def _source_told(http: make.Api, note_id: str) -> tuple[str | None, bool]:
+    """The note a copy began from as this reader is told, and whether it is named among what is withheld."""
+    note = read(http, note_id).json()
+    return note.get("copied_from_id"), "copied_from_id" in note["withheld"]
 
 
 def test_only_ones_own_signed_note_of_the_same_client_is_copied(

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from tests import make
@@ -128,6 +129,58 @@ def test_as_last_time_is_there_at_once_and_stays_marked_until_it_is_touched(nort
     assert [row["kind"] for row in note["findings"]] == ["trigger_point", "pain"]
     assert (note["measures"], note["asks"]) == ([], [])
     assert "kept as they were: Objective, Assessment, Plan, Findings" in page.page
+
+
+CARRIED = "Carried over from your note of "
+FOLD_OPEN = '<details class="folded" open><summary>Leave sections out, mark as sensitive'
+KEPT = ("visibility", "shared_sections", "is_sensitive")
+
+
+@pytest.mark.parametrize(
+    ("kept", "said"),
+    [
+        ({}, ""),
+        ({"visibility": "clinic"}, ": your clinic only."),
+        ({"visibility": "author"}, ": you only."),
+        ({"is_sensitive": True}, ": sensitive."),
+        ({"shared_sections": ["objective", "plan"]}, ": without Subjective, Assessment."),
+        ({"shared_sections": []}, ": without Subjective, Objective, Assessment, Plan."),
+        (
+            {"visibility": "clinic", "is_sensitive": True, "shared_sections": ["objective", "assessment", "plan"]},
+            ": your clinic only; without Subjective; sensitive.",
+        ),
+    ],
+)
+@pytest.mark.parametrize("press", ["draft", "sign"])
+def test_as_last_time_is_for_whom_it_was_last_time_and_says_so(
+    north: make.Clinic, client_id: str, kept: dict[str, Any], said: str, press: str
+) -> None:
+    last = signed(north, client_id, asks=[], **kept)
+    page = writer(north).begin(client_id)
+    shown = (CARRIED in page.page, said in page.page, FOLD_OPEN in page.page)
+
+    page.write(press=press, pain="3")
+
+    (copy,) = [read(north.http, pk).json() for pk in ids_listed(north.http) if pk != last["id"]]
+    assert shown == (bool(said), True, bool(said))
+    assert [copy[name] for name in KEPT] == [last[name] for name in KEPT]
+    if press == "draft":
+        assert (CARRIED in page.page, FOLD_OPEN in page.page) == (bool(said), bool(said))
+
+
+def test_a_copy_that_was_opened_to_others_on_the_page_says_no_longer_that_it_was_kept_from_them(
+    north: make.Clinic, client_id: str
+) -> None:
+    signed(north, client_id, asks=[], visibility="author", is_sensitive=True, shared_sections=["plan"])
+    page = writer(north).begin(client_id)
+
+    page.write(visibility="care_team", shared=["subjective", "plan"])
+
+    note = only_draft(north)
+    assert [note[name] for name in KEPT] == ["care_team", ["subjective", "plan"], True]
+    assert ": sensitive. If others should read more" in page.page
+    page.write(is_sensitive=[])
+    assert (only_draft(north)["is_sensitive"], CARRIED in page.page) == (False, False)
 
 
 def test_a_row_that_is_unticked_is_gone_and_a_strength_is_changed(north: make.Clinic, client_id: str) -> None:

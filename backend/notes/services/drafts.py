@@ -26,11 +26,14 @@ from backend.notes.services.taking import changed, locked_note
 from backend.visits.models import Visit
 
 UNSIGNED, REMIND_AFTER = "note.unsigned", timedelta(hours=24)
-ENVELOPE = ("kind", "visit_id", "visibility", "shared_sections", "is_sensitive", "occurred_at")
+WHO_READS = ("visibility", "shared_sections", "is_sensitive")
+ENVELOPE = ("kind", "visit_id", *WHO_READS, "occurred_at")
 
 
 def draft_note(*, actor: Actor, copy_from: UUID | None = None, **facts: Any) -> Note:
     """A new draft of the caller, or of the practitioner a system names; with ``copy_from`` it begins as that note.
+
+    A copy is for whom its source is, unless the caller says otherwise.
 
     Raises 404 for a client or note the caller does not see, 403 for whoever writes no notes or only reads the client.
     """
@@ -53,6 +56,7 @@ def draft_note(*, actor: Actor, copy_from: UUID | None = None, **facts: Any) -> 
         discipline=role.discipline,
         kind=facts.get("kind") or (source.kind if source else ""),
         occurred_at=_occurred_at(facts, client.pk, actor),
+        **({name: getattr(source, name) for name in WHO_READS} if source else {}),
     )
     _set_envelope(note, facts, actor)
     note.save(force_insert=True)

@@ -69,17 +69,13 @@ class Desk:
             "occurred_at": None,
             "visit_id": None,
         }
-        return {**EMPTY, **self.source, **of_its_day, **{name: EMPTY[name] for name in OF_EACH_NOTE}}
+        return {**EMPTY, **self.source, **of_its_day}
 
     @property
     def discipline(self) -> str:
         if self.draft is not None:
             return str(self.draft["discipline"])
         return self.roles[0].discipline if self.roles else ""
-
-
-# A copy carries what was found and done; for whom it is, each note says for itself.
-OF_EACH_NOTE = ("visibility", "shared_sections", "is_sensitive")
 
 
 @page("GET", "POST")
@@ -113,7 +109,7 @@ def edit(request: HttpRequest, note_id: UUID) -> HttpResponse:
         raise Conflict("What was signed is not changed; amend it.")
     draft = rendering.note_data(queries.one_row(note_id, actor), actor)
     client = _client_of(note, actor)
-    source = _copied_from(draft["copied_from_id"], client, actor)
+    source = _copied_from(draft.get("copied_from_id"), client, actor)
     desk = Desk(actor, zone_of(actor), client, draft, source, [])
     if request.method == "POST":
         return _written(request, desk)
@@ -218,6 +214,7 @@ def _shown(request: HttpRequest, desk: Desk, editor: Editor, *, problem: Problem
         "seen": _seen(editor),
         "on_server_pain": _pain_on_server(desk, editor, problem),
         "kinds_of_visibility": _visibility(others),
+        "narrowed": _narrowed(desk, editor),
         "section_names": list(note_words.SECTIONS.items()),
         "roles": desk.roles if len(desk.roles) > 1 else [],
         "asked_of_us": queries.asks_of(desk.client, actor).exclude(organization_id=actor.clinic_id),
@@ -367,6 +364,23 @@ def _visibility(others: list[str]) -> list[tuple[str, str]]:
         (Note.Visibility.CLINIC, "Your clinic only"),
         (Note.Visibility.AUTHOR, "You only"),
     ]
+
+
+def _narrowed(desk: Desk, editor: Editor) -> str:
+    """What of the note before was not for everybody, was carried over and still stands, in words."""
+    source = desk.source
+    if source is None:
+        return ""
+    left_out = [label for name, label in note_words.SECTIONS.items() if name not in source["shared_sections"]]
+    told = (
+        (NARROWER.get(source["visibility"]), editor.visibility == source["visibility"]),
+        (f"without {', '.join(left_out)}", left_out and {*editor.shared_sections} == {*source["shared_sections"]}),
+        ("sensitive", source["is_sensitive"] and editor.is_sensitive),
+    )
+    return "; ".join(said for said, still_stands in told if said and still_stands)
+
+
+NARROWER = {Note.Visibility.CLINIC: "your clinic only", Note.Visibility.AUTHOR: "you only"}
 
 
 def _part_errors(problem: Problem | None) -> dict[str, list[str]]:
