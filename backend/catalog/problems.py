@@ -103,6 +103,10 @@ _PROBLEMS = {
     "in_the_past": ("This time is over.", "Choose one that is still to come."),
     "in_the_future": ("This has not happened yet.", "Send a time that has passed."),
     "before_last_step": ("This is before the step before it.", "Send a later `occurred_at`."),
+    "signed_too_early": (
+        "This was signed before it took place.",
+        "Send `occurred_at` as it was, before the signature.",
+    ),
     "too_late": ("It is too late for this.", _READ),
     "too_far": ("The clock does not move so far.", "Advance it by less."),
     "not_forward": ("The clock only moves forward.", "Send a positive duration."),

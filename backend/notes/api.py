@@ -147,7 +147,8 @@ class SignNote(NoteView):
         summary="Sign a note",
         description=(
             "The signer is the signed-in person, never a parameter. A clinic's system delivers what the author signed in "
-            "their own software with `signed_elsewhere` (scope `notes:transmit`, agreed to by the author). From then on the "
+            "their own software with `signed_elsewhere` (scope `notes:transmit`, agreed to by the author): only under a draft "
+            "that this system began itself, and never signed before the client was seen. From then on the "
             "note is only amended. A student's note counts as signed for others once a colleague has co-signed it."
         ),
         request=inputs.SignInput,

@@ -8,12 +8,13 @@ from backend.lib.problems import Forbidden
 if TYPE_CHECKING:
     from backend.notes.models import Note
 
-AUTHOR, COLLEAGUE, ADMIN, SYSTEM = "author", "colleague", "admin", "system"
+AUTHOR, COLLEAGUE, ADMIN, SYSTEM, DRAFTER = "author", "colleague", "admin", "system", "drafter"
 ONLY = {
     AUTHOR: "whoever wrote it",
     COLLEAGUE: "a colleague of the same clinic",
     ADMIN: "an admin of the clinic that wrote it",
     SYSTEM: "that clinic's system",
+    DRAFTER: "the system that began it",
 }
 READS = "What notes say is read by practitioners and auditors."
 TREATS = "Notes are written by practitioners; ask one of them."
@@ -41,7 +42,8 @@ def parties_of(actor: Actor, note: "Note") -> set[str]:
     if not actor.is_staff or note.organization_id != actor.organization_id:
         return set()
     if actor.kind == ActorKind.SYSTEM:
-        return {SYSTEM}
+        began_it = actor.application_id is not None and actor.application_id == note.application_id
+        return {SYSTEM, DRAFTER} if began_it else {SYSTEM}
     parties = {ADMIN} if actor.has_right("admin") else set()
     if actor.treats:
         parties.add(AUTHOR if actor.practitioner_id == note.author_practitioner_id else COLLEAGUE)
@@ -50,7 +52,5 @@ def parties_of(actor: Actor, note: "Note") -> set[str]:
 
 def check_edits(actor: Actor, note: "Note") -> None:
     """403 for whoever did not write this draft: the author, or the system that drafted it for them."""
-    parties = parties_of(actor, note)
-    drafted_it = actor.application_id is not None and actor.application_id == note.application_id
-    if AUTHOR not in parties and not (SYSTEM in parties and drafted_it):
+    if not parties_of(actor, note) & {AUTHOR, DRAFTER}:
         raise Forbidden("Only whoever wrote this draft changes it.", code="not_the_author")

@@ -95,6 +95,7 @@ def _written(body: Body) -> Iterable[Section]:
 
 
 def _addenda(body: Body, zone: str) -> Iterable[Section]:
+    is_struck = body["entered_in_error"] is not None
     for addendum in body["addenda"]:
         about = f" to {words.SECTIONS[addendum['section']].lower()}" if addendum["section"] else ""
         signature = addendum["signature"]
@@ -107,7 +108,9 @@ def _addenda(body: Body, zone: str) -> Iterable[Section]:
             _moment(signature["signed_at"], zone),
             words.SIGNATURES[signature["kind"]],
         ]
-        yield Section(f"Addendum{about}", f"{addendum['text']}\n\n" + "\n".join(said(lines)), framed=True)
+        yield Section(
+            f"Addendum{about}", f"{addendum['text']}\n\n" + "\n".join(said(lines)), framed=True, struck=is_struck
+        )
 
 
 def _signed(body: Body, zone: str) -> Iterable[Section]:

@@ -41,8 +41,8 @@ MOST = 100
 
 ENVELOPE = (
     "id", "version", "state", "kind", "discipline", "visibility", "shared_sections", "is_sensitive", "client_id", "client_display",
-    "organization_id", "author_role_id", "author_practitioner_id", "author_member_id", "visit_id", "occurred_at", "recorded_at",
-    "updated_at", "copied_from_id", "copied_parts", "untouched", "signature_kind", "signed_by_role_id", "signed_by", "signed_license",
+    "organization_id", "author_role_id", "author_practitioner_id", "author_member_id", "application_id", "visit_id", "occurred_at",
+    "recorded_at", "updated_at", "copied_from_id", "copied_parts", "untouched", "signature_kind", "signed_by_role_id", "signed_by", "signed_license",
     "signed_at", "received_at", "signed_application_id", "signed_source", "document_sha256", "content_hash", "cosigned_by_role_id",
     "cosigned_by", "cosigned_license", "cosigned_at", "released_at", "entered_in_error_reason", "entered_in_error_note",
     "entered_in_error_by", "entered_in_error_at", "closed_by", "closed_at",

@@ -7,7 +7,7 @@ from backend.clients.serializers import EmptyInput
 from backend.lib.workflow import Transition, Workflow
 from backend.notes import inputs
 from backend.notes.models import Note
-from backend.notes.policies import ADMIN, AUTHOR, COLLEAGUE, SYSTEM
+from backend.notes.policies import ADMIN, AUTHOR, COLLEAGUE, DRAFTER, SYSTEM
 
 DRAFT, AWAITING_COSIGNATURE, SIGNED = Note.State.DRAFT, Note.State.AWAITING_COSIGNATURE, Note.State.SIGNED
 ENTERED_IN_ERROR, CLOSED_UNSIGNED = Note.State.ENTERED_IN_ERROR, Note.State.CLOSED_UNSIGNED
@@ -33,7 +33,7 @@ WORKFLOW: Workflow[Note] = Workflow(
             target=SIGNED,
             targets=(SIGNED, AWAITING_COSIGNATURE),
             choose_target=after_signing,
-            by=(AUTHOR, SYSTEM),
+            by=(AUTHOR, DRAFTER),
             rights=TREATS,
             event="note.signed",
             label="Sign",

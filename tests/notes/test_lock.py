@@ -1,10 +1,12 @@
 """What was signed stays: in the database too, for its parts as well, for everybody; and tampering shows."""
 
 from typing import Any
+from uuid import UUID
 
 import psycopg2
 import pytest
 
+from backend.lib.actor import Actor, ActorKind
 from backend.lib.ids import uuid7
 from tests import make
 from tests.attacks.sql import insert, refused, rows
@@ -104,6 +106,33 @@ def test_nobody_signs_in_anothers_name_by_hand(north: make.Clinic, client_id: st
     assert refused(north.admin.actor, by_hand, note["id"])
     assert refused(north, by_hand.replace("'here'", "'elsewhere'"), note["id"])
     assert refused(north, by_hand.replace("'signed'", "'entered_in_error'"), note["id"])
+
+
+def test_nobody_signs_elsewhere_what_this_system_did_not_begin_nor_before_it_took_place(
+    north: make.Clinic, client_id: str
+) -> None:
+    ours, another = make.application(north.organization), make.application(north.organization)
+    callers = [
+        Actor(kind=ActorKind.SYSTEM, organization_id=UUID(north.id), application_id=app.pk) for app in (ours, another)
+    ]
+    note = draft(
+        north, client_id, by=make.Api(make.token(of=ours)), on_behalf_of={"practitioner_role_id": north.role_id}
+    )
+    typed = draft(north, client_id)
+    rows(north, "UPDATE directory_practitionerrole SET transmission_agreed_at = now() WHERE id = %s", north.role_id)
+    by_hand = """UPDATE notes_note SET state = 'signed', signature_kind = 'elsewhere', signed_at = occurred_at + %s::interval,
+      received_at = now(), signed_by = 'x', signed_by_role_id = %s, signed_application_id = %s WHERE id = %s"""
+
+    def is_refused(caller: Actor, named: Any, signed: Any, after: str = "1 second") -> bool:
+        return refused(caller, by_hand, after, north.role_id, named.pk, signed["id"])
+
+    assert is_refused(callers[1], another, note)
+    assert is_refused(callers[1], ours, note)
+    assert is_refused(callers[0], another, note)
+    assert is_refused(callers[0], ours, typed)
+    assert is_refused(callers[0], ours, note, "-1 second")
+    assert refused(callers[1], "UPDATE notes_note SET application_id = %s WHERE id = %s", another.pk, typed["id"])
+    assert not is_refused(callers[0], ours, note)
 
 
 def test_a_note_begins_as_a_draft(north: make.Clinic, client_id: str) -> None:

@@ -88,7 +88,7 @@ def test_paper_shows_what_the_api_shows_and_no_more(
     assert page.banner == printing.LEFT_OUT
 
 
-def test_what_was_entered_in_error_is_struck_through_and_what_was_added_is_not(
+def test_what_was_entered_in_error_is_struck_through_with_what_was_added(
     north: make.Clinic, client_id: str, printed: list[Document]
 ) -> None:
     note = signed(north, client_id)
@@ -100,7 +100,7 @@ def test_what_was_entered_in_error_is_struck_through_and_what_was_added_is_not(
 
     (page,) = printed
     struck = {section.title for section in page.sections if section.struck}
-    assert struck == {"Subjective", "Objective", "Assessment", "Plan", "Asked of the others"}
+    assert struck == {"Subjective", "Objective", "Assessment", "Plan", "Asked of the others", "Addendum to objective"}
     assert page.banner == "This note was entered in error. What stands here struck through was entered in error."
     said = dict(page.facts)["Entered in error"]
     assert said.startswith("Wrong entry: North Massage Practitioner, ")

@@ -13,12 +13,12 @@ from backend.record.event_types import event_types
 COLUMNS = {
     "dra": "draft", "awa": "awaiting_cosignature", "sig": "signed", "err": "entered_in_error", "clo": "closed_unsigned",
 }  # fmt: skip
-LETTERS = {"U": "author", "C": "colleague", "A": "admin", "Y": "system"}
+LETTERS = {"U": "author", "C": "colleague", "A": "admin", "Y": "system", "D": "drafter"}
 
-# Who may, in which state. U author, C colleague of the same clinic, A admin, Y the clinic's system, . nobody.
+# Who may, in which state. U author, C colleague of the same clinic, A admin, Y the clinic's system, D the one that began it, . nobody.
 GRID = """
                 dra  awa  sig  err  clo
-sign            UY   .    .    .    .
+sign            UD   .    .    .    .
 cosign          .    C    .    .    .
 amend           .    UCY  UCY  .    .
 enter_in_error  .    UA   UA   .    UA

@@ -41,11 +41,15 @@ def test_a_note_is_amended_with_a_reason_and_the_words_of_a_refusal_stay(north: 
 def test_a_note_entered_in_error_is_struck_through_with_its_reason(north: make.Clinic, client_id: str) -> None:
     note = signed(north, client_id)
     page = Browser(north.practitioner).open(f"/notes/{note['id']}")
+    page.press(f"/notes/{note['id']}/move", move="amend", reason="correction", text="Left, not right.")
+    added = '<div class="written"><p>Left, not right.</p></div>'
+    assert (added in page.page, f"<s>{added}</s>" in page.page) == (True, False)
 
     page.press(f"/notes/{note['id']}/move", move="enter_in_error", reason="wrong_entry", note="The day before.")
 
     assert "<strong>Wrong entry</strong>: The day before." in page.page
-    assert "<s><div" in page.page
+    assert f"<s>{added}</s>" in page.page
+    assert page.page.count('<div class="written">') == page.page.count('<s><div class="written">') == 5
     assert read(north.http, note["id"]).json()["state"] == "entered_in_error"
 
 

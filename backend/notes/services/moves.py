@@ -1,6 +1,7 @@
 """What happens to a note once it is written: signed, co-signed, amended, entered in error, closed. Never unsigned again."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from backend.audit import events, work
 from backend.lib import clock
 from backend.lib.actor import Actor, ActorKind
 from backend.lib.late_facts import check_late_fact
-from backend.lib.problems import Forbidden
+from backend.lib.problems import Forbidden, invalid
 from backend.lib.rest.views import check_version
 from backend.lib.workflow import Transition
 from backend.notes import policies, queries, signing
@@ -49,6 +50,7 @@ def amend_note(
     if said.get("occurred_at"):
         check_late_fact(said["occurred_at"])
     elsewhere = said.pop("signed_elsewhere", None)
+    _check_signed_after(said.get("occurred_at"), elsewhere)
     signer = signing.role_of_signer(actor, note.discipline, elsewhere)
     signing.check_credential(signer)
     added = Addendum(
@@ -93,6 +95,7 @@ def _sign(note: Note, actor: Actor, said: dict[str, Any]) -> tuple[str, ...]:
     """The author signs here, or their system delivers that they signed elsewhere; a student's waits for a colleague."""
     elsewhere = said.get("signed_elsewhere")
     signer = signing.role_of_signer(actor, note.discipline, elsewhere)
+    _check_signed_after(note.occurred_at, elsewhere)
     if signer.practitioner_id != note.author_practitioner_id:
         raise Forbidden("A note is signed by whoever wrote it, never by another.", code="not_the_author")
     said["is_student"] = signing.is_student(signer)
@@ -105,6 +108,16 @@ def _sign(note: Note, actor: Actor, said: dict[str, Any]) -> tuple[str, ...]:
     if not said["is_student"]:
         _release(note, actor)
     return (*signing.SIGNATURE_FIELDS, "released_at")
+
+
+def _check_signed_after(occurred_at: datetime | None, elsewhere: Mapping[str, Any] | None) -> None:
+    """400 for a signature that is older than what it is put under."""
+    if elsewhere and occurred_at and elsewhere["signed_at"] < occurred_at:
+        raise invalid(
+            "/signed_elsewhere/signed_at",
+            "This is before what the signature is put under took place; say when that was with occurred_at.",
+            code="signed_too_early",
+        )
 
 
 def _cosign(note: Note, actor: Actor, said: dict[str, Any]) -> tuple[str, ...]:
