@@ -53,9 +53,15 @@ RELEASED = Q(released_at__isnull=False, visibility="care_team") & ~Q(entered_in_
 
 
 def own(actor: Actor) -> Q:
-    """What the clinic's people wrote, whatever became of the client; an author's private notes are the author's."""
-    mine = Q(organization_id=actor.organization_id)
-    return mine & (~Q(visibility="author") | Q(author_practitioner_id=actor.practitioner_id))
+    """What the clinic's people wrote, whatever became of the client; an author's private notes are the author's.
+
+    Once the author works there no longer, its admins and auditors look after them.
+    """
+    readable = ~Q(visibility="author") | Q(author_practitioner_id=actor.practitioner_id)
+    if actor.has_right("admin", "auditor"):
+        roles = PractitionerRole.objects.filter(organization_id=OuterRef("organization_id"), ended_at=None)
+        readable |= Q(~Exists(roles.filter(practitioner_id=OuterRef("author_practitioner_id"))))
+    return Q(organization_id=actor.organization_id) & readable
 
 
 def shared_with(actor: Actor) -> Q:

@@ -47,6 +47,7 @@ ENVELOPE = (
     "cosigned_by", "cosigned_license", "cosigned_at", "released_at", "entered_in_error_reason", "entered_in_error_note",
     "entered_in_error_by", "entered_in_error_at", "closed_by", "closed_at",
 )  # fmt: skip
+OF_LOOK = ("client_id", "organization_id", "visibility", "author_practitioner_id", "opened_by")
 SECTION = JSONObject(name="name", text="text", measures="measures")
 FINDING = JSONObject(
     id="id", kind="kind", region="region", side="side", muscle="muscle", intensity="intensity", refers_to="refers_to",
@@ -182,29 +183,39 @@ def log_shown(actor: Actor, shown: Iterable[Mapping[str, Any]]) -> None:
 
 
 def looks_at(actor: Actor, shown: Iterable[Mapping[str, Any]]) -> list[Look]:
-    """One look per note of another clinic that was shown; an auditor's always."""
+    """One look per note that was shown and is logged."""
     looks = (look_at(row, actor, "note", row["id"]) for row in shown)
     return [look for look in looks if look]
 
 
 def look_at(row: Mapping[str, Any], actor: Actor, subject_type: str, subject_id: UUID) -> Look | None:
-    """At a note, or a file of it, of another clinic; an auditor's always, a client's at their own never."""
+    """At a note, or a file of it, of another clinic, or that its author kept to themselves; an auditor's always.
+
+    A client's at their own never.
+    """
     is_theirs = row["organization_id"] != actor.organization_id or actor.reads_as_auditor
-    if actor.kind == ActorKind.CLIENT or not is_theirs:
+    if actor.kind == ActorKind.CLIENT or not (is_theirs or is_left_behind(row, actor)):
         return None
     return Look(subject_type, subject_id, row["client_id"], row["organization_id"], why=_why(row, actor))
+
+
+def is_left_behind(row: Mapping[str, Any], actor: Actor) -> bool:
+    """Whether somebody else kept this to themselves, who works there no longer: nobody else is shown such a note."""
+    is_private, author = row["visibility"] == Note.Visibility.AUTHOR, str(row["author_practitioner_id"])
+    return is_private and author != str(actor.practitioner_id)
 
 
 def facts_of_look(note_id: UUID, actor: Actor) -> Mapping[str, Any]:
     """Of one note, what a look at it is logged with."""
     found = Note.objects.visible_to(actor).annotate(opened_by=opened_by(actor))
-    return found.values("client_id", "organization_id", "opened_by").get(pk=note_id)
+    facts: Mapping[str, Any] = found.values(*OF_LOOK).get(pk=note_id)
+    return facts
 
 
 def log_looks_at(actor: Actor, note_ids: Iterable[UUID]) -> None:
     """The same for notes of which only a part was shown."""
     shown = Note.objects.visible_to(actor).filter(pk__in=set(note_ids)).annotate(opened_by=opened_by(actor))
-    log_shown(actor, shown.values("id", "client_id", "organization_id", "opened_by"))
+    log_shown(actor, shown.values("id", *OF_LOOK))
 
 
 def _why(row: Mapping[str, Any], actor: Actor) -> str:

@@ -10,7 +10,8 @@ from backend.lib.unit_of_work import acting_as
 from backend.notes import queries, rendering
 from backend.notes.models import Addendum, Ask, Finding, Note, NoteIdentifier, Section, TechniqueDone
 from tests import make
-from tests.notes.writing import BODY, SECTIONS, asks, draft, ids_listed, read, share, signed
+from tests.attacks.sql import rows
+from tests.notes.writing import BODY, SECTIONS, asks, draft, ids_listed, read, share, sign, signed
 
 pytestmark = pytest.mark.django_db
 MODELS: tuple[Any, ...] = (Note, Section, Finding, TechniqueDone, Ask, Addendum, NoteIdentifier)
@@ -137,6 +138,72 @@ def test_an_authors_private_note_is_nobody_elses(north: make.Clinic, client_id: 
     assert [status(http, note) for http in others] == [404] * 5
     assert [ids_listed(http) for http in others] == [[]] * 5
     assert status(north.http, note) == 200
+
+
+def test_what_somebody_who_left_kept_to_themselves_is_the_admins_and_auditors_to_look_after(
+    north: make.Clinic, south: make.Clinic, client_id: str
+) -> None:
+    share(north, client_id, south)
+    leaving = make.person(north.organization, "practitioner", discipline="massage_therapy", name="Lea Ving")
+    words = {"visibility": "author", **WITHOUT_ASKS}
+    begun, kept = (draft(north, client_id, by=leaving.http, **words) for _ in range(2))
+    sign(leaving.http, kept["id"])
+    overseers = [north.admin, north.auditor]
+    assert [status(who.http, note) for who in overseers for note in (begun, kept)] == [404] * 4
+    assert leaving.role is not None
+    north.admin.http.send("POST", f"practitioner-roles/{leaving.role.id}/end", {})
+
+    others = (north.http, north.coordinator.http, north.system, south.http, south.admin.http, south.auditor.http)
+    assert [status(http, note) for http in others for note in (begun, kept)] == [404] * 12
+    assert [status(who.http, note) for who in overseers for note in (begun, kept)] == [200] * 4
+    assert [set(ids_listed(who.http)) for who in overseers] == [{begun["id"], kept["id"]}] * 2
+    everybody = (*overseers, north.practitioner, north.coordinator, south.practitioner, south.admin, south.auditor)
+    in_the_database = [len(rows(who.actor, "SELECT FROM notes_note WHERE id = %s", kept["id"])) for who in everybody]
+    assert in_the_database == [1, 1, 0, 0, 0, 0, 0]
+    assert BODY["subjective"] not in read(north.admin.http, kept["id"]).content.decode()
+    assert read(north.auditor.http, kept["id"]).json()["subjective"] == BODY["subjective"]
+    with acting_as(north.auditor.actor):
+        looks = AccessLog.objects.filter(subject_type="note", subject_id=kept["id"])
+        assert {(look.actor_display, look.why) for look in looks} == {
+            (who.actor.display, "own") for who in overseers
+        }  # fmt: skip
+
+
+def test_every_look_at_what_somebody_who_left_kept_to_themselves_is_logged_however_it_is_read(
+    north: make.Clinic, client_id: str
+) -> None:
+    leaving = make.person(north.organization, "practitioner", discipline="massage_therapy", name="Lea Ving")
+    note = draft(north, client_id, by=leaving.http, visibility="author", **WITHOUT_ASKS)
+    sign(leaving.http, note["id"])
+    assert leaving.role is not None
+    north.admin.http.send("POST", f"practitioner-roles/{leaving.role.id}/end", {})
+    overseer = make.person(north.organization, "practitioner", "admin", discipline="massage_therapy", name="Solo Owner")
+    ways: list[tuple[str, str, Any]] = [
+        ("GET", f"notes/{note['id']}", None),
+        ("GET", "notes", None),
+        ("GET", f"clients/{client_id}/timeline", None),
+        ("POST", f"clients/{client_id}/search", {"query": "headache"}),
+    ]
+
+    for way in ways:
+        assert note["id"] in overseer.http.send(*way).content.decode(), way
+
+    with acting_as(north.auditor.actor):
+        looks = AccessLog.objects.filter(subject_type="note", subject_id=note["id"])
+        assert [look.actor_display for look in looks] == [overseer.actor.display] * len(ways)
+
+
+def test_what_is_kept_by_somebody_who_changed_their_role_stays_theirs(north: make.Clinic, client_id: str) -> None:
+    note = draft(north, client_id, visibility="author", **WITHOUT_ASKS)
+    role = north.practitioner.role
+    assert role is not None
+    type(role).objects.create(
+        practitioner=role.practitioner, organization=north.organization, discipline="chiropractic"
+    )
+
+    north.admin.http.send("POST", f"practitioner-roles/{role.id}/end", {})
+
+    assert [status(who.http, note) for who in (north.admin, north.auditor)] == [404, 404]
 
 
 def test_sections_that_do_not_leave_the_clinic_are_named_and_not_shown(

@@ -45,6 +45,8 @@ ENVELOPE = (
     "client_id",
     "organization_id",
     "author_role_id",
+    "author_practitioner_id",
+    "visibility",
     "discipline",
 )
 HIT, END = "\x02", "\x03"

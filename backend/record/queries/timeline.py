@@ -13,6 +13,7 @@ from backend.clients.queries import log_reads
 from backend.lib.actor import Actor
 from backend.lib.prepared import Prepared
 from backend.lib.rest.pages import LIMIT, Keyset
+from backend.notes.queries import is_left_behind
 from backend.record.moments import MOMENTS, TOGETHER, Moment
 
 ORDER = ("-happened_at", "-item_id", "-what")
@@ -88,7 +89,8 @@ def log_things(actor: Actor, client: Client, shown: Iterable[Row]) -> None:
 def _look_at(row: Row, actor: Actor, client_id: UUID) -> Look | None:
     kind, facts = row["item_kind"], row["facts"]
     owner = UUID(facts["sender"]) if "sender" in facts else row["of_organization"]
-    if owner == actor.organization_id and not actor.reads_as_auditor:
+    is_own = owner == actor.organization_id and not (kind == "note" and is_left_behind(facts, actor))
+    if is_own and not actor.reads_as_auditor:
         return None
     within = row["within_id"] or row["item_id"]
     if kind == "note":
