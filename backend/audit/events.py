@@ -36,8 +36,8 @@ def record(
 ) -> UUID:
     """Writes one event, with a copy for each organization it concerns, and queues what reacts to it.
 
-    ``related`` holds ids only. ``always`` marks the few events that are delivered although the subject can no longer
-    be seen (``access.ended``, ``consent.withdrawn`` …). Returns the id that all copies share.
+    ``related`` holds ids, codes and hashes. ``always`` marks the few events that are delivered although the subject can no
+    longer be seen (``access.ended``, ``consent.withdrawn`` …). Returns the id that all copies share.
     """
     change_id = uuid7()
     moment = clock.now()

@@ -17,7 +17,7 @@ class EventQuerySet(ScopedQuerySet["Event"]):
 
 
 class Event(models.Model):
-    """One change, in one organization's copy. Holds ids only, never what was written about a client.
+    """One change, in one organization's copy. Holds ids, codes and hashes, never what was written about a client.
 
     ``epoch`` and ``xid`` order the feed: a trigger sets both, and a reader sees only what is below the oldest running transaction, so a late
     committer is never skipped.

@@ -77,12 +77,17 @@ def _only_grows(table: str) -> migrations.RunSQL:
     )
 
 
-def guarded_function(signature: str, body: str, *, returns: str = "void") -> migrations.RunSQL:
-    """A function that runs with the guard's rights: the only way to rows that the app may not write itself."""
+def guarded_function(
+    signature: str, body: str, *, returns: str = "void", reads_only: bool = False
+) -> migrations.RunSQL:
+    """A function that runs with the guard's rights: the only way to rows that the app may not write itself.
+
+    One that reads only sees what the statement it stands in sees, and nothing that was committed since.
+    """
     name = signature.split("(", maxsplit=1)[0]
     return migrations.RunSQL(
         f"""
-        CREATE FUNCTION {signature} RETURNS {returns} LANGUAGE plpgsql SECURITY DEFINER
+        CREATE FUNCTION {signature} RETURNS {returns} LANGUAGE plpgsql {"STABLE" if reads_only else "VOLATILE"} SECURITY DEFINER
         SET search_path = pg_catalog, public AS $guard$ {body} $guard$;
         ALTER FUNCTION {name} OWNER TO {GUARD};
         REVOKE ALL ON FUNCTION {name} FROM PUBLIC;

@@ -12,12 +12,13 @@ from backend.lib.actor import Actor
 from backend.lib.ids import short_id
 from backend.lib.typesetting import Block, Document, Section, pdf_of, said
 from backend.lib.zones import moment_in_words
-from backend.notes import policies, queries, rendering, words
+from backend.notes import policies, queries, rendering, signing, words
 from backend.notes.models import SectionName
 
 Body = Mapping[str, Any]
 
 STRUCK = "What stands here struck through was entered in error."
+CHANGED = "Changed since it was signed: what stands here is not what was signed, or a part of it is missing."
 LEFT_OUT = "Parts that were not shared are left out."
 # Which rows are printed under which section: they are shared with it.
 UNDER: dict[str, tuple[tuple[str, Callable[[Body], str]], ...]] = {
@@ -59,7 +60,8 @@ def note_pdf(body: Body) -> bytes:
 def _banner(body: Body) -> str | None:
     struck = STRUCK if body["entered_in_error"] else ""
     left_out = LEFT_OUT if set(body["withheld"]) & {*SectionName.values} else ""
-    return " ".join(said([words.STATES.get(body["state"]), struck, left_out])) or None
+    changed = CHANGED if body.get("integrity") == signing.CHANGED else ""
+    return " ".join(said([changed, words.STATES.get(body["state"]), struck, left_out])) or None
 
 
 def _author(body: Body, clinic: Letterhead) -> list[str]:

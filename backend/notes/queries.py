@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Case, Exists, F, Func, JSONField, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import Concat, JSONObject
 
 from backend.attachments.queries import THROUGH_TIE
@@ -68,6 +68,8 @@ ADDENDUM = JSONObject(
     id="id", reason="reason", section="section", text="text", occurred_at=Utc("occurred_at"), recorded_at=Utc("recorded_at"),
     **SIGNATURE,
 )  # fmt: skip
+# What was signed of a note, in its order: which event tells of it, the hash that event carries, the hash beside the text.
+CHAIN = Func(F("pk"), function="chain_of_note", output_field=JSONField())
 IDENTIFIER = JSONObject(system="system", value="value")
 CHILDREN = (
     "section_list",
@@ -102,9 +104,10 @@ def whole(found: NoteQuerySet, actor: Actor, *, most: int | None = MOST) -> "Que
         file_list=children(NoteFile, FILE, actor, "attachment_id", most=most),
         addendum_list=children(Addendum, ADDENDUM, actor, "recorded_at", "id", most=most),
         identifier_list=children(NoteIdentifier, IDENTIFIER, actor, "system", "value", most=most),
+        chain=CHAIN,
         opened_by=opened_by(actor),
         sees_source=Exists(Note.objects.visible_to(actor).filter(pk=OuterRef("copied_from_id"))),
-    ).values(*ENVELOPE, "organization_name", "author_name", *CHILDREN, "opened_by", "sees_source")
+    ).values(*ENVELOPE, "organization_name", "author_name", *CHILDREN, "chain", "opened_by", "sees_source")
     return rows
 
 
@@ -259,6 +262,13 @@ def _circle(client_id: UUID, organization_id: UUID, categories: list[Any]) -> se
     )
     members = {member for ids in consents.values_list("organization_ids", flat=True) for member in ids}
     return members & set(audience_of(client_id))
+
+
+def hash_before(note: Note, actor: Actor) -> str:
+    """The hash of what was signed last of a note, which the next one covers; empty when events tell of none."""
+    chain = Note.objects.visible_to(actor).values_list(CHAIN, flat=True).get(pk=note.pk)
+    told = [link["told"][0] for link in chain if link["told"]]
+    return told[-1] if told else ""
 
 
 def organizations_that_read(note: Note, actor: Actor) -> set[UUID]:

@@ -86,7 +86,9 @@ class AddendumSerializer(serializers.Serializer[Any]):
     occurred_at = Moment(allow_null=True)
     recorded_at = Moment()
     signature = NoteSignatureSerializer()
-    content_hash = serializers.CharField()
+    content_hash = serializers.CharField(
+        help_text="SHA-256 of what was added, and of what was signed before it: `signed_hash` in the event `note.amended`."
+    )
 
 
 class NoteSerializer(serializers.Serializer[Any]):
@@ -119,12 +121,14 @@ class NoteSerializer(serializers.Serializer[Any]):
     addenda = AddendumSerializer(many=True, required=False, help_text="At most 100; the rest in the note's own list.")
     signature = NoteSignatureSerializer(allow_null=True)
     cosignature = CosignatureSerializer(allow_null=True, help_text="Of a student's note.")
-    content_hash = serializers.CharField(allow_null=True, help_text="SHA-256 of what was signed.")
+    content_hash = serializers.CharField(
+        allow_null=True, help_text="SHA-256 of what was signed; the same as `signed_hash` in the event `note.signed`."
+    )
     integrity = serializers.ChoiceField(
         ["intact", "changed"],
         allow_null=True,
         required=False,
-        help_text="Whether it still is what was signed; null before.",
+        help_text="Whether text, addenda and signatures still are what was signed, and what the events say was; null before.",
     )
     copied_from_id = serializers.UUIDField(
         allow_null=True, required=False, help_text="For whoever sees that note, too."

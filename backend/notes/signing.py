@@ -1,4 +1,8 @@
-"""Signing: who signs, with which license, and a hash over what was signed; and whether it still is what was signed."""
+"""Signing: who signs, with which license, and a hash over what was signed; and whether it still is what was signed.
+
+Each hash of a note covers the one before it: the note's own is the first, then each co-signature's and addendum's. The
+events that tell of them carry them, so that rows and hashes cannot be changed together without the events.
+"""
 
 import hashlib
 from collections.abc import Mapping
@@ -15,6 +19,8 @@ from backend.lib.rest.views import canonical
 from backend.notes.models import Signature
 
 INTACT, CHANGED = "intact", "changed"
+SIGNED, COSIGNED = "note.signed", "note.cosigned"
+FIRST = ""  # what the first hash of a note covers of those before it
 # What of a note's row is signed with its text: everything that was decided before signing.
 SIGNED_FACTS = (
     "id", "client_id", "client_display", "organization_id", "author_role_id", "author_practitioner_id", "author_member_id",
@@ -29,6 +35,7 @@ SIGNATURE_FIELDS = (
     "signature_kind", "signed_by_role", "signed_by", "signed_license", "signed_at", "received_at", "signed_application_id",
     "signed_source", "document_sha256", "content_hash",
 )  # fmt: skip
+COSIGNATURE_FACTS = ("cosigned_by_role_id", "cosigned_by", "cosigned_license", "cosigned_at")
 ASK_FACTS = ("id", "kind", "region", "side", "technique", "sentence", "until")
 FILE_FACTS = ("id", "name", "media_type", "size", "sha256")
 ADDENDUM_FACTS = ("id", "reason", "section", "text", "occurred_at", "recorded_at")
@@ -130,10 +137,14 @@ def license_of(role: PractitionerRole) -> str:
     return f"{first.name} {first.number}, {first.jurisdiction}".strip(", ") if first else ""
 
 
-def content_hash_of(row: Mapping[str, Any]) -> str:
-    """SHA-256 over the canonical JSON of a note as ``queries.one_row`` reads it: text, parts, signature."""
+def content_hash_of(row: Mapping[str, Any], after: str | None = FIRST) -> str:
+    """SHA-256 over the canonical JSON of a note as ``queries.one_row`` reads it: text, parts, signature.
+
+    ``after`` is the hash before it; None makes what was made before hashes covered one another.
+    """
     return _sha256(
         {
+            **_covering(after),
             **_facts(row, SIGNED_FACTS),
             **_facts(row, SIGNATURE_FACTS),
             "sections": sorted(row["section_list"], key=lambda section: str(section["name"])),
@@ -146,21 +157,56 @@ def content_hash_of(row: Mapping[str, Any]) -> str:
     )
 
 
-def addendum_hash_of(row: Mapping[str, Any], note_id: UUID) -> str:
+def addendum_hash_of(row: Mapping[str, Any], note_id: UUID, after: str | None) -> str:
     """The same over an addendum and the note it belongs to."""
-    return _sha256({"note_id": str(note_id), **_facts(row, ADDENDUM_FACTS), **_facts(row, SIGNATURE_FACTS)})
+    facts = {**_facts(row, ADDENDUM_FACTS), **_facts(row, SIGNATURE_FACTS)}
+    return _sha256({"note_id": str(note_id), **_covering(after), **facts})
+
+
+def cosignature_hash_of(row: Mapping[str, Any], after: str | None) -> str:
+    """The same over who answers for a student's note."""
+    return _sha256({"note_id": str(row["id"]), **_covering(after), **_facts(row, COSIGNATURE_FACTS)})
 
 
 def verify_note(row: Mapping[str, Any]) -> str | None:
-    """Whether a note and its addenda are what was signed; None for what was not signed. Needs the whole note."""
-    if not row["content_hash"]:
+    """Whether a note, its co-signature and its addenda are what was signed; None for what was not. Needs the whole note."""
+    if not (row["content_hash"] or row["signed_at"] or row["chain"]):
         return None
-    intact = (
-        content_hash_of(row) == row["content_hash"]
-        and all(file["sha256"] == file["sha256_now"] for file in row["file_list"])
-        and all(addendum_hash_of(addendum, row["id"]) == addendum["content_hash"] for addendum in row["addendum_list"])
-    )
-    return INTACT if intact else CHANGED
+    files_stand = all(file["sha256"] == file["sha256_now"] for file in row["file_list"])
+    return INTACT if files_stand and _chain_holds(row) else CHANGED
+
+
+def _chain_holds(row: Mapping[str, Any]) -> bool:
+    """Whether each hash is told by its event, kept in its row, made over what stands there now, and none is missing."""
+    acts = [link["about"] for link in row["chain"] if link["about"] in (SIGNED, COSIGNED)]
+    if acts != [SIGNED, *([COSIGNED] if row["cosigned_at"] else [])]:
+        return False
+    addenda = {addendum["id"]: addendum for addendum in row["addendum_list"]}
+    after = FIRST
+    for link in row["chain"]:
+        is_older = after == FIRST and link["told"] == [""]  # than hashes in events: these come first, if at all
+        now = _hash_of_link(link, row, addenda, None if is_older else after)
+        kept = {SIGNED: row["content_hash"], COSIGNED: now}.get(link["about"], link["kept"])
+        if not kept or kept != now or not (is_older or link["told"] == [now]):
+            return False
+        after = after if is_older else now
+    return True
+
+
+def _hash_of_link(
+    link: Mapping[str, Any], row: Mapping[str, Any], addenda: Mapping[str, Any], after: str | None
+) -> str | None:
+    """What the hash is now; of an addendum behind the hundred that are read with a note, what its row says."""
+    if link["about"] == SIGNED:
+        return content_hash_of(row, after)
+    if link["about"] == COSIGNED:
+        return cosignature_hash_of(row, after)
+    addendum = addenda.get(link["about"])
+    return addendum_hash_of(addendum, row["id"], after) if addendum else link["kept"]
+
+
+def _covering(after: str | None) -> dict[str, str]:
+    return {} if after is None else {"after": after}
 
 
 def _sha256(content: Mapping[str, Any]) -> str:

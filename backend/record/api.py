@@ -11,6 +11,7 @@ from backend.catalog.api import CatalogList
 from backend.lib.problems import Forbidden
 from backend.lib.rest.fields import NoQuery
 from backend.lib.rest.views import View
+from backend.notes.examples import DIGEST, NOTE_ID
 from backend.record.event_types import event_types
 from backend.record.queries.feed import BEGINNING, cursor_at, end_of_feed, events_after, place_at
 from backend.record.serializers import EventTypeSerializer, FeedQuery, FeedSerializer, rendered
@@ -35,6 +36,12 @@ EXAMPLE = {
         "application_id": None,
     },
     "request_id": "req-0198c1a4-5b5f-7f08-9a6d-c4e1b2870f35",
+}
+SIGNED_EXAMPLE = {
+    **EXAMPLE,
+    "type": "note.signed",
+    "subject": {"type": "note", "id": NOTE_ID, "version": 2, "href": f"/api/v1/notes/{NOTE_ID}"},
+    "related": {"signed_hash": DIGEST},
 }
 LATEST_EXAMPLE = {"results": [], "next": None, "previous": None, "cursor": EXAMPLE["cursor"]}
 
@@ -62,7 +69,13 @@ class Events(FeedView):
         responses=FeedSerializer,
         examples=[
             OpenApiExample(
-                "One event", value={"results": [EXAMPLE], "next": None, "previous": None, "cursor": EXAMPLE["cursor"]}
+                "Two events",
+                value={
+                    "results": [EXAMPLE, SIGNED_EXAMPLE],
+                    "next": None,
+                    "previous": None,
+                    "cursor": EXAMPLE["cursor"],
+                },
             )
         ],
     )

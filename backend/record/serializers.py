@@ -72,7 +72,13 @@ class EventSerializer(serializers.Serializer[Any]):
     recorded_at = serializers.DateTimeField()
     organization_id = serializers.UUIDField(help_text="Whose copy this is.")
     subject = EventSubjectSerializer()
-    related = serializers.DictField(child=serializers.CharField(), help_text="Ids of what else it touches.")
+    related = serializers.DictField(
+        child=serializers.CharField(),
+        help_text=(
+            "Ids of what else it touches. With `note.signed`, `note.cosigned` and `note.amended` also `signed_hash`: SHA-256 of "
+            "what was signed and of the one before it. Keep it: whoever changes the note later does not change your copy."
+        ),
+    )
     actor = EventActorSerializer()
     request_id = serializers.CharField()
 
@@ -90,7 +96,7 @@ class EventTypeSerializer(serializers.Serializer[Any]):
 
 
 def rendered(event: Event, actor: Actor) -> dict[str, Any]:
-    """One event as ``EventSerializer`` documents it. Ids and codes only."""
+    """One event as ``EventSerializer`` documents it. Ids, codes and hashes only."""
     subject = SUBJECTS.get(event.subject_type)
     href = subject.href if subject else None
     return {

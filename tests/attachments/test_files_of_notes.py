@@ -416,6 +416,7 @@ def test_what_was_signed_before_files_could_go_along_keeps_its_hash(north: make.
         row = queries.one_row(note["id"], actor)
     names = (*signing.SIGNED_FACTS, *signing.SIGNATURE_FACTS)
     before = {
+        "after": signing.FIRST,
         **signing._facts(row, names),
         "sections": sorted(row["section_list"], key=lambda section: str(section["name"])),
         "findings": row["finding_list"],

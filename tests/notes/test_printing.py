@@ -88,6 +88,18 @@ def test_paper_shows_what_the_api_shows_and_no_more(
     assert page.banner == printing.LEFT_OUT
 
 
+def test_paper_says_that_a_note_was_changed_since_it_was_signed(
+    north: make.Clinic, client_id: str, printed: list[Document]
+) -> None:
+    note = signed(north, client_id)
+
+    with acting_as(north.practitioner.actor):
+        printing.note_pdf({**note, "integrity": "changed"})
+
+    (page,) = printed
+    assert page.banner == printing.CHANGED
+
+
 def test_what_was_entered_in_error_is_struck_through_with_what_was_added(
     north: make.Clinic, client_id: str, printed: list[Document]
 ) -> None:

@@ -21,6 +21,7 @@ from backend.notes.services.taking import changed, locked_note
 
 ERROR_FIELDS = ("entered_in_error_reason", "entered_in_error_note", "entered_in_error_by", "entered_in_error_at")
 COSIGNATURE = ("cosigned_by_role", "cosigned_by", "cosigned_license", "cosigned_at")
+SIGNED_HASH = "signed_hash"  # under which events carry the hash of what was signed
 
 
 def move_note(
@@ -61,10 +62,11 @@ def amend_note(
         **said,
     )
     facts = {**added.__dict__, "reason": str(added.reason)}
-    added.content_hash = signing.addendum_hash_of(facts, note.pk)
+    added.content_hash = signing.addendum_hash_of(facts, note.pk, queries.hash_before(note, actor))
     added.save(force_insert=True)
     changed(note)
-    _record(row.event, note, actor, queries.readers_of(note), related={"addendum_id": str(added.pk)})
+    related = {"addendum_id": str(added.pk), SIGNED_HASH: added.content_hash}
+    _record(row.event, note, actor, queries.readers_of(note), related=related)
     return added
 
 
@@ -161,10 +163,19 @@ def _follow_up(row: Transition[Note], note: Note, actor: Actor, told_before: set
     if row.name == "enter_in_error":
         told |= told_before | queries.organizations_that_read(note, actor)
         _end_asks(note, actor)
-    _record(row.event, note, actor, told, always=row.name == "enter_in_error")
+    _record(row.event, note, actor, told, related=_hash_told(row, note, actor), always=row.name == "enter_in_error")
     if note.released_at is not None and row.name in ("sign", "cosign"):
         for ask in Ask.objects.visible_to(actor).filter(note=note):
             _record("ask.raised", ask, actor, queries.askers_and_asked(ask))
+
+
+def _hash_told(row: Transition[Note], note: Note, actor: Actor) -> dict[str, str]:
+    """Of a signature, what it was given for: kept where nothing is changed, beside the row that has it, too."""
+    if row.name == "sign":
+        return {SIGNED_HASH: note.content_hash}
+    if row.name == "cosign":
+        return {SIGNED_HASH: signing.cosignature_hash_of(note.__dict__, queries.hash_before(note, actor))}
+    return {}
 
 
 def _end_asks(note: Note, actor: Actor) -> None:
