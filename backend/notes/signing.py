@@ -195,14 +195,14 @@ def _chain_holds(row: Mapping[str, Any]) -> bool:
 
 def _hash_of_link(
     link: Mapping[str, Any], row: Mapping[str, Any], addenda: Mapping[str, Any], after: str | None
-) -> str | None:
+) -> str:
     """What the hash is now; of an addendum behind the hundred that are read with a note, what its row says."""
     if link["about"] == SIGNED:
         return content_hash_of(row, after)
     if link["about"] == COSIGNED:
         return cosignature_hash_of(row, after)
     addendum = addenda.get(link["about"])
-    return addendum_hash_of(addendum, row["id"], after) if addendum else link["kept"]
+    return addendum_hash_of(addendum, row["id"], after) if addendum else str(link["kept"] or "")
 
 
 def _covering(after: str | None) -> dict[str, str]:
