@@ -1,4 +1,4 @@
-"""What the worker does with notes: it says that a visit has no signed note a day after its draft was last touched."""
+"""What the worker does with notes: it says that a note waits for a signature, a day after its draft was last touched."""
 
 from functools import partial
 from uuid import UUID
@@ -11,6 +11,8 @@ from backend.notes.models import Note
 from backend.notes.services.drafts import UNSIGNED
 from backend.visits.models import Visit
 
+SAID = {w.DRAFT: "note.unsigned", w.AWAITING_COSIGNATURE: "note.uncosigned"}
+
 
 @work.handles(UNSIGNED)
 def ask_for_the_signature(claim: work.Claim) -> None:
@@ -18,13 +20,13 @@ def ask_for_the_signature(claim: work.Claim) -> None:
 
 
 def _ask(note_id: UUID) -> None:
-    """Once, for a draft of a visit that took place; a private note is nobody's business but its author's."""
+    """Once, and not for a visit that did not take place; a private note is nobody's business but its author's."""
     actor = current_actor()
-    note = Note.objects.visible_to(actor).filter(pk=note_id, state=w.DRAFT).first()
-    if note is None or note.visit_id is None or not _took_place(note.visit_id):
+    note = Note.objects.visible_to(actor).filter(pk=note_id, state__in=SAID).first()
+    if note is None or (note.state == w.DRAFT and note.visit_id is not None and not _took_place(note.visit_id)):
         return
     events.record(
-        "note.unsigned",
+        SAID[Note.State(note.state)],
         subject=note,
         actor=actor,
         organizations=[note.organization_id],

@@ -180,6 +180,24 @@ def written_by(actor: Actor) -> Q:
     return Q(author_practitioner_id=actor.practitioner_id) if actor.practitioner_id else Q(pk__in=[])
 
 
+def drafts_of(actor: Actor) -> NoteQuerySet:
+    """What waits for the actor's own signature here."""
+    here = Note.objects.visible_to(actor).filter(organization_id=actor.clinic_id, state=Note.State.DRAFT)
+    return here.filter(written_by(actor))
+
+
+def left_unsigned(actor: Actor) -> NoteQuerySet:
+    """What somebody who left the actor's clinic did not sign."""
+    here = Note.objects.visible_to(actor).filter(organization_id=actor.clinic_id, state=Note.State.DRAFT)
+    return here.filter(author_role__ended_at__isnull=False)
+
+
+def uncosigned(actor: Actor, disciplines: Iterable[str]) -> NoteQuerySet:
+    """What students here signed in these disciplines, and the actor did not write."""
+    here = Note.objects.visible_to(actor).filter(organization_id=actor.clinic_id, discipline__in=disciplines)
+    return here.filter(state=Note.State.AWAITING_COSIGNATURE).exclude(written_by(actor))
+
+
 def log_shown(actor: Actor, shown: Iterable[Mapping[str, Any]]) -> None:
     """Writes who looked."""
     log_looks(actor, looks_at(actor, shown))

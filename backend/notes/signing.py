@@ -10,13 +10,15 @@ from datetime import UTC, datetime
 from typing import Any, cast
 from uuid import UUID
 
-from backend.directory.eligibility import credential_problem, is_enrolled, today_at
+from django.db.models import QuerySet
+
+from backend.directory.eligibility import credential_problem, is_enrolled, today_at, with_credential_in_force
 from backend.directory.models import Credential, PractitionerRole
 from backend.lib import clock
 from backend.lib.actor import Actor, ActorKind
 from backend.lib.problems import Conflict, Forbidden, invalid
 from backend.lib.rest.views import canonical
-from backend.notes.models import Signature
+from backend.notes.models import Note, Signature
 
 INTACT, CHANGED = "intact", "changed"
 SIGNED, COSIGNED = "note.signed", "note.cosigned"
@@ -123,6 +125,24 @@ def check_credential(role: PractitionerRole) -> None:
     held, today = role.practitioner.credentials.all(), today_at(role.organization)
     if problem := credential_problem(role, today, held):
         raise Conflict(problem, code="credential_invalid", party="signer")
+
+
+def roles_that_cosign(note: Note) -> QuerySet[PractitionerRole]:
+    """The roles of the note's clinic in which its colleagues may answer for it now."""
+    roles = PractitionerRole.objects.filter(organization_id=note.organization_id, discipline=note.discipline)
+    colleagues = roles.exclude(practitioner_id=note.author_practitioner_id)
+    return with_credential_in_force(colleagues, note.discipline, today_at(note.organization))
+
+
+def disciplines_cosigned_by(actor: Actor) -> list[str]:
+    """The disciplines in which the actor may answer for a student now."""
+    roles = PractitionerRole.objects.select_related("practitioner", "organization")
+    held = roles.filter(pk__in=actor.role_ids, ended_at=None) if actor.treats else roles.none()
+    return [
+        role.discipline
+        for role in held
+        if credential_problem(role, today_at(role.organization), role.practitioner.credentials.all()) is None
+    ]
 
 
 def license_of(role: PractitionerRole) -> str:

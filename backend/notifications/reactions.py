@@ -73,7 +73,7 @@ def tell_of_consent_that_ends(event: Event) -> None:
     queue = list(here.filter(rights__overlap=list(QUEUE)))
     for member in [m for m in queue if m.pk == consent.recorded_by_member_id] or queue:
         if member.daily_digest:
-            digest = _mail_in_digest(member)
+            digest = mail_in_digest(member)
             digest.event_type = CONSENT_ENDS
             digest.save(update_fields=["event_type"])
         else:
@@ -169,7 +169,7 @@ def tell_member(member: Member, side: str, event: Event, referral: Referral) -> 
         notice.mail = _mail_now(member, side, event, referral)
         notice.save(update_fields=["mail"])
     else:
-        _mail_in_digest(member)
+        mail_in_digest(member)
 
 
 def cannot_wait(referral: Referral) -> bool:
@@ -199,7 +199,7 @@ def _mail_now(member: Member, side: str, event: Event, referral: Referral) -> Ma
     )
 
 
-def _mail_in_digest(member: Member) -> Mail:
+def mail_in_digest(member: Member) -> Mail:
     """The member's next digest."""
     at = next_morning(clock.now(), member)
     key = f"digest:{at.astimezone(ZoneInfo(member.organization.time_zone)).date()}:{member.pk}"

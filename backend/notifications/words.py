@@ -64,6 +64,27 @@ def consents_address() -> str:
     return f"{settings.BASE_URL}/clients?consents=ending"
 
 
+def unsigned_line(number: int) -> str:
+    """How many drafts of the reader's own wait: no name, and nothing of what they say."""
+    waits = "A note of yours waits" if number == 1 else f"{number} notes of yours wait"
+    return f"{waits} for your signature."
+
+
+def uncosigned_line(number: int) -> str:
+    waits = "A student's note waits" if number == 1 else f"{number} notes of students wait"
+    return f"{waits} for your co-signature."
+
+
+def left_unsigned_line(number: int) -> str:
+    which = "A note" if number == 1 else f"{number} notes"
+    return f"{which} that somebody who left did not sign {'waits' if number == 1 else 'wait'} to be closed."
+
+
+def notes_address(part: str) -> str:
+    """The list of what waits for a signature, at one of its parts."""
+    return f"{settings.BASE_URL}/notes#{part}"
+
+
 def client_address(client_id: UUID) -> str:
     return f"{settings.BASE_URL}/clients/{client_id}"
 

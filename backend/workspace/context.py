@@ -10,8 +10,7 @@ from django.http import HttpRequest
 
 from backend.directory.models import Organization
 from backend.lib.actor import ANONYMOUS, Actor, ActorKind
-from backend.notes.models import Note
-from backend.notes.queries import written_by
+from backend.notes.queries import drafts_of
 from backend.workspace import device
 from backend.workspace.sealing import owner_of_words, person_on_device
 
@@ -77,7 +76,4 @@ def _of_member(actor: Actor, user_id: UUID) -> dict[str, Any]:
 
 def _unsigned(actor: Actor) -> int:
     """How many notes of the reader's own wait for their signature."""
-    if not actor.treats:
-        return 0
-    drafts = Note.objects.visible_to(actor).filter(written_by(actor), state=Note.State.DRAFT)
-    return drafts.filter(organization_id=actor.clinic_id).count()
+    return drafts_of(actor).count() if actor.treats else 0

@@ -11,7 +11,7 @@ from backend.lib import clock
 from backend.lib.rest.fields import utc
 from backend.lib.unit_of_work import acting_as
 from tests import make
-from tests.notes.writing import BODY, NECK, asks, draft, enroll, ids_listed, read, share, sign, signed
+from tests.notes.writing import BODY, NECK, asks, change, draft, enroll, ids_listed, read, share, sign, signed
 
 pytestmark = pytest.mark.django_db
 TRANSMIT = f"{make.ALL_SCOPES} notes:transmit"
@@ -401,6 +401,39 @@ def test_a_visits_draft_is_asked_about_a_day_after_it_was_last_touched(
 
     assert told(south, "note.unsigned") == 1
     assert told(north, "note.unsigned") == 0
+
+
+def test_a_draft_without_a_visit_is_asked_about_too_and_again_a_day_after_it_was_touched(
+    north: make.Clinic, client_id: str
+) -> None:
+    note = draft(north, client_id)
+    move_clock(north, "PT23H")
+    run_due()
+    assert told(north, "note.unsigned") == 0
+    move_clock(north, "PT2H")
+    run_due()
+    assert told(north, "note.unsigned") == 1
+
+    assert change(north.http, note, plan="Rest.").status_code == 200
+    move_clock(north, "PT25H")
+    run_due()
+
+    assert told(north, "note.unsigned") == 2
+
+
+def test_a_students_note_is_asked_about_a_day_after_it_was_signed_unless_it_was_co_signed(
+    north: make.Clinic, client_id: str
+) -> None:
+    student = enroll(north)
+    first, second = (draft(north, client_id, by=student.http, asks=[])["id"] for _ in range(2))
+    sign(student.http, first)
+    sign(student.http, second)
+    assert north.http.send("POST", f"notes/{second}/cosign", {}).status_code == 200
+
+    move_clock(north, "PT25H")
+    run_due()
+
+    assert (told(north, "note.uncosigned"), told(north, "note.unsigned")) == (1, 0)
 
 
 def test_a_visit_that_did_not_take_place_needs_no_note(north: make.Clinic, south: make.Clinic, client_id: str) -> None:

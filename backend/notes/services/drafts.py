@@ -98,6 +98,11 @@ def discard_draft(note_id: UUID | str, *, actor: Actor, expected_version: int | 
     note.delete()
 
 
+def ask_after(note: Note, moment: datetime) -> None:
+    """A day after this moment it is asked who signs, unless somebody did."""
+    work.queue(UNSIGNED, note.pk, organization_id=note.organization_id, due_at=moment + REMIND_AFTER)
+
+
 def write_parts(note: Note, facts: Mapping[str, Any], actor: Actor) -> None:
     """Writes the parts that were sent, and leaves the others as they are."""
     for name in SectionName.values:
@@ -190,13 +195,9 @@ def _set_envelope(note: Note, facts: Mapping[str, Any], actor: Actor) -> None:
 
 
 def _remind_later(note: Note, actor: Actor) -> None:
-    """A draft of a visit is asked about a day after it was last touched, and not before the visit is over."""
+    """A draft is asked about a day after it was last touched, and one of a visit not before the visit is over."""
     visit = Visit.objects.visible_to(actor).filter(pk=note.visit_id).first() if note.visit_id else None
-    if visit is None:
-        work.drop([UNSIGNED], note.pk)
-        return
-    due_at = max(visit.ends_at, clock.now()) + REMIND_AFTER
-    work.queue(UNSIGNED, note.pk, organization_id=note.organization_id, due_at=due_at)
+    ask_after(note, max(visit.ends_at, clock.now()) if visit else clock.now())
 
 
 # --- copying forward -----------------------------------------------------------------------------------------------

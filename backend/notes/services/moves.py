@@ -16,7 +16,7 @@ from backend.lib.workflow import Transition
 from backend.notes import policies, queries, signing
 from backend.notes import workflow as w
 from backend.notes.models import WRONG_CLIENT, Addendum, Ask, Note
-from backend.notes.services.drafts import UNSIGNED
+from backend.notes.services.drafts import UNSIGNED, ask_after
 from backend.notes.services.taking import changed, locked_note
 
 ERROR_FIELDS = ("entered_in_error_reason", "entered_in_error_note", "entered_in_error_by", "entered_in_error_at")
@@ -158,7 +158,10 @@ def _release(note: Note, actor: Actor) -> None:
 
 
 def _follow_up(row: Transition[Note], note: Note, actor: Actor, told_before: set[UUID]) -> None:
-    work.drop([UNSIGNED], note.pk)
+    if note.state == w.AWAITING_COSIGNATURE:
+        ask_after(note, clock.now())
+    else:
+        work.drop([UNSIGNED], note.pk)
     told = queries.readers_of(note)
     if row.name == "enter_in_error":
         told |= told_before | queries.organizations_that_read(note, actor)
