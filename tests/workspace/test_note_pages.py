@@ -246,3 +246,23 @@ def test_a_note_is_printed_from_its_page(north: make.Clinic, client_id: str) -> 
 
     assert (answer.status_code, answer["Content-Type"]) == (200, "application/pdf")
     assert UUID(note["id"]).hex[-8:] in answer["Content-Disposition"]
+
+
+def test_home_says_how_many_notes_wait_and_leads_to_them(north: make.Clinic, client_id: str) -> None:
+    draft(north, client_id)
+    student = enroll(north)
+    sign(student.http, draft(north, client_id, by=student.http, asks=[])["id"])
+    draft(north, client_id, visibility="author", asks=[])
+
+    page = Browser(north.practitioner).open("/").page
+    desk = Browser(north.coordinator).open("/").page
+
+    assert '<a href="/notes#yours">2 notes wait for your signature</a>' in page
+    assert '<a href="/notes#waiting">1 note of a student waits for your co-signature</a>' in page
+    assert "/notes#" not in desk
+
+
+def test_home_says_nothing_of_notes_when_everything_is_signed(north: make.Clinic, client_id: str) -> None:
+    signed(north, client_id)
+
+    assert "/notes#" not in Browser(north.practitioner).open("/").page
