@@ -186,6 +186,12 @@ def drafts_of(actor: Actor) -> NoteQuerySet:
     return here.filter(written_by(actor))
 
 
+def signed_by(actor: Actor) -> NoteQuerySet:
+    """What the actor wrote and signed here, and nobody took back."""
+    here = Note.objects.visible_to(actor).filter(organization_id=actor.clinic_id, signed_at__isnull=False)
+    return here.filter(written_by(actor), entered_in_error_at=None)
+
+
 def left_unsigned(actor: Actor) -> NoteQuerySet:
     """What somebody who left the actor's clinic did not sign."""
     here = Note.objects.visible_to(actor).filter(organization_id=actor.clinic_id, state=Note.State.DRAFT)

@@ -1,13 +1,16 @@
-"""Whether a note is opened at the client's own appointment; if not, the page asks whether this is the right person."""
+"""Which of the reader's visits a note is opened at; if at none of this client, the page asks whether it is the right person."""
 
 from dataclasses import dataclass
 from datetime import timedelta
+
+from django.db.models import Exists, OuterRef
 
 from backend.clients.models import Client
 from backend.clients.queries import ids_of
 from backend.lib import clock
 from backend.lib.actor import Actor
-from backend.visits.models import Visit
+from backend.notes.queries import signed_by
+from backend.visits.models import Visit, VisitQuerySet
 
 NEAR = timedelta(hours=2)
 
@@ -21,11 +24,22 @@ class Doubt:
 
 def doubt_about(client: Client, actor: Actor) -> Doubt | None:
     """None within two hours of an appointment of this client with the reader."""
-    now = clock.now()
-    with_me = Visit.objects.visible_to(actor).filter(practitioner_role_id__in=actor.role_ids)
-    around = with_me.exclude(state__in=Visit.NOT_HELD).filter(starts_at__lte=now + NEAR, ends_at__gte=now - NEAR)
+    now, around = clock.now(), _own_around_now(actor)
     mine = ids_of(actor, client)
     if around.filter(client_id__in=mine).exists():
         return None
     seen_now = around.exclude(client_id__in=mine).filter(starts_at__lte=now, ends_at__gt=now).order_by("starts_at")
     return Doubt(expected=seen_now.values_list("client_name", flat=True).first() or "")
+
+
+def visit_now(client: Client, actor: Actor) -> Visit | None:
+    """The reader's own visit of this client around now, the nearest of several, unless they signed its note already."""
+    now, signed = clock.now(), signed_by(actor).filter(client_id=client.pk, visit_id=OuterRef("pk"))
+    around = _own_around_now(actor).filter(~Exists(signed), organization_id=actor.clinic_id, client_id=client.pk)
+    return min(around, key=lambda visit: max(visit.starts_at - now, now - visit.ends_at), default=None)
+
+
+def _own_around_now(actor: Actor) -> VisitQuerySet:
+    now = clock.now()
+    with_me = Visit.objects.visible_to(actor).filter(practitioner_role_id__in=actor.role_ids)
+    return with_me.exclude(state__in=Visit.NOT_HELD).filter(starts_at__lte=now + NEAR, ends_at__gte=now - NEAR)

@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from backend.lib.unit_of_work import acting_as
+from backend.visits.models import Visit
 from tests import make
 from tests.attachments.files import PDF, PNG
 from tests.notes.writing import BODY, draft, ids_listed, read, share, signed
@@ -269,6 +271,56 @@ def test_a_note_of_a_visit_is_tied_to_it_and_goes_on_by_it(north: make.Clinic, c
     assert note["visit_id"] == first
     assert writer(north).begin(client_id, f"&visit={first}").path == page.path
     assert writer(north).begin(client_id, f"&visit={second}").path == "/notes/new"
+
+
+def test_a_note_begun_from_the_clients_page_is_tied_to_the_writers_own_visit_around_now(
+    north: make.Clinic, client_id: str
+) -> None:
+    now = visit(north, client_id, starts_in=-40)
+    visit(north, client_id, starts_in=90)
+    page = writer(north).begin(client_id)
+    assert ", at the visit" in page.page
+
+    page.write(subjective="Here.")
+
+    note = only_note(north)
+    assert (note["visit_id"], page.path) == (now, f"/notes/{note['id']}/edit")
+    assert writer(north).begin(client_id).path == page.path
+
+
+def test_a_visit_of_a_colleague_or_that_is_long_over_or_was_missed_is_no_default(
+    north: make.Clinic, client_id: str
+) -> None:
+    colleague = make.person(north.organization, "practitioner", discipline="massage_therapy", name="Col League")
+    missed, theirs = visit(north, client_id), visit(north, client_id)
+    visit(north, client_id, starts_in=-300)
+    with acting_as(north.practitioner.actor):
+        Visit.objects.filter(pk=missed).update(state=Visit.State.MISSED)
+        Visit.objects.filter(pk=theirs).update(practitioner_role=colleague.role)
+
+    page = writer(north).begin(client_id)
+    page.write(subjective="Here.")
+
+    assert ", now" in page.page
+    assert only_note(north)["visit_id"] is None
+
+
+def test_a_visit_whose_note_the_writer_signed_is_no_default_for_another(north: make.Clinic, client_id: str) -> None:
+    held = visit(north, client_id)
+    first = signed(north, client_id, visit_id=held)
+
+    writer(north).begin(client_id).write(subjective="A call.", kind="phone")
+
+    second = only_draft(north)
+    assert (first["visit_id"], second["visit_id"]) == (held, None)
+
+
+def test_a_draft_of_an_earlier_visit_is_not_gone_on_with_at_the_next(north: make.Clinic, client_id: str) -> None:
+    earlier = visit(north, client_id, starts_in=-600)
+    draft(north, client_id, visit_id=earlier)
+    visit(north, client_id)
+
+    assert writer(north).begin(client_id).path == "/notes/new"
 
 
 def test_nothing_that_was_not_changed_is_written_anew(north: make.Clinic, client_id: str) -> None:

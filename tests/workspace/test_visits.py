@@ -3,9 +3,14 @@
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
+from backend.lib.unit_of_work import acting_as
+from backend.visits.models import Visit
 from tests import make
+from tests.notes.writing import signed
+from tests.record.briefs import lines
 from tests.referrals.stories import in_state, move_to, now, read
 from tests.workspace.browsing import Browser
+from tests.workspace.note_writer import writer
 
 
 def local(hours: float) -> str:
@@ -59,3 +64,68 @@ def test_the_sender_is_offered_no_visit_to_enter(north: make.Clinic, south: make
 
     for person in (north.practitioner, south.auditor):
         assert f"/referrals/{care['id']}/visits" not in Browser(person).open(f"/referrals/{care['id']}").page
+
+
+# --- its note --------------------------------------------------------------------------------------------------------
+
+
+def visit_of(clinic: make.Clinic, referral_id: str, person: make.Person, *, hours: float) -> str:
+    """A visit of care that took place, entered by this person, so many hours ago."""
+    browser = Browser(person).open(f"/referrals/{referral_id}")
+    typed = {"visit.starts_at": local(-hours), "visit.minutes": "30"}
+    browser.press(f"/referrals/{referral_id}/visits", **typed, state="done")
+    return str(read(clinic, referral_id).json()["visits"][-1]["id"])
+
+
+def test_a_visit_of_ones_own_leads_to_its_note_until_that_is_signed(north: make.Clinic, south: make.Clinic) -> None:
+    care = in_state("in_care", north, south)
+    held = visit_of(south, care["id"], south.practitioner, hours=5)
+    link = f"/notes/new?client={care['client']['id']}&amp;visit={held}"
+    page = Browser(south.practitioner).open(f"/referrals/{care['id']}")
+    assert link in page.page
+
+    note = signed(south, care["client"]["id"], visit_id=held, asks=[], techniques=[])
+
+    page.open(f"/referrals/{care['id']}")
+    assert link not in page.page
+    assert f"/notes/{note['id']}" in page.page
+
+
+def test_a_visit_entered_on_the_page_is_of_whoever_treats_and_enters_it_else_of_who_has_the_referral(
+    north: make.Clinic, south: make.Clinic
+) -> None:
+    care = in_state("in_care", north, south)
+    stand_in = make.person(south.organization, "practitioner", discipline="physical_therapy", name="Stand In")
+    people = (south.coordinator, south.practitioner, stand_in)
+
+    for hours, person in enumerate(people, start=2):
+        visit_of(south, care["id"], person, hours=hours)
+
+    with acting_as(south.practitioner.actor):
+        roles = list(Visit.objects.filter(organization_id=south.id, state="done").order_by("-starts_at"))
+    held = [visit.practitioner_role_id for visit in roles if visit.starts_at < now() - timedelta(hours=1)]
+    assert [str(role) for role in held[:3]] == [south.role_id, south.role_id, str(stand_in.role and stand_in.role.pk)]
+
+
+def test_a_visit_of_a_colleague_or_to_come_leads_to_no_note(north: make.Clinic, south: make.Clinic) -> None:
+    care = in_state("in_care", north, south)
+    colleague = make.person(south.organization, "practitioner", discipline="physical_therapy", name="Col League")
+    held = visit_of(south, care["id"], south.practitioner, hours=5)
+    browser = Browser(south.practitioner).open(f"/referrals/{care['id']}")
+    to_come = {"visit.starts_at": local(24), "visit.minutes": "50"}
+    browser.press(f"/referrals/{care['id']}/visits", **to_come, state="booked")
+    later = read(south, care["id"]).json()["visits"][-1]["id"]
+
+    for person, visit_id in ((colleague, held), (south.coordinator, held), (south.practitioner, later)):
+        assert f"visit={visit_id}" not in Browser(person).open(f"/referrals/{care['id']}").page
+
+
+def test_the_brief_tells_of_a_visit_by_the_note_that_its_page_wrote(north: make.Clinic, south: make.Clinic) -> None:
+    care = in_state("in_care", north, south)
+    client_id = care["client"]["id"]
+    visit_of(south, care["id"], south.practitioner, hours=1)
+    assert [line["kind"] for line in lines(north, client_id, "visit", "note")] == ["visit"]
+
+    writer(south).begin(client_id).write(press="sign", subjective="Better.")
+
+    assert [line["kind"] for line in lines(north, client_id, "visit", "note")] == ["note"]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import resolve
 
@@ -36,7 +37,7 @@ from backend.workspace.editor import (
 from backend.workspace.files import KINDS, files_in, keep
 from backend.workspace.habits import habits_of
 from backend.workspace.pages import id_in, log_whatever_the_status, page, see_other, show, submit, version_in
-from backend.workspace.right_client import Doubt, doubt_about
+from backend.workspace.right_client import Doubt, doubt_about, visit_now
 from backend.workspace.sealing import Seal, keep_secret, renew_secret, seal_for
 from backend.workspace.views.brief import above_a_note
 from backend.workspace.worklist import zone_of
@@ -85,10 +86,11 @@ def new(request: HttpRequest) -> HttpResponse:
     client = client_for(actor, id_in(asked.get("client")))
     policies.check_writes_notes(actor)
     refuse_who_only_reads(actor, client.pk)
-    visit = _visit_in(asked.get("visit", ""), client, actor)
+    named = _visit_in(asked.get("visit", ""), client, actor)
     if request.method == "POST":
         return _written(request, _new_desk(actor, client, request.POST.get("copy_from", "")))
-    if begun := _begun(actor, client, visit):
+    visit = named or visit_now(client, actor)
+    if begun := _begun(actor, client, visit, is_named=named is not None):
         sure = "?sure=1" if "sure" in request.GET else ""
         return see_other(f"/notes/{begun}/edit{sure}")
     if "sure" not in request.GET and (doubt := doubt_about(client, actor)):
@@ -250,10 +252,12 @@ def _mine(actor: Actor, client: Client) -> Any:
     return mine.filter(organization_id=actor.clinic_id)
 
 
-def _begun(actor: Actor, client: Client, visit: Visit | None) -> UUID | None:
-    """The reader's own draft about this client, or about this visit, to go on with."""
-    drafts = _mine(actor, client).filter(state=Note.State.DRAFT).order_by("-updated_at")
-    found: UUID | None = (drafts.filter(visit_id=visit.pk) if visit else drafts).values_list("pk", flat=True).first()
+def _begun(actor: Actor, client: Client, visit: Visit | None, *, is_named: bool) -> UUID | None:
+    """The reader's own draft about this client, or this visit, to go on with; at a visit never the draft of another."""
+    drafts = _mine(actor, client).filter(state=Note.State.DRAFT)
+    if visit is not None:
+        drafts = drafts.filter(Q(visit_id=visit.pk) if is_named else Q(visit_id=visit.pk) | Q(visit_id=None))
+    found: UUID | None = drafts.order_by("-updated_at").values_list("pk", flat=True).first()
     return found
 
 

@@ -8,11 +8,13 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.dateparse import parse_datetime
 from rest_framework import serializers
 
+from backend.directory.models import PractitionerRole
 from backend.lib import clock
 from backend.lib.actor import Actor
 from backend.lib.problems import Problem
 from backend.lib.rest.authentication import actor_of
 from backend.lib.rest.fields import StrictSerializer
+from backend.notes.queries import signed_by
 from backend.referrals import care, queries
 from backend.referrals.inputs import TimeSpan
 from backend.referrals.models import ReferralVisit
@@ -43,10 +45,12 @@ class VisitOfCare(StrictSerializer):
 
 @dataclass(frozen=True)
 class Line:
-    """A visit with what can be pressed for it now."""
+    """A visit with what can be pressed for it now; whether the reader held it, and the note they signed of it."""
 
     visit: dict[str, Any]
     presses: dict[str, str]
+    is_readers_own: bool
+    note_id: UUID | None
 
 
 def visits_of_care(body: dict[str, Any], actor: Actor, zone: str) -> dict[str, Any] | None:
@@ -55,18 +59,23 @@ def visits_of_care(body: dict[str, Any], actor: Actor, zone: str) -> dict[str, A
     is_ours = clinic is not None and clinic["id"] == str(actor.organization_id)
     if not is_ours or body["state"] not in care.UNDER_A_REFERRAL or not actor.has_right("practitioner", "coordinator"):
         return None
-    return {"lines": [Line(visit, _presses(visit)) for visit in body["visits"]], "form": _form(zone)}
+    visits = body["visits"]
+    own = _held_by_reader(body, actor)
+    signed = _signed_of(own, body, actor)
+    lines = [Line(visit, _presses(visit), visit["id"] in own, signed.get(visit["id"])) for visit in visits]
+    return {"lines": lines, "form": _form(zone)}
 
 
 @page("POST")
 def enter(request: HttpRequest, referral_id: UUID) -> HttpResponse:
     actor = actor_of(request)
-    queries.one_row(referral_id, actor)
+    assigned = queries.one_row(referral_id, actor)["recipient_role_id"]
     zone = zone_of(actor)
 
     def act() -> str:
         typed = Form(VisitOfCare, zone=zone, typed=request.POST).validated()
-        fields = {"referral_id": referral_id, "state": typed["state"], **typed["visit"]}
+        with_whom = {"practitioner_role_id": _who_sees_the_client(assigned, actor)}
+        fields = {"referral_id": referral_id, "state": typed["state"], **typed["visit"], **with_whom}
         care.enter_visit(actor=actor, fields=fields)
         return f"/referrals/{referral_id}#visits"
 
@@ -93,6 +102,32 @@ def move(request: HttpRequest, referral_id: UUID, visit_id: UUID) -> HttpRespons
     if isinstance(result, Problem):
         return show(request, "visit.html", {"r": {"id": referral_id}}, problem=result)
     return result
+
+
+def _who_sees_the_client(assigned: UUID | None, actor: Actor) -> UUID | None:
+    """Whoever treats and enters it, in their one role; else the colleague who has the referral, as with a booking."""
+    if actor.treats and assigned not in actor.role_ids:
+        return next(iter(actor.role_ids)) if len(actor.role_ids) == 1 else None
+    live = PractitionerRole.objects.filter(organization_id=actor.clinic_id, ended_at=None).values_list("pk", flat=True)
+    return live.filter(pk=assigned).first() if assigned else None
+
+
+def _held_by_reader(body: dict[str, Any], actor: Actor) -> set[str]:
+    """The visits that have begun with the reader: theirs to write about."""
+    ids = [visit["id"] for visit in body["visits"]]
+    if not ids or not actor.treats or not body.get("client"):
+        return set()
+    begun = Visit.objects.visible_to(actor).filter(pk__in=ids, starts_at__lte=clock.now())
+    own = begun.filter(practitioner_role_id__in=actor.role_ids).exclude(state__in=Visit.NOT_HELD)
+    return {str(pk) for pk in own.values_list("pk", flat=True)}
+
+
+def _signed_of(visit_ids: set[str], body: dict[str, Any], actor: Actor) -> dict[str, UUID]:
+    """The notes that the reader signed of these visits, by the visit."""
+    if not visit_ids:
+        return {}
+    notes = signed_by(actor).filter(client_id=body["client"]["id"], visit_id__in=visit_ids)
+    return {str(visit_id): pk for visit_id, pk in notes.values_list("visit_id", "pk")}
 
 
 def _presses(visit: dict[str, Any]) -> dict[str, str]:
