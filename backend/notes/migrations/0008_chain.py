@@ -7,12 +7,13 @@ from django.db import migrations
 from backend.lib.walls import guarded_function
 
 walls = import_module("backend.notes.migrations.0002_walls")
+NOTE = walls.NOTE.replace(walls.NOTE_OWN, import_module("backend.notes.migrations.0007_signing_and_leaving").OWN)
 
 # Each event stands once for every clinic that was told, and all of these copies have to say the same.
 CHAIN = f"""
 DECLARE chain jsonb;
 BEGIN
-  IF NOT EXISTS (SELECT FROM notes_note WHERE id = p_note AND ({walls.NOTE})) THEN RETURN '[]'; END IF;
+  IF NOT EXISTS (SELECT FROM notes_note WHERE id = p_note AND ({NOTE})) THEN RETURN '[]'; END IF;
   WITH told AS (
     SELECT coalesce(e.related ->> 'addendum_id', e.type) AS about, max(e.subject_version) AS version,
            jsonb_agg(DISTINCT coalesce(e.related ->> 'signed_hash', '')) AS hashes
@@ -28,5 +29,5 @@ END
 
 
 class Migration(migrations.Migration):
-    dependencies = [("notes", "0006_search"), ("audit", "0004_history_walls")]
+    dependencies = [("notes", "0007_signing_and_leaving"), ("audit", "0004_history_walls")]
     operations = [guarded_function("chain_of_note(p_note uuid)", CHAIN, returns="jsonb", reads_only=True)]
