@@ -80,7 +80,7 @@ def visit_of(clinic: make.Clinic, referral_id: str, person: make.Person, *, hour
 def test_a_visit_of_ones_own_leads_to_its_note_until_that_is_signed(north: make.Clinic, south: make.Clinic) -> None:
     care = in_state("in_care", north, south)
     held = visit_of(south, care["id"], south.practitioner, hours=5)
-    link = f"/notes/new?client={care['client']['id']}&amp;visit={held}"
+    link = f"/notes/new?client={care['client']['id']}&visit={held}"
     page = Browser(south.practitioner).open(f"/referrals/{care['id']}")
     assert link in page.page
 
