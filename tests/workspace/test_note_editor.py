@@ -299,9 +299,9 @@ def test_a_visit_of_a_colleague_or_that_is_long_over_or_was_missed_is_no_default
         Visit.objects.filter(pk=theirs).update(practitioner_role=colleague.role)
 
     page = writer(north).begin(client_id)
+    assert ", now" in page.page
     page.write(subjective="Here.")
 
-    assert ", now" in page.page
     assert only_note(north)["visit_id"] is None
 
 
