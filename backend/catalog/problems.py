@@ -207,6 +207,7 @@ _PROBLEMS = {
     # care plans
     "plan_closed": ("The plan is completed or revoked.", "Write a new one to go on."),
     "not_on_team": ("Your clinic is not on this plan's team now.", "Ask the lead, or accept a referral."),
+    "already_leads": ("The clinic leads the plan already.", _READ),
     "already_on_team": ("The clinic is on the team already.", _READ),
     "membership_ended": ("The membership has ended already.", _READ),
     "last_member": ("Nobody else is on the team.", "Complete or revoke the plan instead."),
