@@ -6,12 +6,12 @@ The choice only orders the person's own memberships: a stranger's clinic in it c
 from contextlib import suppress
 from uuid import UUID
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+
+from backend.lib.cookies import remember_on_device
 
 IN_SESSION = "organization_id"
 COOKIE = "trialogue_clinic"
-A_YEAR = 365 * 24 * 60 * 60
 
 
 def chosen_clinic(request: HttpRequest) -> UUID | None:
@@ -24,11 +24,4 @@ def chosen_clinic(request: HttpRequest) -> UUID | None:
 def choose_clinic(request: HttpRequest, response: HttpResponse, organization_id: UUID) -> None:
     """From now on this session works for that clinic, and so does the next one on this device."""
     request.session[IN_SESSION] = str(organization_id)
-    response.set_cookie(
-        COOKIE,
-        str(organization_id),
-        max_age=A_YEAR,
-        secure=settings.SESSION_COOKIE_SECURE,
-        httponly=True,
-        samesite="Lax",
-    )
+    remember_on_device(response, COOKIE, str(organization_id))

@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-A_YEAR = 365 * 24 * 60 * 60
+from backend.lib.cookies import remember_on_device
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +37,4 @@ def is_on(request: HttpRequest, name: str) -> bool:
 
 
 def remember(response: HttpResponse, name: str, *, is_on: bool) -> None:
-    response.set_cookie(
-        SWITCHES[name].cookie,
-        "on" if is_on else "off",
-        max_age=A_YEAR,
-        secure=settings.SESSION_COOKIE_SECURE,
-        httponly=True,
-        samesite="Lax",
-    )
+    remember_on_device(response, SWITCHES[name].cookie, "on" if is_on else "off")
