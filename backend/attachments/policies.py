@@ -8,11 +8,6 @@ if TYPE_CHECKING:
     from backend.attachments.models import Attachment
 
 
-def opens_files(actor: Actor) -> bool:
-    """Files are clinical."""
-    return actor.reads_clinical
-
-
 def keeps_files(actor: Actor) -> bool:
     """Whether the caller may upload: practitioners and coordinators, systems, and who came by a link."""
     return actor.kind != ActorKind.MEMBER or actor.has_right("practitioner", "coordinator")

@@ -77,7 +77,7 @@ def open_file(file_id: UUID | str, *, actor: Actor, ties: Iterable[UUID] | None 
     """
     files = Attachment.objects.visible_to(actor)
     found: Attachment = (files if ties is None else files.filter(pk__in=ties)).one(file_id)
-    if not policies.opens_files(actor):
+    if not actor.reads_clinical:
         raise Forbidden("Files are read by practitioners.", code="right_required")
     check_scope(found, actor)
     check_served(found, actor)

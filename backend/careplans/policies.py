@@ -17,18 +17,10 @@ def check_reads(actor: Actor) -> None:
     )
 
 
-def reads_clinical(actor: Actor) -> bool:
-    """Problems, goals, techniques, regions, what people wrote: not for a coordinator, who plans times."""
-    return actor.reads_clinical
-
-
 def check_reads_clinical(actor: Actor) -> None:
+    """Problems, goals, techniques, regions, what people wrote: not for a coordinator, who plans times."""
     check_reads(actor)
     refuse_unless(actor.reads_clinical, "This part of a plan is read by practitioners.", code="right_required")
-
-
-def is_only_auditor(actor: Actor) -> bool:
-    return actor.reads_as_auditor
 
 
 def check_writes(actor: Actor, on_behalf_of: object = None) -> None:

@@ -22,7 +22,6 @@ from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce, Concat, JSONObject, Trim
 
 from backend.audit.access_log import Look, log_looks
-from backend.careplans import policies
 from backend.careplans.models import (
     Agreement,
     CarePlan,
@@ -146,10 +145,7 @@ def children(actor: Actor, kind: str, *order: str, most: int | None = MOST, **fi
 def rows(actor: Actor) -> "QuerySet[CarePlan, Raw]":
     """Every plan the actor sees, with what a list shows."""
     seen = CarePlan.objects.visible_to(actor)
-    if actor.kind in (
-        ActorKind.MEMBER,
-        ActorKind.SYSTEM,
-    ):  # an index finds a clinic's plans by its places on their teams
+    if actor.is_staff:  # an index finds a clinic's plans by its places on their teams
         seen = seen.filter(pk__in=TeamMember.objects.filter(organization_id=actor.clinic_id).values("plan_id"))
     found: QuerySet[CarePlan, Raw] = _with_header(seen, actor).values(*HEADER)
     return found
@@ -262,7 +258,7 @@ def looks_at(actor: Actor, shown: Iterable[Raw]) -> list[Look]:
     """One look for each other organization whose rows were shown; an auditor's always."""
     if actor.kind == ActorKind.CLIENT:
         return []
-    audits, mine = policies.is_only_auditor(actor), actor.organization_id
+    audits, mine = actor.reads_as_auditor, actor.organization_id
     looks = []
     for row in shown:
         others = sorted(set(row["member_ids"]) - {mine}, key=str) if row["is_shared"] else []

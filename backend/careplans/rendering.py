@@ -181,7 +181,7 @@ def member_for(member: Raw, standing: Standing) -> Raw:
 
 
 def line_for(line: Raw, actor: Actor) -> Raw:
-    return line if policies.reads_clinical(actor) else _without(line, CLINICAL_OF_A_LINE)
+    return line if actor.reads_clinical else _without(line, CLINICAL_OF_A_LINE)
 
 
 def progress(row: Raw, actor: Actor) -> Raw:
@@ -203,7 +203,7 @@ def progress(row: Raw, actor: Actor) -> Raw:
         {**{name: goal[name] for name in GOAL_PROGRESS}, "latest": None, "latest_at": None}
         for goal in (shown("goals", goal) for goal in row["goal_list"])
     ]
-    if policies.reads_clinical(actor):
+    if actor.reads_clinical:
         return {"goals": goals, "interventions": lines}
     return {"interventions": [_without(line, ("focus",)) for line in lines], "withheld": ["goals"]}
 
@@ -230,7 +230,7 @@ def _frozen(kind: str, row: Raw) -> Raw:
 def _withheld(row: Raw, actor: Actor) -> tuple[str, ...]:
     closed = not row["is_ours"] and actor.kind != ActorKind.CLIENT
     own = {"title"} if row["lead_organization_id"] == actor.organization_id else set()
-    names = {*(set(OTHERS) - own if closed else ()), *(() if policies.reads_clinical(actor) else CLINICAL)}
+    names = {*(set(OTHERS) - own if closed else ()), *(() if actor.reads_clinical else CLINICAL)}
     return tuple(sorted(names))
 
 

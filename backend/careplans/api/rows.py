@@ -43,10 +43,8 @@ class PlanRows(RowView):
     def get(self, request: Request, plan_id: str) -> Response:
         plan = self.looked_at(plan_id, clinical=self.clinical)
         self.query(s.RowFilters)
-        page, standing = (
-            page_of(queries.page_rows(self.actor, plan["id"], self.kind), request),
-            rendering.standing_of(plan),
-        )
+        page = page_of(queries.page_rows(self.actor, plan["id"], self.kind), request)
+        standing = rendering.standing_of(plan)
         return page.response(lambda row: self.rendered(rendering.shown(self.kind, row["data"]), standing))
 
     def post(self, request: Request, plan_id: str) -> Response:
