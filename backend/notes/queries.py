@@ -34,6 +34,7 @@ from backend.notes.models import (
     own,
     shared_with,
 )
+from backend.notes.signing import disciplines_cosigned_by
 
 NEWEST_FIRST = ("-recorded_at", "-id")
 MOST = 100
@@ -198,10 +199,11 @@ def left_unsigned(actor: Actor) -> NoteQuerySet:
     return here.filter(author_role__ended_at__isnull=False)
 
 
-def uncosigned(actor: Actor, disciplines: Iterable[str]) -> NoteQuerySet:
-    """What students here signed in these disciplines, and the actor did not write."""
-    here = Note.objects.visible_to(actor).filter(organization_id=actor.clinic_id, discipline__in=disciplines)
-    return here.filter(state=Note.State.AWAITING_COSIGNATURE).exclude(written_by(actor))
+def to_cosign(actor: Actor) -> NoteQuerySet:
+    """What students here signed and the actor may answer for now."""
+    here = Note.objects.visible_to(actor).filter(organization_id=actor.clinic_id)
+    waiting = here.filter(state=Note.State.AWAITING_COSIGNATURE, discipline__in=disciplines_cosigned_by(actor))
+    return waiting.exclude(written_by(actor))
 
 
 def log_shown(actor: Actor, shown: Iterable[Mapping[str, Any]]) -> None:

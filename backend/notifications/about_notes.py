@@ -10,11 +10,11 @@ from backend.audit.models import Event
 from backend.directory.actors import actor_of_member
 from backend.directory.models import Member
 from backend.lib import clock
-from backend.lib.actor import Actor, system_of
+from backend.lib.actor import system_of
 from backend.lib.worktime import outside_night
 from backend.notes import queries, signing
 from backend.notes import workflow as w
-from backend.notes.models import Note, NoteQuerySet
+from backend.notes.models import Note
 from backend.notes.services.drafts import REMIND_AFTER
 from backend.notifications import words
 from backend.notifications.reactions import mail_in_digest
@@ -75,7 +75,7 @@ def signatures_waited_for(member: Member) -> list[tuple[str, str]]:
     since = max(datetime.combine(now.astimezone(zone).date(), time(), zone), now - REMIND_AFTER)
     waiting = [
         (words.unsigned_line, "yours", queries.drafts_of(reader).filter(updated_at__lte=since)),
-        (words.uncosigned_line, "waiting", _to_cosign(reader).filter(signed_at__lte=since)),
+        (words.uncosigned_line, "waiting", queries.to_cosign(reader).filter(signed_at__lte=since)),
     ]
     if reader.has_right("admin"):
         waiting.append(
@@ -83,7 +83,3 @@ def signatures_waited_for(member: Member) -> list[tuple[str, str]]:
         )
     counted = [(say, part, found.count()) for say, part, found in waiting]
     return [(say(number), words.notes_address(part)) for say, part, number in counted if number]
-
-
-def _to_cosign(reader: Actor) -> NoteQuerySet:
-    return queries.uncosigned(reader, signing.disciplines_cosigned_by(reader))

@@ -10,8 +10,7 @@ from django.shortcuts import render
 from backend.lib import clock
 from backend.lib.actor import Actor, ActorKind
 from backend.lib.rest.authentication import actor_of
-from backend.notes import queries as note_queries
-from backend.notes import signing
+from backend.notes.queries import to_cosign
 from backend.referrals import guests, queries
 from backend.referrals.models import Referral, ReferralVisit
 from backend.visits.models import Visit
@@ -46,7 +45,7 @@ def home(request: HttpRequest) -> HttpResponse:
             "visits": [(at, worklist.line(coming[pk], actor, zone)) for at, pk in visits if pk in coming],
             "drafts": [worklist.line(row, actor, zone) for row in drafts],
             "next_up": [worklist.line(row, actor, zone) for row in next_up],
-            "to_cosign": note_queries.uncosigned(actor, signing.disciplines_cosigned_by(actor)).count(),
+            "to_cosign": to_cosign(actor).count(),
             "to_claim": guests.referrals_to_claim(actor),
         },
     )

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString, mark_safe
 
@@ -20,7 +19,7 @@ from backend.notes import workflow as w
 from backend.notes.files import files_of
 from backend.notes.history import changes_of_note
 from backend.notes.markdown import rendered
-from backend.notes.models import Note
+from backend.notes.models import Note, NoteQuerySet
 from backend.workspace.editor import IN_WORDS
 from backend.workspace.pages import log_whatever_the_status, or_page, page, show, submit, version_in
 from backend.workspace.staleness import who_changed
@@ -40,7 +39,7 @@ TYPED = {"amend": ("reason", "section", "text"), "enter_in_error": ("reason", "n
 def all_notes(request: HttpRequest) -> HttpResponse:
     """One's own unsigned notes, students' notes that wait for a colleague, and what is unsigned in the clinic."""
     actor = actor_of(request)
-    mine, waiting, clinic = (_listed(actor, wanted) for wanted in _wanted(actor))
+    mine, waiting, clinic = (_listed(found, actor) for found in _wanted(actor))
     shown = {row["id"]: row for row in [*mine, *waiting, *clinic]}
     queries.log_shown(actor, shown.values())
     context = {
@@ -55,18 +54,17 @@ def all_notes(request: HttpRequest) -> HttpResponse:
     return show(request, "notes.html", context)
 
 
-def _wanted(actor: Actor) -> tuple[Q, Q, Q]:
-    here, by_me = Q(organization_id=actor.organization_id), queries.written_by(actor)
-    drafts = here & Q(state=Note.State.DRAFT)
+def _wanted(actor: Actor) -> tuple[NoteQuerySet, NoteQuerySet, NoteQuerySet]:
+    here = Note.objects.visible_to(actor).filter(organization_id=actor.clinic_id)
     disciplines = PractitionerRole.objects.filter(pk__in=actor.role_ids, ended_at=None).values("discipline")
-    waiting = here & Q(state=Note.State.AWAITING_COSIGNATURE)
+    waiting = here.filter(state=Note.State.AWAITING_COSIGNATURE)
     if actor.treats:
-        waiting &= Q(discipline__in=disciplines)
-    return drafts & by_me, waiting, drafts & ~by_me
+        waiting = waiting.filter(discipline__in=disciplines)
+    by_others = here.filter(~queries.written_by(actor), state=Note.State.DRAFT)
+    return queries.drafts_of(actor), waiting, by_others
 
 
-def _listed(actor: Actor, wanted: Q) -> list[dict[str, Any]]:
-    found = Note.objects.visible_to(actor).filter(wanted)
+def _listed(found: NoteQuerySet, actor: Actor) -> list[dict[str, Any]]:
     return list(queries.whole(found, actor).order_by("-recorded_at", "-id")[:MOST])
 
 
