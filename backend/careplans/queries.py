@@ -147,7 +147,7 @@ def rows(actor: Actor) -> "QuerySet[CarePlan, Raw]":
     seen = CarePlan.objects.visible_to(actor)
     if actor.is_staff:  # an index finds a clinic's plans by its places on their teams
         seen = seen.filter(pk__in=TeamMember.objects.filter(organization_id=actor.clinic_id).values("plan_id"))
-    found: QuerySet[CarePlan, Raw] = _with_header(seen, actor).values(*HEADER)
+    found: QuerySet[CarePlan, Raw] = with_header(seen, actor).values(*HEADER)
     return found
 
 
@@ -171,7 +171,8 @@ def one_row(plan_id: UUID | str, actor: Actor) -> Raw:
     raise NotFound
 
 
-def _with_header(found: CarePlanQuerySet, actor: Actor) -> CarePlanQuerySet:
+def with_header(found: CarePlanQuerySet, actor: Actor) -> CarePlanQuerySet:
+    """Plans with what a list shows of each, beside the fields of the plan itself: ``HEADER`` names both."""
     client = Client.objects.visible_to(actor).filter(pk=OuterRef("client_id"))
     home = Registration.objects.visible_to(actor).filter(client_id=OuterRef("client_id"), kind="home", ended_at=None)
     numbers = PlanIdentifier.objects.visible_to(actor).filter(plan_id=OuterRef("pk")).order_by("system", "value")
@@ -209,7 +210,7 @@ def whole(found: CarePlanQuerySet, actor: Actor, *, most: int | None = MOST) -> 
     """Plans with everything a page shows; of each kind of row at most ``most``, None is all."""
     latest = PlanVersion.objects.visible_to(actor).filter(plan_id=OuterRef("pk"), number=OuterRef("published"))
     rows: QuerySet[CarePlan, Raw] = (
-        _with_header(found, actor)
+        with_header(found, actor)
         .annotate(
             live=LiveMembers("pk"),
             agreed=RawSQL(AGREED, (), output_field=JSONField()),  # noqa: S611 - no values

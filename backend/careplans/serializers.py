@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from backend.careplans.inputs import LOADS
 from backend.careplans.models import Agreement, CarePlan, Decision, Goal, Intervention, Problem, Proposal, TeamMember
+from backend.careplans.waiting import WaitsFor
 from backend.clients.serializers import RegionSerializer
 from backend.lib.rest.fields import Identifier, Label, Moment, StrictSerializer
 from backend.lib.rest.transitions import AvailableTransition
@@ -18,6 +19,9 @@ class PlanFilters(StrictSerializer):
 
     client_id = serializers.UUIDField(required=False)
     state = serializers.CharField(required=False, max_length=30)
+    waits_for = serializers.ChoiceField(
+        WaitsFor.choices, required=False, help_text="Only plans that wait for this step of your clinic."
+    )
     updated_since = Moment(required=False, help_text="Only plans changed at or after this time.")
     limit = serializers.CharField(required=False, help_text="1 to 100, default 50.")
     cursor = serializers.CharField(required=False, max_length=4000, help_text="From `next` or `previous` of a page.")

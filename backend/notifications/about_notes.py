@@ -11,14 +11,12 @@ from backend.directory.actors import actor_of_member
 from backend.directory.models import Member
 from backend.lib import clock
 from backend.lib.actor import system_of
-from backend.lib.worktime import outside_night
 from backend.notes import queries, signing
 from backend.notes import workflow as w
 from backend.notes.models import Note
 from backend.notes.services.drafts import REMIND_AFTER
 from backend.notifications import words
-from backend.notifications.reactions import mail_in_digest
-from backend.notifications.services import write_mail
+from backend.notifications.reactions import mail_of_what_waits
 
 SIGNATURES = "signatures"
 
@@ -26,17 +24,13 @@ SIGNATURES = "signatures"
 @reactions.on("note.unsigned")
 @reactions.on("note.uncosigned")
 def tell_of_missing_signature(event: Event) -> None:
-    """In the member's next digest, else in one mail a day: it counts what waits when it leaves."""
     actor = system_of(event.organization_id)
     notes = Note.objects.visible_to(actor).select_related("organization", "author_role__practitioner")
     note = notes.filter(pk=event.subject_id, state__in=(w.DRAFT, w.AWAITING_COSIGNATURE)).first()
     if note is None:
         return
     for member in _told(note):
-        if member.daily_digest:
-            mail_in_digest(member)
-        else:
-            _mail_of_signatures(member)
+        mail_of_what_waits(member, SIGNATURES, "A signature is waited for")
 
 
 def _told(note: Note) -> QuerySet[Member]:
@@ -50,20 +44,6 @@ def _told(note: Note) -> QuerySet[Member]:
     else:
         who = Q(rights__contains=["admin"])
     return here.filter(who).select_related("user", "organization")
-
-
-def _mail_of_signatures(member: Member) -> None:
-    zone = member.organization.time_zone
-    leaves_at = outside_night(clock.now(), zone, (member.quiet_from, member.quiet_until))
-    write_mail(
-        organization_id=member.organization_id,
-        key=f"{SIGNATURES}:{leaves_at.astimezone(ZoneInfo(zone)).date()}:{member.pk}",
-        kind=SIGNATURES,
-        to=member.user.email,
-        subject="A signature is waited for",
-        hold_until=leaves_at,
-        member=member,
-    )
 
 
 def signatures_waited_for(member: Member) -> list[tuple[str, str]]:

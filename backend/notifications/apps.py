@@ -9,6 +9,13 @@ class NotificationsConfig(AppConfig):
 
     def ready(self) -> None:
         from backend.clients import hooks
-        from backend.notifications import about_clients, about_notes, reactions, sending, services  # noqa: F401 - reactions and work register
+        from backend.notifications import (  # noqa: F401 - reactions and work register
+            about_clients,
+            about_notes,
+            about_plans,
+            reactions,
+            sending,
+            services,
+        )
 
         hooks.on_death.append(services.stop_with_death)

@@ -215,6 +215,24 @@ def mail_in_digest(member: Member) -> Mail:
     return written or Mail.objects.get(organization_id=member.organization_id, key=key)
 
 
+def mail_of_what_waits(member: Member, kind: str, subject: str) -> None:
+    """In the member's next digest, else in one mail a day: what waits is counted when it leaves."""
+    if member.daily_digest:
+        mail_in_digest(member)
+        return
+    zone = member.organization.time_zone
+    leaves_at = outside_night(clock.now(), zone, (member.quiet_from, member.quiet_until))
+    services.write_mail(
+        organization_id=member.organization_id,
+        key=f"{kind}:{leaves_at.astimezone(ZoneInfo(zone)).date()}:{member.pk}",
+        kind=kind,
+        to=member.user.email,
+        subject=subject,
+        hold_until=leaves_at,
+        member=member,
+    )
+
+
 def next_morning(now: datetime, member: Member) -> datetime:
     """When the member's quiet hours end next, by the clock of their clinic."""
     zone = ZoneInfo(member.organization.time_zone)

@@ -18,6 +18,7 @@ from backend.links.models import Link
 from backend.links.services import note_not_sent
 from backend.notifications import doors, services, words
 from backend.notifications.about_notes import SIGNATURES, signatures_waited_for
+from backend.notifications.about_plans import PLANS, plans_waited_for
 from backend.notifications.client_links import renew_own_link
 from backend.notifications.models import Mail, Notice
 from backend.notifications.told import (
@@ -177,6 +178,8 @@ def _text_for_members(mail: Mail, actor: Actor) -> str | None:
         lines.append((words.consents_line(ending), words.consents_address()))
     if mail.kind in ("digest", SIGNATURES):
         lines += signatures_waited_for(member)
+    if mail.kind in ("digest", PLANS):
+        lines += plans_waited_for(member)
     return words.for_member(list(dict.fromkeys(lines))) if lines else None
 
 

@@ -85,6 +85,16 @@ def notes_address(part: str) -> str:
     return f"{settings.BASE_URL}/notes#{part}"
 
 
+def plans_line(number: int) -> str:
+    """How many care plans wait for a step of the reader's clinic: no name, and nothing of what they say."""
+    waits = "A care plan waits" if number == 1 else f"{number} care plans wait"
+    return f"{waits} for a step of your clinic."
+
+
+def plans_address() -> str:
+    return f"{settings.BASE_URL}/care-plans"
+
+
 def client_address(client_id: UUID) -> str:
     return f"{settings.BASE_URL}/clients/{client_id}"
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.http import HttpRequest, QueryDict
 
-from backend.careplans import policies, queries, rendering
+from backend.careplans import policies, queries, rendering, waiting
 from backend.careplans import words as plan_words
 from backend.careplans.agreement import Kind
 from backend.careplans.changes import field_sentences, sentences
@@ -126,6 +126,16 @@ def plans_of(request: HttpRequest, client_id: UUID) -> list[Body]:
     log_whatever_the_status(request, lambda: queries.log_looks_at(actor, rows))
     shown = [rendering.summary(row, actor) for row in rows]
     return sorted(shown, key=lambda plan: CarePlan(state=plan["state"]).is_finished)
+
+
+def plans_that_wait(request: HttpRequest) -> list[tuple[Body, list[str]]]:
+    """The plans that wait for a step of the reader's clinic, the longest untouched first, each with what is asked."""
+    actor = actor_of(request)
+    if not actor.treats:
+        return []
+    rows = list(waiting.for_any(actor).order_by("updated_at", "id")[: waiting.MOST])
+    log_whatever_the_status(request, lambda: queries.log_looks_at(actor, rows))
+    return [(rendering.summary(row, actor), [step.label for step in waiting.steps(row)]) for row in rows]
 
 
 class PlanPage:

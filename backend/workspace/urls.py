@@ -81,6 +81,7 @@ urlpatterns = [
     path("exports/<uuid:export_id>/json", exports.take, {"kind": "json"}),
     path("exports/<uuid:export_id>/pdf", exports.take, {"kind": "pdf"}),
     path("exports/<uuid:export_id>/zip", exports.take, {"kind": "zip"}),
+    path("care-plans", plans.all_plans),
     path("care-plans/new", plans.new),
     path("care-plans/<uuid:plan_id>", plans.one),
     path("care-plans/<uuid:plan_id>/header", plans.change),

@@ -4,7 +4,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from backend.careplans import examples, history, policies, queries, rendering, services
+from backend.careplans import examples, history, policies, queries, rendering, services, waiting
 from backend.careplans import serializers as s
 from backend.careplans.api.view import PlanView
 from backend.careplans.inputs import NewPlan, PlanFields
@@ -29,6 +29,9 @@ class CarePlans(PlanView):
         policies.check_reads(self.actor)
         filters = self.query(s.PlanFilters)
         found = queries.rows(self.actor)
+        if "waits_for" in filters:
+            policies.check_reads_clinical(self.actor)
+            found = found.filter(pk__in=waiting.for_step(self.actor, filters["waits_for"]).values("pk"))
         if "client_id" in filters:
             found = found.filter(queries.about(filters["client_id"], self.actor))
         for name, lookup in (("state", "state"), ("updated_since", "updated_at__gte")):

@@ -15,8 +15,9 @@ from backend.referrals import guests, queries
 from backend.referrals.models import Referral, ReferralVisit
 from backend.visits.models import Visit
 from backend.workspace import words, worklist
+from backend.workspace.plans import plans_that_wait
 
-DRAFTS, MOST_VISITS = 5, 30
+DRAFTS, PLANS, MOST_VISITS = 5, 5, 30
 
 
 def home(request: HttpRequest) -> HttpResponse:
@@ -35,6 +36,7 @@ def home(request: HttpRequest) -> HttpResponse:
     next_up = list(queries.rows(actor).filter(queries.in_box(actor, "ours")).order_by("due_at", "id")[:DRAFTS])
     visits = _visits_today(actor, zone)
     coming = {row["id"]: row for row in queries.rows(actor).filter(pk__in=[pk for _, pk in visits])}
+    waiting = plans_that_wait(request)
     queries.log_shown(actor, [*drafts, *next_up, *coming.values()])
     return render(
         request,
@@ -46,6 +48,8 @@ def home(request: HttpRequest) -> HttpResponse:
             "drafts": [worklist.line(row, actor, zone) for row in drafts],
             "next_up": [worklist.line(row, actor, zone) for row in next_up],
             "to_cosign": to_cosign(actor).count(),
+            "plans": waiting[:PLANS],
+            "more_plans": len(waiting) - PLANS,
             "to_claim": guests.referrals_to_claim(actor),
         },
     )

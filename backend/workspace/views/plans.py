@@ -6,7 +6,8 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, QueryDict
 
-from backend.careplans import policies, printing, queries, services
+from backend.careplans import policies, printing, queries, rendering, services, waiting
+from backend.careplans import words as plan_words
 from backend.careplans.models import CarePlan, Intervention, Proposal, TeamMember
 from backend.careplans.workflow import PLAN_WORKFLOW, PROPOSAL_WORKFLOW
 from backend.clients.queries import client_for
@@ -19,12 +20,12 @@ from backend.referrals.models import Package
 from backend.workspace.forms import Form
 from backend.workspace.pages import field_errors, id_in, log_whatever_the_status, page, show, submit, version_in
 from backend.workspace.plan_forms import FirstPlan, PlanHeader, plan_form, stepped
-from backend.workspace.plans import PlanPage, plans_of
+from backend.workspace.plans import PlanPage, plans_of, plans_that_wait
 from backend.workspace.staleness import who_changed
 from backend.workspace.views.clients import Tried
 from backend.workspace.worklist import zone_of
 
-VERSIONS_A_PAGE = 20
+VERSIONS_A_PAGE, PLANS_SHOWN = 20, 50
 
 
 def read(request: HttpRequest, plan_id: UUID, *, clinical: bool = False) -> queries.Raw:
@@ -34,6 +35,22 @@ def read(request: HttpRequest, plan_id: UUID, *, clinical: bool = False) -> quer
     (policies.check_reads_clinical if clinical else policies.check_reads)(actor)
     log_whatever_the_status(request, lambda: queries.log_looks_at(actor, [row]))
     return row
+
+
+@page("GET")
+def all_plans(request: HttpRequest) -> HttpResponse:
+    """What waits for a step of the clinic, then the plans it works on that go on, newest change first."""
+    actor = actor_of(request)
+    policies.check_reads(actor)
+    going_on = queries.rows(actor).filter(pk__in=waiting.going_on(actor).values("pk"))
+    rows = list(going_on.order_by("-updated_at", "-id")[:PLANS_SHOWN])
+    log_whatever_the_status(request, lambda: queries.log_looks_at(actor, rows))
+    context = {
+        "waiting": plans_that_wait(request),
+        "plans": [(shown, plan_words.state_of(shown)) for shown in (rendering.summary(row, actor) for row in rows)],
+        "most": PLANS_SHOWN,
+    }
+    return show(request, "plans.html", context)
 
 
 @page("GET")

@@ -1,0 +1,119 @@
+"""A care plan that waits for a clinic's step: whoever treats by it is told, without a word of it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core import mail
+
+from tests import make
+from tests.careplans.plans import Plan, done, leave, shared
+from tests.notifications.test_told import address, at_once, sent_to
+from tests.portal.browsing import do_work
+
+pytestmark = pytest.mark.django_db(transaction=True)
+LINE = "A care plan waits for a step of your clinic."
+SUBJECT = "A care plan waits for your clinic"
+
+
+def published(north: make.Clinic, *others: make.Clinic) -> Plan:
+    plan = shared(north, *others)
+    plan.line(north)
+    plan.publish(north)
+    return plan
+
+
+def told_of_plans() -> list[Any]:
+    return [m for m in mail.outbox if LINE in m.body or m.subject == SUBJECT]
+
+
+def test_whoever_is_asked_for_an_answer_reads_in_the_digest_that_a_plan_waits_and_nothing_of_it(
+    north: make.Clinic, south: make.Clinic
+) -> None:
+    plan = published(north, south)
+    client = plan.whole(south)["client"]["display"]
+
+    do_work(days=1)
+
+    (digest,) = told_of_plans()
+    assert digest.to == [address(south.practitioner)]
+    assert f"{LINE}\nhttp" in digest.body
+    assert "/care-plans" in digest.body
+    said = digest.subject + digest.body
+    assert [word for word in ("Neck", "trapezius", *client.split()) if word in said] == []
+
+
+def test_without_the_digest_it_is_one_mail_a_day_that_counts_the_plans(north: make.Clinic, south: make.Clinic) -> None:
+    at_once(south.practitioner)
+    for _ in range(2):
+        published(north, south)
+
+    do_work(hours=1)
+    do_work(hours=12)
+
+    assert sent_to(south.practitioner).count(SUBJECT) == 1
+    assert "2 care plans wait for a step of your clinic." in told_of_plans()[-1].body
+
+
+def test_what_was_answered_meanwhile_is_not_asked_for(north: make.Clinic, south: make.Clinic) -> None:
+    plan = published(north, south)
+    done(plan.answer(south, 1), 201)
+
+    do_work(days=1)
+
+    assert told_of_plans() == []
+
+
+def test_of_several_practitioners_whoever_the_plan_names_is_told(north: make.Clinic, south: make.Clinic) -> None:
+    colleague = make.person(south.organization, "practitioner", discipline="physical_therapy", name="Second Colleague")
+    for person in (south.practitioner, colleague, south.coordinator, south.admin):
+        at_once(person)
+    plan = shared(north, south)
+    assert colleague.role is not None
+    plan.line(south, technique_ids=[], practitioner_role_id=str(colleague.role.pk))
+    plan.publish(north)
+
+    do_work(hours=12)
+
+    assert [m.to for m in told_of_plans()] == [[address(colleague)]]
+
+
+def test_a_proposal_an_objection_and_lines_of_who_left_are_told_to_who_decides(
+    north: make.Clinic, south: make.Clinic
+) -> None:
+    at_once(north.practitioner)
+    plan = shared(north, south)
+    line = plan.line(north)
+    plan.line(south, technique_ids=[])
+    plan.publish(north)
+    proposal = {"kind": "end", "about": "intervention", "row_id": line["id"], "why": "It is done."}
+
+    steps: list[Callable[[], Any]] = [
+        lambda: plan.post(south, "/proposals", proposal),
+        lambda: plan.answer(south, 1, "object", sentence="Too much."),
+        lambda: leave(plan, south, south),
+    ]
+    subjects = []
+    for step in steps:
+        done(step(), 200, 201)
+        do_work(days=1)
+        subjects.append(sent_to(north.practitioner).count(SUBJECT))
+
+    assert subjects == [1, 2, 3]
+
+
+def test_the_others_of_a_team_are_not_told_of_what_is_not_theirs(
+    north: make.Clinic, south: make.Clinic, outsider: make.Clinic
+) -> None:
+    plan = published(north, south, outsider)
+    for clinic in (south, outsider):
+        done(plan.answer(clinic, 1), 201)
+    line = plan.whole(north)["interventions"][0]
+    done(
+        plan.post(south, "/proposals", {"kind": "end", "about": "intervention", "row_id": line["id"], "why": "Done."}),
+        201,
+    )
+
+    do_work(days=1)
+
+    assert [m.to for m in told_of_plans()] == [[address(north.practitioner)]]
