@@ -22,17 +22,18 @@ class Service:
     def call(
         self, method: str, path: str, body: Any = None, *, token: str, key: str = "", version: int | None = None
     ) -> Any:
-        """The answer's JSON. A POST with a key that was answered before gets that answer again.
+        """The answer's JSON. A body is JSON, too, or a file's bytes. A POST with a key that was answered before gets that answer again.
 
         ``version`` is the one that was read of what is changed.
         """
+        is_file = isinstance(body, bytes)
         request = urllib.request.Request(  # noqa: S310 - the address is the supervisor's own
             f"{self.base_url}{path}",
             method=method,
-            data=None if body is None else json.dumps(body).encode(),
+            data=body if is_file or body is None else json.dumps(body).encode(),
             headers={
                 "Authorization": f"Bearer {token}",
-                "Content-Type": "application/json",
+                "Content-Type": "application/octet-stream" if is_file else "application/json",
                 **({"Idempotency-Key": key} if key else {}),
                 **({"If-Match": f'"{version}.0"'} if version else {}),
             },
@@ -47,7 +48,7 @@ class Service:
 
 @dataclass(frozen=True)
 class Clinics:
-    """The practitioner of each discipline, calling the service."""
+    """The practitioner of each discipline, and the student, calling the service."""
 
     service: Service
     people: dict[str, dict[str, Any]]
@@ -58,6 +59,11 @@ class Clinics:
     def post(self, discipline: str, path: str, body: Any, *, key: str) -> Any:
         token = self.people[discipline]["token"]
         return self.service.call("POST", f"/api/v1/{path}", body, token=token, key=f"demo-{key}")
+
+    def keep(self, discipline: str, name: str, content: bytes) -> Any:
+        """Uploads a file."""
+        path = f"/api/v1/attachments?name={name}"
+        return self.service.call("POST", path, content, token=self.people[discipline]["token"])
 
     def change(self, discipline: str, path: str, body: Any) -> Any:
         """As somebody who has just read it."""

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from backend.demo.api import Clinics
+from backend.lib.typesetting import Block, Document, Section, pdf_of
 
 Details = dict[str, Any]
 OF_A_VISIT = ("progress", "re_evaluation", "discharge")
@@ -19,6 +20,7 @@ class Chart:
     begins: datetime
     key: str
     plan_id: str = ""
+    note_ids: dict[str, str] = field(default_factory=dict)
     line_ids: dict[str, str] = field(default_factory=dict)
     proposal_ids: dict[str, str] = field(default_factory=dict)
 
@@ -37,10 +39,39 @@ class Chart:
 
     def draft_note(self, by: str, details: Details, key: str) -> Details:
         asks = [self._dated(ask) for ask in details.get("asks", [])]
+        kept = [self._file(by, file) for file in details.get("files", [])]
+        facts = {name: value for name, value in details.items() if name not in ("key", "files")}
         written: Details = self.clinics.post(
-            by, "notes", {**details, "client_id": self.client_id, "asks": asks}, key=key
+            by, "notes", {**facts, "client_id": self.client_id, "asks": asks, "attachment_ids": kept}, key=key
         )
+        self.note_ids[details.get("key", key)] = written["id"]
         return written
+
+    def amend(self, by: str, details: Details, key: str) -> None:
+        self._about_note(by, "addenda", details, key)
+
+    def cosign(self, by: str, details: Details, key: str) -> None:
+        self._about_note(by, "cosign", details, key)
+
+    def enter_in_error(self, by: str, details: Details, key: str) -> None:
+        self._about_note(by, "entered-in-error", details, key)
+
+    def _about_note(self, by: str, step: str, details: Details, key: str) -> None:
+        facts = {name: value for name, value in details.items() if name != "note"}
+        self.clinics.post(by, f"notes/{self.note_ids[details['note']]}/{step}", facts, key=key)
+
+    def _file(self, by: str, file: Details) -> str:
+        """A page somebody brought along, as a PDF."""
+        clinic = self.clinics.people[by]["organization"]
+        page = Document(
+            title=file["title"],
+            sender=Block("Kept by", [clinic]),
+            blocks=[],
+            facts=[],
+            sections=[Section("Findings", file["text"])],
+            footer="Made up for the demo.",
+        )
+        return str(self.clinics.keep(by, file["name"], pdf_of(page, printed_at=self.begins))["id"])
 
     def _visit(self, by: str, key: str) -> str:
         """One that has just ended."""
@@ -53,6 +84,12 @@ class Chart:
             "ends_at": ends_at.isoformat(),
         }
         return str(self.clinics.post(by, "visits", body, key=key)["id"])
+
+    def consent(self, by: str, details: Details, key: str) -> None:
+        """The client shares more with some of the team, told in person."""
+        asked = {name: value for name, value in details.items() if name != "to"}
+        asked["organization_ids"] = [self.clinics.people[other]["organization_id"] for other in details["to"]]
+        self.clinics.post(by, f"clients/{self.client_id}/consents", {**asked, "method": "in_person"}, key=key)
 
     def clear_hold(self, by: str, details: Details, key: str) -> None:
         for hold in self.clinics.get(by, f"clients/{self.client_id}/holds")["results"]:
@@ -95,7 +132,20 @@ class Chart:
         self.proposal_ids[details.get("key", key)] = self._add(by, "proposals", proposal, key)["id"]
 
     def accept(self, by: str, details: Details, key: str) -> None:
-        answer = {"name": "accept", "answer": details["answer"]}
+        self._answer(by, "accept", details, key)
+
+    def decline(self, by: str, details: Details, key: str) -> None:
+        self._answer(by, "decline", details, key)
+
+    def leave(self, by: str, details: Details, key: str) -> None:
+        """The clinic goes off the team; what it planned waits for the lead."""
+        here = self.clinics.people[by]["organization_id"]
+        team = self.clinics.get(by, f"care-plans/{self.plan_id}")["team"]
+        place = next(member for member in team if member["organization"]["id"] == here and member["until"] is None)
+        self._add(by, f"team/{place['id']}/end", details, key)
+
+    def _answer(self, by: str, name: str, details: Details, key: str) -> None:
+        answer = {"name": name, "answer": details["answer"]}
         self._add(by, f"proposals/{self.proposal_ids[details['key']]}/transitions", answer, key)
 
     def _add(self, by: str, kind: str, body: Details, key: str) -> Any:

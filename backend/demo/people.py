@@ -37,6 +37,7 @@ class Person:
     family_name: str
     rights: tuple[str, ...]
     license: str = ""
+    is_student: bool = False
 
     def email_at(self, clinic: "Clinic") -> str:
         return f"{self.given_name.lower()}@{clinic.domain}"
@@ -75,6 +76,7 @@ CLINICS = (
         (
             Person("Sava", "Petrov", ("practitioner",), "PT"),
             Person("Finn", "Hale", ("practitioner",), "PT"),
+            Person("Mei", "Tanaka", ("practitioner",), "Student", is_student=True),
             Person("Robin", "Ashby", ("coordinator",)),
             Person("Noor", "Haddad", ("admin",)),
         ),
@@ -160,7 +162,8 @@ def _practise(clinic: Clinic, person: Person, member: Member, actor: Actor, plac
         actor=actor, given_name=person.given_name, family_name=person.family_name, member_id=member.pk
     )
     number = f"{person.license}-{4000 + len(person.family_name)}"
-    _credential(practitioner, clinic, actor, kind=Credential.Kind.LICENSE, name=person.license, number=number)
+    kind = Credential.Kind.ENROLLMENT if person.is_student else Credential.Kind.LICENSE
+    _credential(practitioner, clinic, actor, kind=kind, name=person.license, number=number)
     if clinic.certificate_hours:
         _credential(
             practitioner,
@@ -212,6 +215,7 @@ def _person(clinic: Clinic, person: Person, organization: Organization, tool: Ap
         "organization": organization.name,
         "discipline": clinic.discipline,
         "roles": list(person.rights),
+        "is_student": person.is_student,
         "practitioner_role_id": str(role.id) if role else None,
         "email": member.user.email,
         "password": PASSWORD,

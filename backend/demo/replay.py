@@ -38,8 +38,11 @@ class Replay:
     def __init__(self, service: Service, people: list[dict[str, Any]], say: Say) -> None:
         self.service, self.say = service, say
         self.script = json.loads(STORIES.read_text())
-        self.people = {p["discipline"]: p for p in reversed(people) if "practitioner" in p["roles"]}
-        self.clinics = Clinics(service, self.people)
+        self.people = {
+            p["discipline"]: p for p in reversed(people) if "practitioner" in p["roles"]
+        }  # the first of each
+        student = next(p for p in people if p["is_student"])
+        self.clinics = Clinics(service, {**self.people, "student": student})
         self.clients: dict[str, str] = {}
         self.referrals: dict[str, str] = {}
         self.charts: dict[str, Chart] = {}
@@ -126,7 +129,7 @@ class Replay:
                 self.clinics.post(home, f"clients/{made['id']}/precautions", body, key=f"{client['key']}-{home}-{code}")
 
     def _client_of(self, referral: dict[str, Any]) -> str:
-        key = {"ST1": "nora", "ST2": "hal", "ST3": "mika"}[referral["key"][:3]]
+        key = next(story["client"]["key"] for story in self.script["stories"] if referral in story["referrals"])
         home = referral["from"] if referral.get("own_record") else referral.get("client_of")
         found = f"{key}@{home}" if home else next(k for k in self.clients if k.startswith(f"{key}@"))
         return self.clients[found]
