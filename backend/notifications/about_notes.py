@@ -1,6 +1,7 @@
 """From events of notes to mails: whoever can sign a note that waits for it is told, and not what it says."""
 
 from datetime import datetime, time
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db.models import Q, QuerySet
@@ -18,7 +19,7 @@ from backend.notes.services.drafts import REMIND_AFTER
 from backend.notifications import words
 from backend.notifications.reactions import mail_of_what_waits
 
-SIGNATURES = "signatures"
+SIGNATURES, SUBJECT = "signatures", "A signature is waited for"
 
 
 @reactions.on("note.unsigned")
@@ -30,20 +31,34 @@ def tell_of_missing_signature(event: Event) -> None:
     if note is None:
         return
     for member in _told(note):
-        mail_of_what_waits(member, SIGNATURES, "A signature is waited for")
+        mail_of_what_waits(member, SIGNATURES, SUBJECT)
+
+
+@reactions.on("practitioner_role.ended")
+def tell_of_what_was_left_unsigned(event: Event) -> None:
+    """The admins, who may close it: its author was told a day after the last touch, and nobody will be again."""
+    left = queries.left_unsigned(system_of(event.organization_id)).filter(author_role_id=event.subject_id)
+    if left.exists():
+        for admin in _admins_of(event.organization_id):
+            mail_of_what_waits(admin, SIGNATURES, SUBJECT)
+
+
+def _admins_of(organization_id: UUID) -> QuerySet[Member]:
+    here = Member.objects.filter(organization_id=organization_id, ended_at=None, rights__contains=["admin"])
+    return here.select_related("user", "organization")
 
 
 def _told(note: Note) -> QuerySet[Member]:
     """Whoever wrote the draft, or an admin when they left; of a student's note the colleagues who may co-sign it."""
-    here = Member.objects.filter(organization_id=note.organization_id, ended_at=None)
+    if note.state == w.DRAFT and note.author_role.ended_at is not None:
+        return _admins_of(note.organization_id)
     if note.state == w.AWAITING_COSIGNATURE:
         able = signing.roles_that_cosign(note).values("practitioner__user_id")
         who = Q(user_id__in=able, rights__contains=["practitioner"])
-    elif note.author_role.ended_at is None:
-        who = Q(user_id=note.author_role.practitioner.user_id)
     else:
-        who = Q(rights__contains=["admin"])
-    return here.filter(who).select_related("user", "organization")
+        who = Q(user_id=note.author_role.practitioner.user_id)
+    here = Member.objects.filter(who, organization_id=note.organization_id, ended_at=None)
+    return here.select_related("user", "organization")
 
 
 def signatures_waited_for(member: Member) -> list[tuple[str, str]]:

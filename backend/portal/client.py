@@ -12,6 +12,7 @@ from backend.clients import services as clients
 from backend.clients.models import Access, Client, Consent
 from backend.clients.queries import looks_at
 from backend.clients.rendering import names_of
+from backend.directory.eligibility import today_at
 from backend.directory.models import Organization, PractitionerRole
 from backend.lib import clock
 from backend.lib.actor import ActorKind
@@ -196,7 +197,7 @@ def consent_page(
         "categories": CATEGORIES,
         "colleagues": {role.practitioner_id: str(role.practitioner) for role in colleagues},
         "relationships": RELATIONSHIPS,
-        "today": clock.now().date().isoformat(),
+        "today": today_at(referral.sender_organization).isoformat(),
         "problem": problem,
     }
     return show(request, "consent.html", context, status=problem.status if problem else 200)

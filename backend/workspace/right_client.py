@@ -9,10 +9,11 @@ from backend.clients.models import Client
 from backend.clients.queries import ids_of
 from backend.lib import clock
 from backend.lib.actor import Actor
+from backend.lib.late_facts import LATEST
 from backend.notes.queries import signed_by
 from backend.visits.models import Visit, VisitQuerySet
 
-NEAR = timedelta(hours=2)
+NEAR, A_DAY = timedelta(hours=2), timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +34,25 @@ def doubt_about(client: Client, actor: Actor) -> Doubt | None:
 
 
 def visit_now(client: Client, actor: Actor) -> Visit | None:
-    """The reader's own visit of this client around now, the nearest of several, unless they signed its note already."""
+    """The reader's own visit of this client that is near or was held within a day, the nearest of several."""
+    now = clock.now()
+    near = [visit for visit in visits_to_write_of(client, actor) if visit.ends_at >= now - A_DAY]
+    return min(near, key=lambda visit: max(visit.starts_at - now, now - visit.ends_at), default=None)
+
+
+def visits_to_write_of(client: Client, actor: Actor) -> list[Visit]:
+    """The reader's own visits of this client whose note they have not signed, the newest first: as far back as a note may tell of."""
     now, signed = clock.now(), signed_by(actor).filter(client_id=client.pk, visit_id=OuterRef("pk"))
-    around = _own_around_now(actor).filter(~Exists(signed), organization_id=actor.clinic_id, client_id=client.pk)
-    return min(around, key=lambda visit: max(visit.starts_at - now, now - visit.ends_at), default=None)
+    mine = _own(actor).filter(organization_id=actor.clinic_id, client_id=client.pk)
+    told = mine.filter(~Exists(signed), starts_at__lte=now + NEAR, starts_at__gte=now - LATEST)
+    return list(told.order_by("-starts_at", "-id"))
 
 
 def _own_around_now(actor: Actor) -> VisitQuerySet:
     now = clock.now()
+    return _own(actor).filter(starts_at__lte=now + NEAR, ends_at__gte=now - NEAR)
+
+
+def _own(actor: Actor) -> VisitQuerySet:
     with_me = Visit.objects.visible_to(actor).filter(practitioner_role_id__in=actor.role_ids)
-    return with_me.exclude(state__in=Visit.NOT_HELD).filter(starts_at__lte=now + NEAR, ends_at__gte=now - NEAR)
+    return with_me.exclude(state__in=Visit.NOT_HELD)

@@ -8,6 +8,7 @@ from django.core import mail
 
 from backend.lib import clock
 from tests import make
+from tests.careplans.plans import done
 from tests.notes.writing import BODY, change, draft, enroll, read, sign
 from tests.notifications.test_told import address, at_once, sent_to, set_member
 from tests.portal.browsing import NAME, do_work
@@ -154,3 +155,27 @@ def test_what_somebody_who_left_did_not_sign_is_told_to_the_admins(north: make.C
     assert sent_to(north.admin) == [SUBJECT]
     assert "A note that somebody who left did not sign waits to be closed." in mail.outbox[-1].body
     assert sent_to(north.practitioner) == []
+
+
+def test_the_admins_are_told_also_when_its_author_leaves_after_having_been_told(
+    north: make.Clinic, client_id: str
+) -> None:
+    at_once(north.admin)
+    draft(north, client_id)
+    do_work(hours=30)
+    assert sent_to(north.admin) == []
+
+    done(north.admin.http.send("POST", f"practitioner-roles/{north.role_id}/end", {}), 200)
+    do_work()
+
+    assert sent_to(north.admin) == [SUBJECT]
+
+
+def test_who_leaves_with_everything_signed_brings_the_admins_no_mail(north: make.Clinic, client_id: str) -> None:
+    at_once(north.admin)
+    sign(north.http, draft(north, client_id)["id"])
+
+    done(north.admin.http.send("POST", f"practitioner-roles/{north.role_id}/end", {}), 200)
+    do_work(days=2)
+
+    assert SUBJECT not in sent_to(north.admin)

@@ -279,7 +279,7 @@ def test_a_note_begun_from_the_clients_page_is_tied_to_the_writers_own_visit_aro
     now = visit(north, client_id, starts_in=-40)
     visit(north, client_id, starts_in=90)
     page = writer(north).begin(client_id)
-    assert ", at the visit" in page.page
+    assert ", at the visit of " in page.page
 
     page.write(subjective="Here.")
 
@@ -288,12 +288,34 @@ def test_a_note_begun_from_the_clients_page_is_tied_to_the_writers_own_visit_aro
     assert writer(north).begin(client_id).path == page.path
 
 
+def test_a_note_begun_in_the_evening_is_of_the_visit_of_the_day_and_another_can_be_chosen(
+    north: make.Clinic, client_id: str
+) -> None:
+    earlier, today = visit(north, client_id, starts_in=-60 * 50), visit(north, client_id, starts_in=-60 * 9)
+    visit(north, client_id, starts_in=-60 * 24 * 9)
+    page = writer(north).begin(client_id)
+    assert page.fields()["visit"] == [today]
+    assert page.page.count("<option value=") - page.page.count('<option value=""') >= 2
+
+    page.write(subjective="Here.", visit=earlier)
+
+    assert only_note(north)["visit_id"] == earlier
+    page.write(visit="")
+    assert only_note(north)["visit_id"] is None
+
+
+def test_a_call_is_of_no_visit_unless_it_is_chosen(north: make.Clinic, client_id: str) -> None:
+    visit(north, client_id, starts_in=-60 * 9)
+
+    assert writer(north).begin(client_id, "&kind=phone").fields()["visit"] == [""]
+
+
 def test_a_visit_of_a_colleague_or_that_is_long_over_or_was_missed_is_no_default(
     north: make.Clinic, client_id: str
 ) -> None:
     colleague = make.person(north.organization, "practitioner", discipline="massage_therapy", name="Col League")
     missed, theirs = visit(north, client_id), visit(north, client_id)
-    visit(north, client_id, starts_in=-300)
+    visit(north, client_id, starts_in=-60 * 26)
     with acting_as(north.practitioner.actor):
         Visit.objects.filter(pk=missed).update(state=Visit.State.MISSED)
         Visit.objects.filter(pk=theirs).update(practitioner_role=colleague.role)

@@ -60,12 +60,23 @@ def test_a_students_note_waits_in_the_list_and_a_colleague_co_signs_it(north: ma
     page = Browser(north.practitioner).open("/notes")
     assert f"/notes/{note['id']}" in page.page
     assert "Waiting for a co-signature" in page.page
+    assert "Yours, waiting for a colleague to co-sign" in Browser(student).open("/notes").page
 
     page.open(f"/notes/{note['id']}").press(f"/notes/{note['id']}/move", move="cosign")
 
     assert read(north.http, note["id"]).json()["state"] == "signed"
     assert "Co-signed" in page.page
     assert f"/notes/{note['id']}" not in page.open("/notes").page
+
+
+def test_who_may_not_co_sign_now_is_shown_none_to_co_sign(north: make.Clinic, client_id: str) -> None:
+    student, another = enroll(north), enroll(north)
+    note = draft(north, client_id, by=student.http)
+    sign(student.http, note["id"])
+
+    page = Browser(another).open("/notes")
+
+    assert (f"/notes/{note['id']}" in page.page, "co-sign" in page.page) == (False, False)
 
 
 def test_what_is_asked_is_ended(north: make.Clinic, client_id: str) -> None:

@@ -54,7 +54,7 @@ from backend.lib.rest.authentication import actor_of
 from backend.notifications.client_links import own_links
 from backend.portability.reading import Reading
 from backend.referrals import queries
-from backend.workspace import worklist
+from backend.workspace import words, worklist
 from backend.workspace.colleagues import offer
 from backend.workspace.exporting import export_block
 from backend.workspace.forms import Form
@@ -247,7 +247,7 @@ def client_page(request: HttpRequest, actor: Actor, client_id: UUID, *, tried: T
         "c": _whole(client, actor),
         "is_home": is_home,
         "consents": [
-            {**consent_data(consent, actor, names, client), **_renewal(consent, actor)} for consent in consents
+            {**consent_data(consent, actor, names, client), **_renewal(consent, actor, zone)} for consent in consents
         ],
         "precautions": [precaution_data(row, actor, names) for row in precautions],
         "contact_first": [contact_first_data(row, names) for row in hidden],
@@ -279,11 +279,11 @@ def client_page(request: HttpRequest, actor: Actor, client_id: UUID, *, tried: T
     return show(request, "client.html", context, problem=tried.problem if tried else None)
 
 
-def _renewal(consent: Consent, actor: Actor) -> dict[str, Any]:
+def _renewal(consent: Consent, actor: Actor, zone: str) -> dict[str, Any]:
     """Whether it ends soon, and until when the same time again would last."""
     if consent.expires_on is None or consent.ends_at is None:
         return {"ends_soon": False, "renew_until": ""}
-    lasted = consent.expires_on - consent.given_at.date()
+    lasted = consent.expires_on - words.local(consent.given_at, zone).date()
     return {
         "ends_soon": consent.organization_id == actor.organization_id and consent.ends_at <= clock.now() + ANNOUNCED,
         "renew_until": (consent.expires_on + max(lasted, ANNOUNCED)).isoformat(),

@@ -1,5 +1,6 @@
 """Writing a note: the editor for a new one, and for a draft."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -37,7 +38,7 @@ from backend.workspace.editor import (
 from backend.workspace.files import KINDS, files_in, keep
 from backend.workspace.habits import habits_of
 from backend.workspace.pages import id_in, log_whatever_the_status, page, see_other, show, submit, version_in
-from backend.workspace.right_client import Doubt, doubt_about, visit_now
+from backend.workspace.right_client import Doubt, doubt_about, visit_now, visits_to_write_of
 from backend.workspace.sealing import Seal, keep_secret, renew_secret, seal_for
 from backend.workspace.views.brief import above_a_note
 from backend.workspace.worklist import zone_of
@@ -89,7 +90,8 @@ def new(request: HttpRequest) -> HttpResponse:
     named = _visit_in(asked.get("visit", ""), client, actor)
     if request.method == "POST":
         return _written(request, _new_desk(actor, client, request.POST.get("copy_from", "")))
-    visit = named or visit_now(client, actor)
+    is_call = request.GET.get("kind") == Note.Kind.PHONE
+    visit = named or (None if is_call else visit_now(client, actor))
     if begun := _begun(actor, client, visit, is_named=named is not None):
         sure = "?sure=1" if "sure" in request.GET else ""
         return see_other(f"/notes/{begun}/edit{sure}")
@@ -201,8 +203,10 @@ def _shown(request: HttpRequest, desk: Desk, editor: Editor, *, problem: Problem
     team = queries.care_team_of(desk.client.pk, actor.clinic_id, is_sensitive=editor.is_sensitive)
     others = sorted(names_of(team - {actor.clinic_id}).values())
     stored = fields_of(stored_editor(desk.body, desk.zone), desk.zone)
+    visits = _visits(desk, editor)
     context = {
         "client": desk.client,
+        "visits": visits,
         "since": above_a_note(request, desk.client, actor) if _is_open(desk.client) else None,
         "draft": draft,
         "source": desk.source,
@@ -213,7 +217,7 @@ def _shown(request: HttpRequest, desk: Desk, editor: Editor, *, problem: Problem
         "sections": _sections(editor, stored, problem),
         "untouched": _untouched(desk, editor),
         "copied_on": words.day(_seen_on(desk.source, desk.zone), words.today(desk.zone)) if desk.source else "",
-        "seen": _seen(editor),
+        "seen": _seen(editor, dict(visits)),
         "on_server_pain": _pain_on_server(desk, editor, problem),
         "kinds_of_visibility": _visibility(others),
         "narrowed": _narrowed(desk, editor),
@@ -345,11 +349,19 @@ def _seen_on(note: dict[str, Any], zone: str) -> Any:
     return words.local(seen, zone).date()
 
 
-def _seen(editor: Editor) -> str:
+def _visits(desk: Desk, editor: Editor) -> list[tuple[str, str]]:
+    """The visits this note may be of, each with when it began: those of the reader without a note, and the one chosen."""
+    known = visits_to_write_of(desk.client, desk.actor)
+    if editor.visit_id and editor.visit_id not in {str(visit.pk) for visit in known}:
+        known += Visit.objects.visible_to(desk.actor).filter(pk=id_in(editor.visit_id))
+    return [(str(visit.pk), words.moment(visit.starts_at, desk.zone)) for visit in known]
+
+
+def _seen(editor: Editor, visits: Mapping[str, str]) -> str:
     """When the client was seen, beside the kind of note."""
     if editor.occurred_at:
         return f", {editor.occurred_at.replace('T', ' ')}"
-    return ", at the visit" if editor.visit_id else ", now"
+    return f", at the visit of {visits[editor.visit_id]}" if editor.visit_id in visits else ", now"
 
 
 def _pain_on_server(desk: Desk, editor: Editor, problem: Problem | None) -> str:

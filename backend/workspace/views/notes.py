@@ -9,7 +9,6 @@ from django.utils.safestring import SafeString, mark_safe
 
 from backend.attachments.services import download, open_file
 from backend.clients.models import Client
-from backend.directory.models import PractitionerRole
 from backend.lib.actor import Actor
 from backend.lib.problems import Problem
 from backend.lib.rest.authentication import actor_of
@@ -37,31 +36,29 @@ TYPED = {"amend": ("reason", "section", "text"), "enter_in_error": ("reason", "n
 
 @page("GET")
 def all_notes(request: HttpRequest) -> HttpResponse:
-    """One's own unsigned notes, students' notes that wait for a colleague, and what is unsigned in the clinic."""
+    """One's own unsigned notes, students' notes that wait for the reader or for a colleague, and what is unsigned in the clinic."""
     actor = actor_of(request)
-    mine, waiting, clinic = (_listed(found, actor) for found in _wanted(actor))
-    shown = {row["id"]: row for row in [*mine, *waiting, *clinic]}
+    lists = [(key, title, _listed(found, actor)) for key, title, found in _wanted(actor)]
+    shown = {row["id"]: row for _, _, rows in lists for row in rows}
     queries.log_shown(actor, shown.values())
     context = {
-        "lists": [
-            ("yours", "You have not signed", [rendering.note_data(row, actor) for row in mine]),
-            ("waiting", "Waiting for a co-signature", [rendering.note_data(row, actor) for row in waiting]),
-            ("clinic", "Not signed by others here", [rendering.note_data(row, actor) for row in clinic]),
-        ],
+        "lists": [(key, title, [rendering.note_data(row, actor) for row in rows]) for key, title, rows in lists],
         "is_any": bool(shown),
         "most": MOST,
     }
     return show(request, "notes.html", context)
 
 
-def _wanted(actor: Actor) -> tuple[NoteQuerySet, NoteQuerySet, NoteQuerySet]:
+def _wanted(actor: Actor) -> list[tuple[str, str, NoteQuerySet]]:
     here = Note.objects.visible_to(actor).filter(organization_id=actor.clinic_id)
-    disciplines = PractitionerRole.objects.filter(pk__in=actor.role_ids, ended_at=None).values("discipline")
-    waiting = here.filter(state=Note.State.AWAITING_COSIGNATURE)
-    if actor.treats:
-        waiting = waiting.filter(discipline__in=disciplines)
-    by_others = here.filter(~queries.written_by(actor), state=Note.State.DRAFT)
-    return queries.drafts_of(actor), waiting, by_others
+    signed_by_students = here.filter(state=Note.State.AWAITING_COSIGNATURE)
+    mine = queries.written_by(actor)
+    return [
+        ("yours", "You have not signed", queries.drafts_of(actor)),
+        ("waiting", "Waiting for a co-signature", queries.to_cosign(actor) if actor.treats else signed_by_students),
+        ("handed-in", "Yours, waiting for a colleague to co-sign", signed_by_students.filter(mine)),
+        ("clinic", "Not signed by others here", here.filter(~mine, state=Note.State.DRAFT)),
+    ]
 
 
 def _listed(found: NoteQuerySet, actor: Actor) -> list[dict[str, Any]]:
