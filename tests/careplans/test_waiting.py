@@ -1,6 +1,8 @@
 """What of its plans waits for a clinic: it begins with what another did, and ceases with the step itself."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from tests import make
 from tests.careplans.plans import Plan, alone, done, leave, refused, shared
@@ -154,3 +156,24 @@ def test_the_list_of_plans_shows_a_coordinator_who_leads_and_no_title(north: mak
     assert f"/care-plans/{plan.id}" in page
     assert north.organization.name in page
     assert "Neck and arm" not in page
+
+
+@pytest.mark.parametrize("path", ["/api/v1/care-plans?waits_for=publication", "/", "/care-plans"])
+def test_many_plans_that_wait_ask_no_more_of_the_database_than_one(
+    north: make.Clinic, south: make.Clinic, path: str
+) -> None:
+    reader = Browser(north.practitioner)
+
+    def statements() -> int:
+        with CaptureQueriesContext(connection) as asked:
+            answer = north.http.get(path) if path.startswith("/api") else reader.open(path)
+        assert answer
+        return len([query for query in asked if not query["sql"].startswith(("SAVEPOINT", "RELEASE"))])
+
+    shared(north, south).line(north)
+    reader.open(path)
+    one = statements()
+    for _ in range(3):
+        shared(north, south).line(north)
+
+    assert statements() <= one + 1, "a row more of who looked, if any"
