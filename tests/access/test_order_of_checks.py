@@ -135,6 +135,47 @@ def test_who_sees_it_and_may_not_move_it_reads_so_before_anything_else_is_checke
     }  # fmt: skip
 
 
+@pytest.fixture
+def changeable(north: make.Clinic, south: make.Clinic) -> list[tuple[str, str, Any]]:
+    """Rows of North that are changed or thrown away with an If-Match: how, where, with which body."""
+    client = make.client(north)
+    plan = shared(north, south)
+    draft = make.referral(north, south, client_id=plan.client_id, send=False)["id"]
+    note = north.http.send("POST", "notes", {"client_id": client["id"], "kind": "phone", "plan": "Rest."}).json()["id"]
+    return [
+        ("PATCH", f"clients/{client['id']}", {"city": "Boulder"}),
+        ("PATCH", f"referrals/{draft}", {"tried": "Rest"}),
+        ("DELETE", f"referrals/{draft}", None),
+        ("PATCH", f"notes/{note}", {"plan": "Heat."}),
+        ("DELETE", f"notes/{note}", None),
+        ("PATCH", plan.path, {"title": "Neck"}),
+        ("PATCH", f"{plan.path}/goals/{plan.goal(north)['id']}", {"state": "achieved"}),
+        ("POST", f"notes/{note}/sign", {}),
+        ("POST", f"{plan.path}/versions", {}),
+    ]
+
+
+@pytest.mark.parametrize("sent", ["x", '"x.1"', '"9999999999.1"', '"0.1"', 'W/"x"', ""])
+def test_an_if_match_that_nobody_made_is_looked_at_after_the_row_and_the_party(
+    changeable: Any, north: make.Clinic, outsider: make.Clinic, sent: str
+) -> None:
+    headers = {"If-Match": sent} if sent else {}
+
+    for method, path, body in changeable:
+        random = "/".join(RANDOM if len(part) == len(RANDOM) else part for part in path.split("/"))
+        for who in (outsider.http, outsider.system):
+            foreign, nothing = (who.send(method, address, body, **headers) for address in (path, random))
+            assert code_of(foreign) == (404, "not_found"), (method, path)
+            assert body_of(foreign) == body_of(nothing), (method, path)
+        if sent:
+            assert north.auditor.http.send(method, path, body, **headers).status_code == 403, (method, path)
+            refused = north.http.send(method, path, body, **headers)
+            assert code_of(refused) == (412, "stale"), (method, path)
+            assert refused.json()["detail"] == "This If-Match was not made by this service.", path
+        elif method != "POST":
+            assert code_of(north.http.send(method, path, body)) == (428, "precondition_required"), (method, path)
+
+
 def test_every_address_with_a_scope_says_which_rows_it_names() -> None:
     """Otherwise a token without the scope would read 403 for rows that its clinic may not see."""
     unnamed = []

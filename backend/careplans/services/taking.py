@@ -18,6 +18,7 @@ from backend.lib.actor import Actor, ActorKind
 from backend.lib.late_facts import check_late_fact
 from backend.lib.problems import Conflict, Stale, invalid
 from backend.lib.rest.fields import utc
+from backend.lib.rest.views import check_made_here
 
 Sent = Mapping[str, Any]
 
@@ -56,6 +57,7 @@ def check_unfinished(plan: CarePlan) -> None:
 
 def check_not_overwritten(row: Changed, expected: int | None) -> None:
     """412 that names who changed the row meanwhile, and when, so that the caller can look and decide."""
+    check_made_here(expected)
     if expected is not None and expected != row.version:
         who, when = row.changed_by or "Somebody", utc(row.updated_at)
         raise Stale(

@@ -21,6 +21,9 @@ from backend.lib.rest.renderers import as_json
 from backend.lib.rest.transitions import asked_for
 from backend.lib.workflow import Workflow
 
+# The version of no row: what an If-Match names that this service did not make.
+NOT_OURS = 0
+
 
 class View(APIView):
     """A view wires: input serializer in, service, output serializer out.
@@ -90,18 +93,20 @@ class View(APIView):
         return response
 
     def expected_version(self, *, required: bool) -> int | None:
-        """The version the caller read, from If-Match; None for ``*``: whichever it is. 428 when it is needed and missing."""
+        """The version the caller read, from If-Match; None for ``*``: whichever it is. 428 when it is needed and missing.
+
+        One that cannot be read is ``NOT_OURS``: ``check_version`` refuses it, after what is not visible and not theirs.
+        """
         tags = _tags(self.request, "If-Match")
         if tags == ["*"]:
             return None
         if not tags:
             if required:
+                self.find_named()
                 raise VersionNeeded("Send If-Match with the ETag you read, so that no change of a colleague is lost.")
             return None
         version = tags[0].strip('"').split(".", maxsplit=1)[0]
-        if not version.isdecimal() or len(version) > 9:
-            raise Stale("This If-Match was not made by this service.")
-        return int(version)
+        return int(version) if version.isdecimal() and len(version) <= 9 else NOT_OURS
 
 
 class TransitionView(View):
@@ -114,7 +119,13 @@ class TransitionView(View):
         self.workflow.known(name)
 
 
+def check_made_here(expected: int | None) -> None:
+    if expected == NOT_OURS:
+        raise Stale("This If-Match was not made by this service.")
+
+
 def check_version(current: int, expected: int | None) -> None:
+    check_made_here(expected)
     if expected is not None and expected != current:
         raise Stale("Somebody changed this since you read it. Load it again, then decide.", current_version=current)
 
