@@ -155,6 +155,10 @@ _PROBLEMS = {
     "precondition_required": ("A change needs If-Match.", "Send the ETag you read."),
     "conflict": ("Not possible at this moment.", _READ),
     "busy": ("Somebody else is changing it right now.", _LATER),
+    "draft_changed": (
+        "The draft is another than the one that was begun.",
+        "Read it; when it says what was signed, send its ETag with If-Match.",
+    ),
     "already_exists": ("Something with this value exists already.", "Use that one."),
     "identifier_taken": (
         "Another row of yours has this identifier.",

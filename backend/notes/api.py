@@ -148,8 +148,9 @@ class SignNote(NoteView):
         description=(
             "The signer is the signed-in person, never a parameter. A clinic's system delivers what the author signed in "
             "their own software with `signed_elsewhere` (scope `notes:transmit`, agreed to by the author): only under a draft "
-            "that this system began itself, and never signed before the client was seen. From then on the "
-            "note is only amended. A student's note counts as signed for others once a colleague has co-signed it."
+            "that this system began itself, and never signed before the client was seen. Once that draft was changed, by its "
+            "author or by the system, `If-Match` with its current ETag says which words were signed (409 `draft_changed` "
+            "without). From then on the note is only amended. A student's note counts as signed for others once a colleague has co-signed it."
         ),
         request=inputs.SignInput,
         responses=s.NoteSerializer,

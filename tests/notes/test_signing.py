@@ -172,6 +172,35 @@ def test_nothing_is_signed_before_it_took_place(north: make.Clinic, client_id: s
     assert answers(f"notes/{note['id']}/addenda", **addendum) == [(400, "signed_too_early"), (201, None)]
 
 
+def test_a_system_signs_a_draft_that_was_changed_only_as_it_stands_now(north: make.Clinic, client_id: str) -> None:
+    system = transmitter(north)
+    agree(north)
+    note = begun_by(system, north, client_id)
+    changed = change(north.http, note, plan="Nothing of what was signed elsewhere.").json()
+    address, current = f"notes/{note['id']}/sign", read(system, note["id"])["ETag"]
+
+    refused = {tag: system.send("POST", address, delivered(north), **{"If-Match": tag} if tag else {}) for tag in ("", "*")}
+    stale = system.send("POST", address, delivered(north), **{"If-Match": '"1.x"'})
+    unsigned = read(north.http, note["id"]).json()
+    taken = system.send("POST", address, delivered(north), **{"If-Match": current})
+
+    assert {answer.status_code for answer in refused.values()} == {409}
+    assert (refused[""].json()["code"], refused[""].json()["current_version"]) == ("draft_changed", changed["version"])
+    assert "perhaps by its author in Trialogue" in refused[""].json()["detail"]
+    assert (stale.status_code, stale.json()["code"]) == (412, "stale")
+    assert (unsigned["state"], unsigned["version"]) == ("draft", changed["version"])
+    assert (taken.status_code, taken.json()["signature"]["kind"], taken.json()["plan"]) == (200, "elsewhere", changed["plan"])
+
+
+def test_the_author_signs_a_draft_that_a_system_began_and_they_changed_without_more(
+    north: make.Clinic, client_id: str
+) -> None:
+    note = begun_by(transmitter(north), north, client_id)
+    change(north.http, note, plan="In my own words.")
+
+    assert sign(north.http, note["id"])["signature"]["kind"] == "here"
+
+
 def transmitter(clinic: make.Clinic) -> make.Api:
     """A system of the clinic that may deliver what people signed elsewhere."""
     return make.Api(make.token(of=make.application(clinic.organization, TRANSMIT), scopes=TRANSMIT))

@@ -10,7 +10,7 @@ from backend.audit import events, work
 from backend.lib import clock
 from backend.lib.actor import Actor, ActorKind
 from backend.lib.late_facts import check_late_fact
-from backend.lib.problems import Forbidden, invalid
+from backend.lib.problems import Conflict, Forbidden, invalid
 from backend.lib.rest.views import check_version
 from backend.lib.workflow import Transition
 from backend.notes import policies, queries, signing
@@ -21,6 +21,7 @@ from backend.notes.services.taking import changed, locked_note
 
 ERROR_FIELDS = ("entered_in_error_reason", "entered_in_error_note", "entered_in_error_by", "entered_in_error_at")
 COSIGNATURE = ("cosigned_by_role", "cosigned_by", "cosigned_license", "cosigned_at")
+BEGUN = 1  # the version of a draft that nobody changed yet
 SIGNED_HASH = "signed_hash"  # under which events carry the hash of what was signed
 
 
@@ -82,12 +83,25 @@ def _chosen(
         signing.check_signs(actor, details)
     check_version(note.version, expected_version)
     w.WORKFLOW.check_state(row, note, parties)
+    if row.name == "sign" and policies.DRAFTER in parties:
+        _check_words_are_known(note, expected_version)
     assert row.input is not None
     serializer = row.input(data=dict(details), context={"actor": actor})
     serializer.is_valid(raise_exception=True)
     said: dict[str, Any] = dict(serializer.validated_data)
     w.WORKFLOW.require(row, note, said)
     return said
+
+
+def _check_words_are_known(note: Note, expected_version: int | None) -> None:
+    """409 for a system that does not say which words were signed, once they are others than those it began with."""
+    if note.version > BEGUN and expected_version is None:
+        raise Conflict(
+            "This draft was changed since you began it, perhaps by its author in Trialogue. Read it, and when it says what "
+            "was signed, send If-Match with its ETag.",
+            code="draft_changed",
+            current_version=note.version,
+        )
 
 
 # --- what each transition changes ----------------------------------------------------------------------------------
