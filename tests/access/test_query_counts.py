@@ -94,13 +94,23 @@ def statements(clinic: make.Clinic, ids: dict[str, str]) -> dict[str, int]:
     }
     found = {}
     for row in reads():
-        with CaptureQueriesContext(
-            connection,
-        ) as queries:
+        with CaptureQueriesContext(connection) as queries:
             answer = clinic.http.send("GET", row.address(defaultdict(lambda: "0", {**known, **ids})))
         if answer.status_code == 200:
-            found[row.name] = sum(not query["sql"].startswith(NOT_COUNTED) for query in queries)
+            found[row.name] = counted(queries)
     return found
+
+
+def counted(queries: CaptureQueriesContext) -> int:
+    return sum(not query["sql"].startswith(NOT_COUNTED) for query in queries)
+
+
+def handed_over(ids: dict[str, str], by: make.Clinic, to: make.Clinic) -> int:
+    """How many statements it took to let another clinic lead."""
+    with CaptureQueriesContext(connection) as queries:
+        answer = by.http.send("POST", f"care-plans/{ids['plan_id']}/lead", {"organization_id": to.id})
+    assert answer.json()["lead"]["organization"]["id"] == to.id, answer.content
+    return counted(queries)
 
 
 def test_reads_take_few_statements_and_no_more_for_thirty_rows(north: make.Clinic, south: make.Clinic) -> None:
@@ -127,3 +137,17 @@ def test_reads_take_few_statements_and_no_more_for_thirty_rows(north: make.Clini
     assert grown == [{}, {}]
     assert len(with_three[0]) > 25
     assert {name: count for counts in with_three for name, count in counts.items() if count > MOST} == {}
+
+
+def test_handing_a_plan_over_takes_few_statements_and_no_more_for_a_long_plan(
+    north: make.Clinic, south: make.Clinic
+) -> None:
+    (first,) = grow(north, south, 1)
+    hang_on_plan(north, south, first, 1)
+    short = [handed_over(first, *pair) for pair in ((north, south), (south, north))]
+
+    hang_on_plan(north, south, first, 8)
+    long = [handed_over(first, *pair) for pair in ((north, south), (south, north))]
+
+    assert long == short
+    assert max(short) <= MOST

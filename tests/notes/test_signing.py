@@ -179,7 +179,9 @@ def test_a_system_signs_a_draft_that_was_changed_only_as_it_stands_now(north: ma
     changed = change(north.http, note, plan="Nothing of what was signed elsewhere.").json()
     address, current = f"notes/{note['id']}/sign", read(system, note["id"])["ETag"]
 
-    refused = {tag: system.send("POST", address, delivered(north), **{"If-Match": tag} if tag else {}) for tag in ("", "*")}
+    refused = {
+        tag: system.send("POST", address, delivered(north), **{"If-Match": tag} if tag else {}) for tag in ("", "*")
+    }
     stale = system.send("POST", address, delivered(north), **{"If-Match": '"1.x"'})
     unsigned = read(north.http, note["id"]).json()
     taken = system.send("POST", address, delivered(north), **{"If-Match": current})
@@ -189,7 +191,11 @@ def test_a_system_signs_a_draft_that_was_changed_only_as_it_stands_now(north: ma
     assert "perhaps by its author in Trialogue" in refused[""].json()["detail"]
     assert (stale.status_code, stale.json()["code"]) == (412, "stale")
     assert (unsigned["state"], unsigned["version"]) == ("draft", changed["version"])
-    assert (taken.status_code, taken.json()["signature"]["kind"], taken.json()["plan"]) == (200, "elsewhere", changed["plan"])
+    assert (taken.status_code, taken.json()["signature"]["kind"], taken.json()["plan"]) == (
+        200,
+        "elsewhere",
+        changed["plan"],
+    )
 
 
 def test_the_author_signs_a_draft_that_a_system_began_and_they_changed_without_more(
