@@ -1,10 +1,12 @@
 """What was put on paper, as it was before it became a PDF."""
 
+import json
 from types import ModuleType
 from typing import Any
 
 import pytest
 
+from backend.lib import typesetting
 from backend.lib.typesetting import pdf_of
 
 
@@ -18,3 +20,8 @@ def pages_of(module: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
     monkeypatch.setattr(module, "pdf_of", keep)
     return pages
+
+
+def in_plain_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on pages are printed so that their words can be looked for; setting them is tested elsewhere."""
+    monkeypatch.setattr(typesetting, "_compiled", lambda page, *_: json.dumps(page, default=str).encode())

@@ -20,7 +20,6 @@ from django.apps import apps
 from django.db import connection, connections
 
 from backend.audit.models import AccessLog, Event, Work
-from backend.lib import typesetting
 from backend.lib.actor import WORKER
 from backend.lib.logs import RequestFilter, SafeFormatter
 from backend.lib.unit_of_work import acting_as
@@ -32,6 +31,7 @@ from tests.access.operations import Row, account_pages, rows
 from tests.access.situations import SITUATIONS, Situation
 from tests.conftest import ADDRESSES
 from tests.database import copy_template
+from tests.paper import in_plain_text
 
 # What a refusal may leave behind, or what says nothing about a client.
 NOT_COMPARED = {"audit_accesslog", "audit_idempotentrequest", "directory_signinfailures", "links_code"}
@@ -69,7 +69,7 @@ def stage(request: pytest.FixtureRequest, django_db_setup: None, django_db_block
     """
     addresses = request.config.stash[ADDRESSES]
     with django_db_blocker.unblock(), _heard() as logged, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(typesetting, "_compiled", _in_plain_text)
+        in_plain_text(patch)
         try:
             with closing(psycopg2.connect(addresses.owner)) as owner, owner, owner.cursor() as cursor:
                 cursor.execute(FINGERPRINT.format(rows=" UNION ALL ".join(map(_digest_of, compared_tables()))))
@@ -357,11 +357,6 @@ def asked_around(clinic: Any) -> dict[str, Any]:
         assert answer.status_code == 200, (path, answer.content)
         found[name] = answer.json()
     return found
-
-
-def _in_plain_text(page: Any, *_: object) -> bytes:
-    """A printed page whose words can be looked for; typesetting it is tested elsewhere."""
-    return json.dumps(page, default=str).encode()
 
 
 class _heard:

@@ -1,22 +1,50 @@
 """One signed-in person, two requests, a consent withdrawn between them: the second is refused on every way out."""
 
-from typing import Any
+import re
+from dataclasses import dataclass
+from typing import Any, Self
 
 import pytest
 
 from backend.audit.work import run_due
 from tests import make
 from tests.access.situations import PDF
-from tests.notes.writing import signed
+from tests.careplans.plans import Plan, alone
+from tests.notes.writing import NECK, SECTIONS, signed
+from tests.paper import in_plain_text
+from tests.portability.exporting import made, unzipped
 from tests.record.feed import settle
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WORD = "Zqbetween"
+KINDS = (("notes", "note"), ("care-plans", "plan"), ("exports", "export"))
+NOT_YET = "0198c1a0-0000-7000-8000-00000000000f"
+# Ways out on which nothing stands that has a word of its own: bytes, and rows that name only codes or people.
+SILENT = {
+    "holds", "representatives", "access", "reports", "file", "notes page", "file of the note", "file of the note page", "versions",
+}  # fmt: skip
+# The referral and its package are South's own record, as they were accepted.
+RECEIVED = {"referral", "referrals", "referral page", "inbox", "letter", "messages", "attachments"}
+# South wrote a line, and keeps what it was asked about it.
+OWN_PLAN = {
+    "plans", "plan", "plan page", "plan on paper", "plan on paper page", "changes of the plan", "versions page", "proposals", "proposal",
+}  # fmt: skip
+# Answered still, and she does not stand in them any more.
+LISTS = {
+    "clients", "clients page", "search", "search by birth date", "notes", "notes of the client", "notes page", "reports", "file",
+    "progress", "problems", "goals", "lines", "phases", "versions", "agreements", "export",
+}  # fmt: skip
+EXPORTS = {"export as JSON", "export as PDF", "export as ZIP", "export from the page"}
+
+
+@pytest.fixture(autouse=True)
+def readable_paper(monkeypatch: pytest.MonkeyPatch) -> None:
+    in_plain_text(monkeypatch)
 
 
 @pytest.fixture
 def told(north: make.Clinic, south: make.Clinic) -> dict[str, str]:
-    """A client with a letter, a message and a precaution, and a referral that was sent to South."""
+    """A client with a letter, a message, a precaution, a note and a plan, and a referral that was sent to South."""
     client = make.client(north, family_name=f"{WORD}-family", email=f"{WORD}@example.org", birth_date="1931-02-03")
     consent = make.consent(north, client["id"], south)
     north.http.send("POST", f"clients/{client['id']}/precautions", {"code": "anticoag", "note": f"{WORD}-note"})
@@ -26,14 +54,69 @@ def told(north: make.Clinic, south: make.Clinic) -> dict[str, str]:
     sent = make.referral(north, south, client_id=client["id"], attachment_ids=[letter], **words)
     north.http.send("POST", f"referrals/{sent['id']}/messages", {"text": f"{WORD}-message"})
     picture = north.http.generic("POST", address, PDF, content_type="application/octet-stream").json()["id"]
-    note = signed(north, client["id"], attachment_ids=[picture])["id"]
-    ids = {"client": client["id"], "consent": consent["id"], "referral": sent["id"], "note": note}
-    return {**ids, "letter": letter, "picture": picture}
+    note = write_note(north, client["id"], picture)
+    plan = alone(north, client["id"], title=f"{WORD}-title")
+    goal, line = plan.goal(north, words=f"{WORD}-goal"), plan.line(north, focus=f"{WORD}-line")
+    plan.post(north, "/problems", {"text": f"{WORD}-problem"})
+    plan.post(north, "/phases", {"name": f"{WORD}-phase"})
+    ids = {"client": client["id"], "consent": consent["id"], "referral": sent["id"], "note": note, "plan": plan.id}
+    return {
+        **ids,
+        "goal": goal["id"],
+        "line": line["id"],
+        "letter": letter,
+        "picture": picture,
+        "export": NOT_YET,
+        "proposal": NOT_YET,
+    }
+
+
+def write_note(north: make.Clinic, client_id: str, picture: str) -> str:
+    """A signed note with a word in every part, and an addendum."""
+    note = signed(
+        north,
+        client_id,
+        **{name: f"{WORD}-{name}" for name in SECTIONS},
+        findings=[{"kind": "numbness", **NECK, "remark": f"{WORD}-remark"}],
+        asks=[{"kind": "avoid", **NECK, "sentence": f"{WORD}-ask"}],
+        attachment_ids=[picture],
+    )
+    added = {"reason": "other", "text": f"{WORD}-addendum"}
+    assert north.http.send("POST", f"notes/{note['id']}/addenda", added).status_code == 201
+    return str(note["id"])
+
+
+def shared_with(south: make.Clinic, north: make.Clinic, told: dict[str, str]) -> None:
+    """South accepts, is on the plan, which is published, and takes an export along."""
+    make.move(south, told["referral"], "accept")
+    plan = Plan(told["plan"], told["client"])
+    plan.add(north, south)
+    asked = {"kind": "end", "about": "intervention", "row_id": plan.line(south)["id"], "why": f"{WORD}-why"}
+    told["proposal"] = plan.post(north, "/proposals", asked).json()["id"]
+    plan.publish(north)
+    plan.answer(north, 1, "object", sentence=f"{WORD}-objection")
+    told["export"] = made(make.signed_in(south.practitioner.member.user), told["client"])["id"]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came out: the status, and the words, also of a file that is sent as it is read."""
+
+    status_code: int
+    content: str
+
+    @classmethod
+    def of(cls, name: str, answer: Any) -> Self:
+        content = b"".join(answer.streaming_content) if answer.streaming else answer.content
+        if name == "export as ZIP" and answer.status_code == 200:
+            content = b"".join(unzipped(content).values())
+        return cls(answer.status_code, content.decode("utf-8", "replace"))
 
 
 def ways_out(http: make.Api, told: dict[str, str]) -> dict[str, Any]:
     """Every way by which something about the client can come out, for one and the same signed-in person."""
     client, referral = f"/api/v1/clients/{told['client']}", f"/api/v1/referrals/{told['referral']}"
+    note, plan, export = (f"/api/v1/{many}/{told[one]}" for many, one in KINDS)
     reads = {
         "client": client,
         "clients": "/api/v1/clients",
@@ -52,9 +135,49 @@ def ways_out(http: make.Api, told: dict[str, str]) -> dict[str, Any]:
         "reports": f"{referral}/reports",
         "attachments": f"{referral}/attachments",
         "file": f"/api/v1/attachments/{told['letter']}/content",
-        "note": f"/api/v1/notes/{told['note']}",
-        "files of the note": f"/api/v1/notes/{told['note']}/attachments",
+        "brief": f"{client}/brief",
+        "timeline": f"{client}/timeline",
+        "timeline page": f"/clients/{told['client']}/timeline",
+        "body map": f"{client}/body-map",
+        "asks": f"{client}/asks",
+        "notes": "/api/v1/notes",
+        "notes of the client": f"/api/v1/notes?client_id={told['client']}",
+        "notes page": "/notes",
+        "note": note,
+        "note page": f"/notes/{told['note']}",
+        "note on paper": f"{note}/document",
+        "note on paper page": f"/notes/{told['note']}/note.pdf",
+        "addenda": f"{note}/addenda",
+        "changes of the note": f"{note}/changes",
+        "files of the note": f"{note}/attachments",
         "file of the note": f"/api/v1/attachments/{told['picture']}/content",
+        "file of the note page": f"/notes/{told['note']}/files/{told['picture']}",
+        "plans": "/api/v1/care-plans",
+        "plan": plan,
+        "plan page": f"/care-plans/{told['plan']}",
+        "plan on paper": f"{plan}/document",
+        "plan on paper page": f"/care-plans/{told['plan']}/document.pdf",
+        "progress": f"{plan}/progress",
+        "changes of the plan": f"{plan}/changes",
+        "problems": f"{plan}/problems",
+        "goals": f"{plan}/goals",
+        "goal": f"{plan}/goals/{told['goal']}",
+        "goal page": f"/care-plans/{told['plan']}/goals/{told['goal']}",
+        "lines": f"{plan}/interventions",
+        "line": f"{plan}/interventions/{told['line']}",
+        "line page": f"/care-plans/{told['plan']}/interventions/{told['line']}",
+        "phases": f"{plan}/phases",
+        "versions": f"{plan}/versions",
+        "version": f"{plan}/versions/1",
+        "versions page": f"/care-plans/{told['plan']}/versions",
+        "proposals": f"{plan}/proposals",
+        "proposal": f"{plan}/proposals/{told['proposal']}",
+        "agreements": f"{plan}/agreements",
+        "export": export,
+        "export as JSON": f"{export}/json",
+        "export as PDF": f"{export}/pdf",
+        "export as ZIP": f"{export}/zip",
+        "export from the page": f"/exports/{told['export']}/json",
         "letter": f"/referrals/{told['referral']}/letter.pdf",
         "referral page": f"/referrals/{told['referral']}",
         "inbox": "/inbox",
@@ -62,7 +185,9 @@ def ways_out(http: make.Api, told: dict[str, str]) -> dict[str, Any]:
     found = {name: http.get(path) for name, path in reads.items()}
     found["search"] = http.send("POST", "clients/search", {"query": WORD})
     found["search by birth date"] = http.send("POST", "clients/search", {"birth_date": "1931-02-03"})
-    return found
+    found["search in notes"] = http.send("POST", f"clients/{told['client']}/search", {"query": f"{WORD}-remark"})
+    found["search in notes page"] = http.post(f"/clients/{told['client']}/search", {"query": f"{WORD}-remark"})
+    return {name: Answer.of(name, answer) for name, answer in found.items()}
 
 
 def test_before_accepting_the_package_is_closed(north: make.Clinic, south: make.Clinic, told: dict[str, str]) -> None:
@@ -85,25 +210,21 @@ def test_before_accepting_the_package_is_closed(north: make.Clinic, south: make.
 def test_after_accepting_the_record_is_closed_and_what_was_received_stays(
     north: make.Clinic, south: make.Clinic, told: dict[str, str]
 ) -> None:
-    make.move(south, told["referral"], "accept")
+    shared_with(south, north, told)
     person = make.signed_in(south.practitioner.member.user)
     before = ways_out(person, told)
 
     withdraw(north, told)
     after = ways_out(person, told)
 
-    record = {
-        "client", "clients", "consents", "consent", "precautions", "holds", "representatives", "access", "registration",
-        "client page", "clients page", "search", "search by birth date", "note", "files of the note", "file of the note",
-    }  # fmt: skip
-    assert {before[name].status_code for name in record} == {200}
-    assert [
-        name for name in ("client", "clients", "precautions", "client page", "search") if not says(before[name])
-    ] == []
-    assert [name for name in record if says(after[name])] == []
-    of_one = record - {"clients", "clients page", "search", "search by birth date"}
-    assert {name: after[name].status_code for name in of_one if after[name].status_code != 404} == {}
-    assert all(says(after[name]) for name in ("referral", "messages", "attachments"))
+    assert {name: answer.status_code for name, answer in before.items() if answer.status_code != 200} == {}
+    assert {name for name, answer in before.items() if not says(answer)} == SILENT
+    assert {name for name, answer in after.items() if says(answer)} == RECEIVED | OWN_PLAN
+    gone = after.keys() - RECEIVED - OWN_PLAN - LISTS
+    assert {name for name in gone if after[name].status_code == 409} == EXPORTS
+    assert {name: after[name].status_code for name in gone - EXPORTS if after[name].status_code != 404} == {}
+    # What South itself wrote, what it was asked about that, and the name as it stood.
+    assert {word for name in OWN_PLAN for word in words_in(after[name])} == {f"{WORD}-why", f"{WORD}-family"}
 
 
 LATER = "Zqlater"
@@ -178,7 +299,7 @@ def test_the_senders_own_sentences_after_the_withdrawal_stay_with_the_sender(
     assert [m["text"] for m in south.http.send("GET", messages).json()["results"]] == [f"{WORD}-message"]
     person = make.signed_in(south.practitioner.member.user)
     shown = ways_out(person, told).values()
-    assert not [answer for answer in shown if LATER.lower() in answer.content.decode("utf-8", "replace").lower()]
+    assert not [answer for answer in shown if LATER.lower() in answer.content.lower()]
     assert make.move(south, told["referral"], "agree")["state"] == "withdrawn"
 
 
@@ -207,5 +328,9 @@ def feed(clinic: make.Clinic) -> list[dict[str, Any]]:
     return list(clinic.http.send("GET", "events?limit=100").json()["results"])
 
 
-def says(answer: Any) -> bool:
-    return WORD.lower() in answer.content.decode("utf-8", "replace").lower()
+def words_in(answer: Answer) -> set[str]:
+    return set(re.findall(rf"{WORD}-[a-z]+", answer.content))
+
+
+def says(answer: Answer) -> bool:
+    return WORD.lower() in answer.content.lower()

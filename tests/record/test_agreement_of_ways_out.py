@@ -1,13 +1,12 @@
 """Brief, body map, export, paper and feed show no more of notes than the notes' own list does, and files show no less."""
 
 import json
-from typing import Any
 
 import pytest
 
-from backend.lib import typesetting
 from tests import make
 from tests.notes.writing import share
+from tests.paper import in_plain_text
 from tests.portability.exporting import made, taken
 from tests.record.everything import Reader, Words, Written, pages, people, words_in, write_everything
 from tests.record.feed import settle
@@ -18,13 +17,8 @@ CIRCLES = (("plan",), ("plan", "notes"), ("notes", "sensitive"))
 
 
 @pytest.fixture(autouse=True)
-def in_plain_text(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pages whose words can be looked for; setting them is tested elsewhere."""
-
-    def compiled(page: Any, *_: object) -> bytes:
-        return json.dumps(page, default=str).encode()
-
-    monkeypatch.setattr(typesetting, "_compiled", compiled)
+def readable_paper(monkeypatch: pytest.MonkeyPatch) -> None:
+    in_plain_text(monkeypatch)
 
 
 @pytest.mark.parametrize("categories", CIRCLES, ids="-".join)
