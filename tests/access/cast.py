@@ -22,12 +22,15 @@ from backend.links.services import make_link
 from backend.links.tokens import token_of
 from tests import make
 from tests.access.situations import (
+    AUTHORS,
     CONTACT,
     EVERYTHING,
     FAMILY,
     GUEST,
     OWN,
     PACKAGE,
+    PLAN,
+    SENSITIVE,
     SHARED_RECORD,
     SITUATIONS,
     Clinics,
@@ -45,6 +48,15 @@ ATTESTED = {
 }
 READING = " ".join(scope for scope in make.ALL_SCOPES.split() if scope.endswith(":read"))
 Reads = Mapping[str, frozenset[str]]
+SOUTH_READS: Reads = {
+    "accepted": SHARED_RECORD,
+    "trusted": SHARED_RECORD | {SENSITIVE},
+    **dict.fromkeys(("sent", "former", "withdrawn_after", "left"), PACKAGE),
+}
+SOUTH_DESK: Reads = {
+    **dict.fromkeys(SOUTH_READS, frozenset((CONTACT,))),
+    **dict.fromkeys(("accepted", "trusted"), frozenset((CONTACT, FAMILY))),
+}
 
 
 @dataclass(frozen=True)
@@ -71,8 +83,11 @@ class Column:
 
 @dataclass
 class World(Clinics):
+    """``of_notes`` ask only for notes."""
+
     situations: dict[str, Situation]
     columns: dict[str, Column]
+    of_notes: dict[str, Column] = field(default_factory=dict)
 
     @property
     def words(self) -> list[str]:
@@ -117,6 +132,7 @@ def build(*, before_stories: Callable[[make.Clinic], object] = lambda clinic: No
         organization_id = column.api.send("GET", "me").json().get("organization", {}).get("id")
         own_client = {"own_client_id": own.get(organization_id, common["other_client_id"])}
         world.columns[column.name] = replace(column, ids={**column.ids, **own_client})
+    world.of_notes = {column.name: column for column in _columns_of_notes(world)}
     return world
 
 
@@ -153,7 +169,9 @@ def _columns(world: World) -> Iterator[Column]:
     s, north, south = world.situations, world.north, world.south
     home_reads = dict.fromkeys(SITUATIONS, EVERYTHING)
     yield _column("anonymous", s["accepted"], make.Api())
-    yield _person("home_practitioner", s["accepted"], north.practitioner, home_reads)
+    yield _person(
+        "home_practitioner", s["accepted"], north.practitioner, dict.fromkeys(SITUATIONS, EVERYTHING | {AUTHORS})
+    )
     desk = frozenset((CONTACT, FAMILY, OWN))
     yield _person("home_coordinator", s["accepted"], north.coordinator, dict.fromkeys(SITUATIONS, desk))
     yield _person("home_admin", s["accepted"], north.admin, {})
@@ -161,22 +179,17 @@ def _columns(world: World) -> Iterator[Column]:
     yield _column("home_system", s["accepted"], north.system, home_reads)
     yield _column("home_reader", s["accepted"], _with_scopes(north, READING), home_reads)
     yield _column("home_system_wrong_scope", s["accepted"], _wrong_scope(north))
-    south_reads = {
-        "accepted": SHARED_RECORD,
-        "sent": PACKAGE,
-        "former": PACKAGE,
-        "withdrawn_after": PACKAGE,
-    }
+    south_reads = SOUTH_READS
     yield _person("recipient_sent", s["sent"], south.practitioner, south_reads)
     yield _person("recipient_accepted", s["accepted"], south.practitioner, south_reads)
-    south_desk = {name: frozenset((CONTACT,)) for name in south_reads} | {"accepted": frozenset((CONTACT, FAMILY))}
-    yield _person("recipient_coordinator", s["accepted"], south.coordinator, south_desk)
+    yield _person("recipient_coordinator", s["accepted"], south.coordinator, SOUTH_DESK)
     yield _column("recipient_system", s["accepted"], south.system, south_reads)
     yield _column("recipient_system_wrong_scope", s["accepted"], _wrong_scope(south))
     yield _person("former_recipient", s["former"], south.practitioner, south_reads)
     yield _person("withdrawn_before", s["withdrawn_before"], south.practitioner, south_reads)
     yield _person("withdrawn_after", s["withdrawn_after"], south.practitioner, south_reads)
     yield _person("sent_in_error", s["sent_in_error"], south.practitioner, south_reads)
+    yield _person("leaver", s["left"], south.practitioner, south_reads)
     yield _person("uninvolved", s["accepted"], world.outsider.practitioner, {})
     yield _person("uninvolved_admin", s["accepted"], world.outsider.admin, {})
     yield _column("uninvolved_system", s["accepted"], world.outsider.system)
@@ -191,6 +204,15 @@ def _columns(world: World) -> Iterator[Column]:
     yield _by_link("client_link", s["asked"], _client_link(world, s["asked"]), knows_code=False)
     yield _by_link("client", s["asked"], _client_link(world, s["asked"]), {"asked": EVERYTHING})
     yield _behind_the_glass(world)
+
+
+def _columns_of_notes(world: World) -> Iterator[Column]:
+    north, south, trusted = world.north, world.south, world.situations["trusted"]
+    colleague = make.person(north.organization, "practitioner", discipline="massage_therapy")
+    yield _person("home_colleague", world.situations["accepted"], colleague, dict.fromkeys(SITUATIONS, EVERYTHING))
+    yield _person("trusted", trusted, south.practitioner, SOUTH_READS)
+    yield _person("trusted_coordinator", trusted, south.coordinator, SOUTH_DESK)
+    yield _column("trusted_system", trusted, south.system, SOUTH_READS)
 
 
 def _person(name: str, situation: Situation, person: make.Person, reads: Reads) -> Column:
@@ -258,4 +280,4 @@ def _behind_the_glass(world: World) -> Column:
             "POST", f"clients/{situation.ids['client_id']}/break-glass", {"reason": "Collapsed in the waiting room."}
         )
     assert answer.status_code == 201, answer.content
-    return Column("break_glass", situation, http, http, {"glass": SHARED_RECORD}, situation.ids)
+    return Column("break_glass", situation, http, http, {"glass": SHARED_RECORD - {PLAN}}, situation.ids)

@@ -15,7 +15,7 @@ from drf_spectacular.generators import SchemaGenerator
 from backend.lib import clock
 from tests import make
 from tests.access.cast import ATTESTED
-from tests.access.situations import PDF
+from tests.access.situations import NOBODY, PDF
 
 Ids = Mapping[str, str]
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -103,8 +103,6 @@ class Row:
 ONE_ROW = ("admin/",)
 ACCOUNTS = "accounts/"
 ONES_OWN = ("agree_to_transmission",)
-# Well-formed, and nothing has it.
-NOBODY = "0198c1a0-0000-7000-8000-000000000000"
 ON_A_DRAFT = (
     "change_referral",
     "discard_referral",
@@ -252,8 +250,11 @@ WAYS: dict[str, dict[str, Callable[[Ids], Any]]] = {
         "nonsense": lambda ids: {"name": "nonsense"},
     }
 }
-QUERIES = {"continue_client_search": "?search=nothing", "continue_note_search": "?search=nothing"}
-QUERIES = {"continue_client_search": "?search=nothing", "GET /notes/new": "?client={client_id}&sure=1"}
+QUERIES = {
+    "continue_client_search": "?search=nothing",
+    "continue_note_search": "?search=nothing",
+    "GET /notes/new": "?client={client_id}&sure=1",
+}
 
 SHEET = {"kind": "evaluate_and_treat", "own_reason": "Neck", "question": "Safe?", "asked": "1", "press": "draft"}
 REGION = {"region": "cervical", "side-cervical": "left"}

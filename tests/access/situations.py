@@ -20,29 +20,40 @@ SITUATIONS = (
     "guest",
     "attested",
     "asked",
+    "left",
+    "trusted",
 )
+# Where a note of every kind is written: those whose notes are asked for one by one.
+EVERY_NOTE = ("accepted", "former", "withdrawn_after", "glass", "left", "trusted")
 # What of a client a reader may see. "own" is the home clinic's numbers, which nobody else ever reads.
 CONTACT, CLINICAL, SAFETY_NOTE, FAMILY, OWN = "contact", "clinical", "safety_note", "family", "own"
-NOTE, PRIVATE_NOTE = "note", "private_note"
-EVERYTHING = frozenset((CONTACT, CLINICAL, SAFETY_NOTE, FAMILY, OWN, NOTE, PRIVATE_NOTE))
+NOTE, PRIVATE_NOTE, SENSITIVE, AUTHORS, PLAN = "note", "private_note", "sensitive", "authors", "plan"
+EVERYTHING = frozenset((CONTACT, CLINICAL, SAFETY_NOTE, FAMILY, OWN, NOTE, PRIVATE_NOTE, SENSITIVE, PLAN))
 # The package holds the precautions with their notes.
 PACKAGE = frozenset((CONTACT, CLINICAL, SAFETY_NOTE))
-SHARED_RECORD = frozenset((CONTACT, CLINICAL, SAFETY_NOTE, FAMILY, NOTE))
+SHARED_RECORD = frozenset((CONTACT, CLINICAL, SAFETY_NOTE, FAMILY, NOTE, PLAN))
 GUEST = "guest@example.org"
+ASK = {"kind": "avoid", "region": "cervical", "side": "left", "sentence": "No thrust for two days."}
+# Well-formed, and nothing has it.
+NOBODY = "0198c1a0-0000-7000-8000-000000000000"
 PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
 
 
 @dataclass
 class Situation:
-    """One client with everything that hangs on them, and the words by which a leak of it is known."""
+    """One client with everything that hangs on them, and the words by which a leak of it is known.
+
+    ``notes`` are the ids of the notes that fewer people read than the one in ``ids``, by who reads them.
+    """
 
     name: str
     number: int
     ids: dict[str, str] = field(default_factory=dict)
+    notes: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @property
     def canaries(self) -> dict[str, list[str]]:
-        n, word = self.number, self.word
+        n, word, every = self.number, self.word, self.name in EVERY_NOTE
         return {
             CONTACT: [
                 f"{word}-family",
@@ -54,12 +65,17 @@ class Situation:
                 f"{word}-question",
                 f"{word}-message",
             ],
-            CLINICAL: [f"{word}-findings", f"{word}-report", f"{word}-letter", f"{word}-plan"],
+            CLINICAL: [f"{word}-findings", f"{word}-report", f"{word}-letter"],
+            PLAN: [f"{word}-plan"],
             SAFETY_NOTE: [f"{word}-precaution"],
             FAMILY: [f"{word}-mother"],
             OWN: [f"{word}-number"],
-            NOTE: [f"{word}-subjective", f"{word}-asked", f"{word}-posture"],
-            PRIVATE_NOTE: [f"{word}-sensitive", f"{word}-clinics", f"{word}-drafted", f"{word}-scan"],
+            NOTE: [f"{word}-{w}" for w in ("subjective", "asked", "posture", *(["shared"] * every))],
+            PRIVATE_NOTE: [
+                f"{word}-{w}" for w in ("clinics", "drafted", "clinic-file", *(["kept", "partly-file"] * every))
+            ],
+            SENSITIVE: [f"{word}-sensitive"],
+            AUTHORS: [f"{word}-author"] * every,
         }
 
     @property
@@ -124,17 +140,33 @@ def _plan(clinics: Clinics, s: Situation) -> None:
 
 
 def _write_notes(clinic: make.Clinic, s: Situation) -> None:
-    """A signed note for the care team, what never leaves the clinic, and a draft."""
-    place = {"region": "cervical", "side": "left"}
-    asked = [{"kind": "avoid", **place, "sentence": f"{s.word}-asked"}]
+    """A signed note for the care team, those that fewer people read, and a draft."""
     note: dict[str, Any] = {"client_id": s.ids["client_id"], "kind": "progress"}
-    posture, scan = ([_letter(clinic, s, what)] for what in ("posture", "scan"))
-    words = {"subjective": f"{s.word}-subjective", "asks": asked, "attachment_ids": posture}
-    s.ids |= {"note_id": _signed_note(clinic, {**note, **words}), "note_file_id": posture[0]}
-    _signed_note(clinic, {**note, "subjective": f"{s.word}-sensitive", "is_sensitive": True, "attachment_ids": scan})
-    _signed_note(clinic, {**note, "subjective": f"{s.word}-clinics", "visibility": "clinic"})
-    s.ids["ask_id"] = clinic.http.send("GET", f"notes/{s.ids['note_id']}").json()["asks"][0]["id"]
+    words = {"subjective": f"{s.word}-subjective", "asks": [{**ASK, "sentence": f"{s.word}-asked"}]}
+    s.ids |= _whole_note(clinic, {**note, **words}, _letter(clinic, s, "posture"))
+    s.notes = {
+        name: _whole_note(clinic, {**note, **facts}, _letter(clinic, s, f"{name}-file"))
+        for name, facts in {
+            "author": {"subjective": f"{s.word}-author", "visibility": "author"},
+            "clinic": {"subjective": f"{s.word}-clinics", "visibility": "clinic", "asks": [ASK]},
+            "sensitive": {"subjective": f"{s.word}-sensitive", "is_sensitive": True, "asks": [ASK]},
+            "partly": {
+                "subjective": f"{s.word}-kept",
+                "plan": f"{s.word}-shared",
+                "shared_sections": ["plan"],
+                "asks": [ASK],
+            },
+        }.items()
+        if name in ("clinic", "sensitive") or s.name in EVERY_NOTE
+    }
     s.ids["draft_note_id"] = _made(clinic, "notes", {**note, "subjective": f"{s.word}-drafted"})
+
+
+def _whole_note(clinic: make.Clinic, body: dict[str, Any], file_id: str) -> dict[str, str]:
+    """The ids of a signed note, of its file, and of what it asks."""
+    note_id = _signed_note(clinic, {**body, "attachment_ids": [file_id]})
+    asks = clinic.http.send("GET", f"notes/{note_id}").json()["asks"]
+    return {"note_id": note_id, "note_file_id": file_id, "ask_id": asks[0]["id"] if asks else NOBODY}
 
 
 def _signed_note(clinic: make.Clinic, body: dict[str, Any]) -> str:
@@ -148,6 +180,7 @@ def _consent(clinics: Clinics, s: Situation) -> Any:
         "pool": {"pools": [{"discipline": "chiropractic"}]},
         "guest": {"guests": [{"email": GUEST}]},
         "attested": {"guests": [{"email": GUEST}]},
+        "trusted": {"categories": ["plan", "notes", "sensitive"]},
     }.get(s.name, {})
     others = {"pool": [], "guest": [], "attested": [], "glass": [clinics.west], "asked": [clinics.east]}
     until = (clock.now() + timedelta(days=100)).date().isoformat()
@@ -201,6 +234,11 @@ def _withdraw(clinics: Clinics, s: Situation) -> None:
     assert answer.status_code == 200, answer.content
 
 
+def _trusted(clinics: Clinics, s: Situation) -> None:
+    """Accepted, by a consent that names what is sensitive."""
+    make.move(clinics.south, _send(clinics, s, clinics.south), "accept")
+
+
 def _sent(clinics: Clinics, s: Situation) -> None:
     _send(clinics, s, clinics.south)
 
@@ -226,6 +264,26 @@ def _former(clinics: Clinics, s: Situation) -> None:
     _visit_of_care(clinics, s)
     _reported(clinics, s, final=True)
     make.move(clinics.north, referral_id, "acknowledge", plan_change="no_change")
+
+
+def _left(clinics: Clinics, s: Situation) -> None:
+    """South treated, wrote in the plan, and left its team: its line has ended, and so has its access."""
+    referral_id, south = _send(clinics, s, clinics.south), clinics.south
+    make.move(south, referral_id, "accept")
+    make.move(south, referral_id, "start")
+    _visit_of_care(clinics, s)
+    path = f"care-plans/{s.ids['plan_id']}"
+    s.ids["membership_id"] = _made(clinics.north, f"{path}/team", {"organization_id": south.id})
+    _made(south, f"{path}/interventions", {"focus": "Taut bands", "times_per_week": 1})
+    proposal = {"kind": "end", "about": "intervention", "row_id": s.ids["line_id"], "why": "It is reached."}
+    s.ids["proposal_id"] = _made(south, f"{path}/proposals", proposal)
+    _signed_note(south, {"client_id": s.ids["client_id"], "kind": "progress", "objective": "Taut bands."})
+    _reported(clinics, s, final=True)
+    make.move(clinics.north, referral_id, "acknowledge", plan_change="no_change")
+    left = south.http.send("POST", f"{path}/team/{s.ids['membership_id']}/end", {})
+    assert left.status_code == 200, left.content
+    ended = [line["ended_reason"] for line in left.json()["interventions"]]
+    assert ended == ["left"], ended
 
 
 def _withdrawn_before(clinics: Clinics, s: Situation) -> None:
@@ -282,4 +340,6 @@ STORIES: dict[str, Callable[[Clinics, Situation], None]] = {
     "guest": _guest,
     "attested": _guest,
     "asked": _asked,
+    "left": _left,
+    "trusted": _trusted,
 }

@@ -9,7 +9,7 @@ import logging
 import re
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import unquote
 from uuid import uuid4
@@ -26,7 +26,7 @@ from backend.lib.unit_of_work import acting_as
 from tests import make
 from tests.access import cast
 from tests.access.cast import Column, World, never_kept
-from tests.access.matrix import matrix
+from tests.access.matrix import matrix, no_such_method
 from tests.access.operations import Row, account_pages, rows
 from tests.access.situations import SITUATIONS, Situation
 from tests.conftest import ADDRESSES
@@ -59,6 +59,7 @@ class Stage:
     before: str
     uninvolved_before: dict[str, Any]
     logged: list[str]
+    for_nothing: dict[tuple[str, str], bytes] = field(default_factory=dict)
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +97,38 @@ def test_every_operation_and_page_answers_as_reviewed(stage: Stage, name: str) -
     assert not wrong, f"as {name}:\n" + "\n".join(wrong)
     spoken = [word for word in stage.world.words for line in stage.logged if word in line]
     assert not spoken, f"logged: {spoken}"
+
+
+@pytest.mark.parametrize("kind", matrix().notes)
+def test_every_row_about_a_note_answers_by_who_reads_that_note(stage: Stage, kind: str) -> None:
+    expected, asked = matrix().notes[kind], [row for row in rows() if row.name in matrix().notes[kind]]
+    stage.logged.clear()
+
+    wrong = [
+        f"{name}, {row.name}: {complaint}"
+        for name, column in (stage.world.columns | stage.world.of_notes).items()
+        for row in asked
+        if name in expected[row.name]
+        for complaint in complaints(stage, row, _asking_for(kind, column), expected[row.name][name])
+    ]
+
+    assert not wrong, "\n".join(wrong)
+    assert not [word for word in stage.world.words for line in stage.logged if word in line]
+
+
+def _asking_for(kind: str, column: Column) -> Column:
+    """The same caller, about this kind of note of the same client."""
+    ids = column.situation.notes[kind]
+    return replace(
+        column, ids={**column.ids, **ids, "draft_note_id": ids["note_id"], "attachment_id": ids["note_file_id"]}
+    )
+
+
+def test_every_row_with_a_note_in_its_address_is_asked_for_each_kind_of_note() -> None:
+    named = {row.name for row in rows() if "{note_id}" in row.path} - set(no_such_method())
+
+    for kind, found in matrix().notes.items():
+        assert named | {"download_attachment"} == set(found), kind
 
 
 def test_no_cell_is_missing_and_none_is_stale(stage: Stage) -> None:
@@ -225,7 +258,7 @@ def test_work_and_events_hold_no_word_about_a_client(stage: Stage) -> None:
 def complaints(stage: Stage, row: Row, column: Column, expected: int) -> list[str]:
     """What is wrong with one cell; an empty list when nothing is."""
     with never_kept():
-        answer = call(row, column, row.address(column.ids), reads_version=expected < 400)
+        answer = call(row, column, row.address(column.ids), reads_version=expected < 400 or expected == 409)
         found = (
             [] if answer.status_code == expected else [f"{answer.status_code} instead of {expected} {_code(answer)}"]
         )
@@ -236,12 +269,19 @@ def complaints(stage: Stage, row: Row, column: Column, expected: int) -> list[st
             found.append("refused, and yet something changed")
         if row.name == "break_the_glass" and answer.status_code in (403, 404) and not refusal_is_logged(stage, column):
             found.append("the attempt is not in the access log")
-    if answer.status_code == 404 and row.parameters:
-        with never_kept():
-            random = call(row, column, row.random_address(column.ids), reads_version=False)
-        if (random.status_code, _nameless(random)) != (404, _nameless(answer)):
-            found.append("differs from the answer for a random id")
+    if answer.status_code == 404 and row.parameters and _nameless(answer) != answer_for_nothing(stage, row, column):
+        found.append("differs from the answer for a random id")
     return found
+
+
+def answer_for_nothing(stage: Stage, row: Row, column: Column) -> bytes:
+    """What the caller reads for an id that nothing has; the same whatever else is in the address, so it is asked once."""
+    key = (row.name, column.name)
+    if key not in stage.for_nothing:
+        with never_kept():
+            answer = call(row, column, row.random_address(column.ids), reads_version=False)
+        stage.for_nothing[key] = _nameless(answer) if answer.status_code == 404 else b""
+    return stage.for_nothing[key]
 
 
 def is_refused(answer: Any, column: Column) -> bool:
@@ -264,12 +304,12 @@ def forbidden_words(stage: Stage, row: Row, column: Column, status: int) -> list
 
 
 def call(row: Row, column: Column, address: str, *, reads_version: bool) -> Any:
-    """Refused callers are refused before anybody looks at the version they send."""
+    """Refused callers are refused before anybody looks at the version they send, which is none of this service's."""
     if row.form:
         return column.browser.post(address, {**row.form(column.ids), "once": uuid4().hex})
     http = column.browser if row.is_page else column.api
     body = row.body(column.ids) if row.body else None
-    version = _version(http, address) if row.takes_version and reads_version else '"1.0"'
+    version = _version(http, address) if row.takes_version and reads_version else '"made up"'
     headers = {"If-Match": version} if row.takes_version else {}
     return http.send(row.method.upper(), address, body, **headers)
 
