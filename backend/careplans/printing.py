@@ -35,7 +35,7 @@ def plan(plan_id: UUID | str, *, actor: Actor) -> bytes:
     made = plan_pdf(
         rendering.detail(row, actor),
         born=client.birth_date.isoformat() if client and client.birth_date else "",
-        is_closed=not row["is_ours"] and actor.is_staff,
+        is_closed=rendering.is_closed(row, actor),
     )
     queries.log_looks_at(actor, [row])
     return made

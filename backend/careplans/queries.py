@@ -275,11 +275,9 @@ def visits_used(plan_id: UUID) -> dict[UUID, tuple[int, int]]:
 
 
 def header_open_to(actor: Actor) -> Q:
-    """Of the plans a caller sees those whose title they read: which they lead or work on. As ``rendering`` says."""
-    worked_on = (
-        CarePlan.objects.visible_to(actor) if actor.kind == ActorKind.CLIENT else CarePlan.objects.worked_on_by(actor)
-    )
-    return Q(lead_organization_id=actor.organization_id) | Q(Exists(worked_on.filter(pk=OuterRef("pk"))))
+    """Of the plans a caller sees those whose title they read: which they lead, or are open to them. As ``rendering`` says."""
+    opened = CarePlan.objects.open_to(actor).filter(pk=OuterRef("pk"))
+    return Q(lead_organization_id=actor.organization_id) | Q(Exists(opened))
 
 
 def steps_told(actor: Actor) -> QuerySet[Any]:

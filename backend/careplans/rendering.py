@@ -78,7 +78,7 @@ def detail(row: Raw, actor: Actor) -> Raw:
         "interventions": [line_for(line, actor) for line in lines],
         "proposals": [proposal_for(shown("proposals", proposal), row, actor) for proposal in row["proposal_list"]],
         "to_decide": to_decide(row),
-        "agreement": agreement_of(row, standing),
+        "agreement": agreement_of(row, standing, actor),
         "unpublished": sentences(difference((row["latest"] or {}).get("body"), body_of(row))),
     }
     return _without(said, withheld)
@@ -106,8 +106,9 @@ def with_agreement(kind: Kind, row: Raw, standing: Standing, actor: Actor) -> Ra
     }
 
 
-def agreement_of(row: Raw, standing: Standing) -> Raw:
+def agreement_of(row: Raw, standing: Standing, actor: Actor) -> Raw:
     """The newest version, and what each party says to it. Nobody is bound by silence."""
+    unread = () if actor.reads_clinical else ("sentence",)
     latest = row["latest"]
     answers = {answer["organization"]["id"]: answer for answer in reversed(row["answer_list"])}  # the newest counts
     numbers = {one["organization_id"]: one["number"] for one in row["agreed"]}
@@ -117,13 +118,16 @@ def agreement_of(row: Raw, standing: Standing) -> Raw:
         "published_at": latest["published_at"] if latest else None,
         "is_asked": len(standing.parties) > 1,
         "parties": [
-            {
-                "organization": named[party],
-                "answer": answers[party]["answer"] if party in answers else None,
-                "sentence": (answers[party]["sentence"] or None) if party in answers else None,
-                "answered_at": answers[party]["answered_at"] if party in answers else None,
-                "agreed_version": numbers.get(party),
-            }
+            _without(
+                {
+                    "organization": named[party],
+                    "answer": answers[party]["answer"] if party in answers else None,
+                    "sentence": (answers[party]["sentence"] or None) if party in answers else None,
+                    "answered_at": answers[party]["answered_at"] if party in answers else None,
+                    "agreed_version": numbers.get(party),
+                },
+                unread,
+            )
             for party in standing.parties
             if party in named
         ],
@@ -228,10 +232,19 @@ def _frozen(kind: str, row: Raw) -> Raw:
 
 
 def _withheld(row: Raw, actor: Actor) -> tuple[str, ...]:
-    closed = not row["is_ours"] and actor.kind != ActorKind.CLIENT
-    own = {"title"} if row["lead_organization_id"] == actor.organization_id else set()
-    names = {*(set(OTHERS) - own if closed else ()), *(() if actor.reads_clinical else CLINICAL)}
+    own = {"title"} if _leads(row, actor) else set()
+    names = {*(set(OTHERS) - own if is_closed(row, actor) else ()), *(() if actor.reads_clinical else CLINICAL)}
     return tuple(sorted(names))
+
+
+def is_closed(row: Raw, actor: Actor) -> bool:
+    """Whether the header is others' words: for who is not on the team, and at once when the circle has ended, too."""
+    on_it = row["is_shared"] or (row["is_ours"] and _leads(row, actor))
+    return actor.kind != ActorKind.CLIENT and not on_it
+
+
+def _leads(row: Raw, actor: Actor) -> bool:
+    return bool(row["lead_organization_id"] == actor.organization_id)
 
 
 def _without(said: Raw, names: Iterable[str]) -> Raw:

@@ -186,9 +186,10 @@ class DecisionOut(serializers.Serializer[Any]):
 class PartySerializer(serializers.Serializer[Any]):
     organization = Label()
     answer = serializers.ChoiceField(Agreement.Answer.choices, allow_null=True, help_text="Null is silence: no answer.")
-    sentence = serializers.CharField(allow_null=True)
+    sentence = serializers.CharField(allow_null=True, required=False)
     answered_at = Moment(allow_null=True)
     agreed_version = serializers.IntegerField(allow_null=True, help_text="The newest version this party agrees to.")
+    withheld = serializers.ListField(child=serializers.CharField(), required=False)
 
 
 class AgreementState(serializers.Serializer[Any]):

@@ -217,7 +217,7 @@ class PlanPage:
                 disciplines=self.disciplines.get(party["organization"]["id"], []),
                 is_own=self._is_own(party),
                 answer=party["answer"] or "",
-                sentence=party["sentence"] or "",
+                sentence=party.get("sentence") or "",
                 answered_at=party["answered_at"] or "",
                 agreed_version=party["agreed_version"] or 0,
             )
@@ -362,7 +362,7 @@ class PlanPage:
         return any(self._is_own(row) for kind in kinds for row in self.body.get(kind, ()))
 
     def _withheld_words(self) -> str:
-        if not self.row["is_ours"]:
+        if rendering.is_closed(self.row, self.actor):
             return plan_words.CLOSED
         return "" if self.actor.reads_clinical else plan_words.FRONT_DESK
 
