@@ -47,19 +47,23 @@ class WaitsFor(TextChoices):
 def going_on(actor: Actor) -> CarePlanQuerySet:
     """The plans that the caller's clinic works on and that are not finished."""
     ours = TeamMember.objects.filter(organization_id=actor.clinic_id, until=None)
-    found = CarePlan.objects.worked_on_by(actor).filter(pk__in=ours.values("plan_id"))
-    return found.exclude(state__in=FINISHED).annotate(live=LiveMembers("pk"))
+    return CarePlan.objects.worked_on_by(actor).filter(pk__in=ours.values("plan_id")).exclude(state__in=FINISHED)
+
+
+def _open(actor: Actor) -> CarePlanQuerySet:
+    """Of these those in which the clinic reads what others wrote: of nothing else a step is asked."""
+    return going_on(actor).filter(pk__in=CarePlan.objects.open_to(actor).values("pk")).annotate(live=LiveMembers("pk"))
 
 
 def for_step(actor: Actor, step: str) -> CarePlanQuerySet:
     """The plans that wait for this step by the caller's clinic."""
-    return going_on(actor).filter(WAITS[WaitsFor(step)](actor))
+    return _open(actor).filter(WAITS[WaitsFor(step)](actor))
 
 
 def for_any(actor: Actor) -> "QuerySet[CarePlan, Raw]":
     """The plans that wait for any step by the caller's clinic, as a list shows them; ``steps`` names what for."""
     waits = {f"waits_{step}": said(actor) for step, said in WAITS.items()}
-    found = queries.with_header(going_on(actor).filter(reduce(or_, waits.values())), actor)
+    found = queries.with_header(_open(actor).filter(reduce(or_, waits.values())), actor)
     named = {name: ExpressionWrapper(said, output_field=BooleanField()) for name, said in waits.items()}
     rows: QuerySet[CarePlan, Raw] = found.annotate(**named).values(*queries.HEADER, *named)
     return rows
@@ -126,7 +130,7 @@ def _to_publish(actor: Actor) -> list[UUID]:
     only, ``agreement``; the database finds the plans that were changed since, of which the newest are looked at.
     """
     version = PlanVersion.objects.visible_to(actor).filter(plan_id=OuterRef("pk"), number=OuterRef("published"))
-    found = going_on(actor).filter(_leads(actor), member_ids__len__gt=1).exclude(state=DRAFT)
+    found = _open(actor).filter(_leads(actor), member_ids__len__gt=1).exclude(state=DRAFT)
     changed = found.annotate(since=Subquery(version.values("published_at"))).filter(
         Q(since=None) | _changed_since(Goal, actor) | _changed_since(Intervention, actor)
     )

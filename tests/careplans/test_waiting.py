@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from tests import make
-from tests.careplans.plans import Plan, alone, done, leave, refused, shared
+from tests.careplans.plans import Plan, alone, consent_of, done, leave, refused, shared, withdraw
 from tests.workspace.browsing import Browser
 
 pytestmark = pytest.mark.django_db
@@ -131,6 +131,19 @@ def test_a_clinic_of_another_circle_waits_for_nothing_and_a_coordinator_is_refus
     answer = south.coordinator.http.send("GET", "care-plans?waits_for=answer")
     refused(answer, 403, "right_required")
     refused(south.http.send("GET", "care-plans?waits_for=lunch"), 400, "invalid_choice")
+
+
+def test_nothing_waits_for_who_does_not_read_the_plans_of_others_any_more(
+    north: make.Clinic, south: make.Clinic
+) -> None:
+    plan = shared(north, south)
+    plan.line(north)
+    plan.publish(north)
+    assert waits(south, plan) == ["answer"]
+
+    withdraw(north, plan.client_id, consent_of(plan, north))
+
+    assert (waits(south, plan), waits(north, plan)) == ([], [])
 
 
 def test_home_and_the_list_of_plans_say_what_is_asked_until_it_is_done(north: make.Clinic, south: make.Clinic) -> None:
