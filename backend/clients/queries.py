@@ -64,6 +64,17 @@ def ids_of(actor: Actor, client: Client) -> list[UUID]:
     return [client.pk, *merged.values_list("pk", flat=True)]
 
 
+def records_of(client_id: UUID, actor: Actor) -> list[UUID]:
+    """The records that stand for this person to the caller's organization: merged into one, or linked by itself.
+
+    Ids only, also of a record that is no longer open, so that what one's own people wrote of it is found. They open
+    nothing: each row behind them is asked of its own door, so two circles of one person stay two.
+    """
+    if not actor.is_staff:
+        return [client_id]
+    return _column("SELECT records_of(%s, %s)", [client_id, actor.organization_id])
+
+
 def homes_of(client_id: UUID) -> list[UUID]:
     """The organizations that registered the client themselves. Ids only, for notices and the access log."""
     return _column("SELECT homes_of(%s)", [client_id])

@@ -79,6 +79,7 @@ OTHER_TYPES: Mapping[str, str] = {
     "visit.cancelled": "A visit was cancelled.",
     "visit.missed": "The client did not come.",
     "visit.done": "A visit took place.",
+    "visit.changed": "It was said which lines of care plans a visit was for.",
     "export.finished": "An export of a client was made: take its files away within a day.",
     "organization.opened": "The clinic joined.",
     "organization.changed": "Something about the clinic changed.",

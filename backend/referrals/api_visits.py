@@ -16,9 +16,10 @@ from backend.lib.rest.pages import page_of
 from backend.lib.rest.transitions import asked_for, union_of
 from backend.lib.rest.views import TransitionView, View
 from backend.referrals import care, examples
-from backend.visits.inputs import NewVisit
+from backend.visits import services as visits
+from backend.visits.inputs import NewVisit, VisitChange
 from backend.visits.models import Visit
-from backend.visits.policies import check_reads
+from backend.visits.policies import check_keeps, check_reads
 from backend.visits.serializers import VisitSerializer
 from backend.visits.workflow import WORKFLOW
 
@@ -91,6 +92,21 @@ class Visits(VisitView):
 class OneVisit(VisitView):
     @extend_schema(operation_id="read_visit", summary="One visit", responses=VisitSerializer, examples=[examples.VISIT])
     def get(self, request: Request, visit_id: UUID) -> Response:
+        return self.shown(visit_id)
+
+    @extend_schema(
+        operation_id="change_visit",
+        summary="Say which lines of care plans a visit was for",
+        request=VisitChange,
+        responses=VisitSerializer,
+        examples=[examples.VISIT_CHANGE, examples.VISIT],
+    )
+    def patch(self, request: Request, visit_id: UUID) -> Response:
+        (current,) = care.visits_data([self._read().one(visit_id)], self.actor)
+        check_keeps(self.actor)
+        expected = self.expected_version(required=True)
+        fields = self.validated(VisitChange, current=current)
+        visits.change_visit(visit_id, actor=self.actor, fields=fields, expected_version=expected)
         return self.shown(visit_id)
 
 

@@ -18,6 +18,7 @@ from backend.referrals.workflow import WORKFLOW
 from backend.visits import services as visits
 from backend.visits.models import Visit
 from backend.visits.policies import check_keeps, keeps_calendar
+from backend.visits.queries import lines_counted
 from backend.visits.serializers import visit_data
 
 UNDER_A_REFERRAL = (w.BOOKED, w.IN_CARE)
@@ -59,8 +60,11 @@ def visits_data(visits: Sequence[Visit], actor: Actor) -> list[dict[str, Any]]:
     ties = ReferralVisit.objects.visible_to(actor).filter(visit__in=visits)
     is_gone = ~Q(referral__content_gone_because="")
     tied = {row["visit_id"]: row for row in ties.values("visit_id", "referral_id", "is_current", is_gone=is_gone)}
-    may_keep = keeps_calendar(actor)
-    return [visit_data(visit, tied=tied.get(visit.pk), may_keep=may_keep) for visit in visits]
+    counted, may_keep = lines_counted(visit.pk for visit in visits), keeps_calendar(actor)
+    return [
+        visit_data(visit, tied=tied.get(visit.pk), counted=counted.get(visit.pk, []), may_keep=may_keep)
+        for visit in visits
+    ]
 
 
 def _enter_under_referral(referral_id: UUID, *, actor: Actor, fields: Mapping[str, Any]) -> Visit:

@@ -10,6 +10,7 @@ REFERRAL_ID = "019a9f00-0000-7000-8000-000000000001"
 CLIENT = {"id": "019a9f00-0000-7000-8000-000000000002", "display": "Lee Moss"}
 NORTH = {"id": "019a9f00-0000-7000-8000-000000000003", "display": "Elm Street Massage"}
 SOUTH = {"id": "019a9f00-0000-7000-8000-000000000004", "display": "Harbor Physical Therapy"}
+LINE_ID = "019a9f00-0000-7000-8000-00000000000f"
 NOTE_ID = "019a9f00-0000-7000-8000-00000000000c"
 ROLE = {"id": "019a9f00-0000-7000-8000-000000000005", "display": "Sam Ito"}
 SENDER = {"id": "019a9f00-0000-7000-8000-000000000006", "display": "Dana Cole"}
@@ -314,6 +315,8 @@ VISIT = OpenApiExample(
         "ends_at": "2026-12-08T16:50:00Z",
         "time_zone": "America/Denver",
         "cancelled_by": None,
+        "line_ids": None,
+        "counts_for": [{"line_id": LINE_ID, "because": "discipline"}],
         "occurred_at": None,
         "available_transitions": [
             {
@@ -329,7 +332,9 @@ VISIT = OpenApiExample(
     },
     response_only=True,
 )
+VISIT_CHANGE = OpenApiExample("For one of two lines", value={"line_ids": [LINE_ID]}, request_only=True)
 VISIT_MOVES = [
     OpenApiExample("It took place", value={"name": "record_done"}, request_only=True),
+    OpenApiExample("For one line of the plan", value={"name": "record_done", "line_ids": [LINE_ID]}, request_only=True),
     OpenApiExample("The client cancelled", value={"name": "cancel", "by": "client"}, request_only=True),
 ]

@@ -1,15 +1,42 @@
 """What a new visit and its transitions take with them."""
 
 from typing import Any
+from uuid import UUID
 
 from rest_framework import serializers
 
 from backend.clients.serializers import AboutClient
-from backend.lib.rest.fields import Moment, ZoneName
+from backend.lib.rest.fields import Changes, Moment, ZoneName
 from backend.lib.rest.transitions import Details
 from backend.visits.models import Visit
 
+MOST_LINES = 20
+LINES_NAMED = (
+    "Your lines of the client's care plans that it was for; empty when for none of them. Null or absent: nobody said, and "
+    "the signed note of the visit decides, else it counts for all your lines of its discipline."
+)
 ENTERED = [state for state in Visit.State.values if state != Visit.State.CANCELLED]
+
+
+class LineIds(serializers.ListField):
+    """Lines of care plans, each once."""
+
+    def __init__(self, **more: Any) -> None:
+        more.setdefault("help_text", LINES_NAMED)
+        super().__init__(child=serializers.UUIDField(), required=False, allow_null=True, max_length=MOST_LINES, **more)
+
+    def to_internal_value(self, data: Any) -> list[UUID]:
+        return list(dict.fromkeys(super().to_internal_value(data)))
+
+
+class Done(Details):
+    line_ids = LineIds()
+
+
+class VisitChange(Changes):
+    """A JSON merge patch: absent = unchanged, null = nobody said."""
+
+    line_ids = LineIds()
 
 
 class Cancel(Details):
@@ -31,6 +58,7 @@ class NewVisit(AboutClient):
     ends_at = Moment()
     time_zone = ZoneName(required=False, help_text="The clinic's when absent.")
     occurred_at = Moment(required=False, help_text="A late fact: at most 7 days back, never in the future.")
+    line_ids = LineIds()
 
     def validate(self, fields: dict[str, Any]) -> dict[str, Any]:
         if fields["ends_at"] <= fields["starts_at"]:

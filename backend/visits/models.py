@@ -2,6 +2,7 @@
 
 from typing import Self
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
@@ -23,6 +24,7 @@ class Visit(models.Model):
     """A visit here is time, state and who. ``organization`` is null when a guest practitioner sees the client.
 
     ``client_name`` is the name as it stood when the visit was entered: the clinic reads its own calendar for ever.
+    ``line_ids`` are the lines of care plans that it was for, as somebody said; null while nobody did, empty when for none.
     """
 
     class State(models.TextChoices):
@@ -48,6 +50,7 @@ class Visit(models.Model):
     time_zone = models.CharField(max_length=60)
     cancelled_by = models.CharField(max_length=20, blank=True)
     occurred_at = models.DateTimeField(null=True)
+    line_ids = ArrayField(models.UUIDField(), null=True)
     created_at = models.DateTimeField(default=clock.now)
     updated_at = models.DateTimeField(default=clock.now)
 

@@ -1,18 +1,28 @@
 """How a visit reads in answers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rest_framework import serializers
 
 from backend.lib.rest.fields import Label, Moment, utc
 from backend.lib.rest.transitions import AvailableTransition, Details, offered
+from backend.visits.inputs import LINES_NAMED
 from backend.visits.models import Visit
+from backend.visits.queries import Because, Counted
 from backend.visits.workflow import CLINIC, WORKFLOW
 
 
 class ClientLabel(Label):
     display = serializers.CharField(allow_null=True)
+
+
+class CountedLine(serializers.Serializer[Any]):
+    line_id = serializers.UUIDField()
+    because = serializers.ChoiceField(
+        [one.value for one in Because],
+        help_text="`named` on the visit; a `technique` or `region` of its signed note; else the `discipline`.",
+    )
 
 
 class VisitSerializer(serializers.Serializer[Any]):
@@ -27,13 +37,17 @@ class VisitSerializer(serializers.Serializer[Any]):
     ends_at = Moment()
     time_zone = serializers.CharField()
     cancelled_by = serializers.CharField(allow_null=True)
+    line_ids = serializers.ListField(child=serializers.UUIDField(), allow_null=True, help_text=LINES_NAMED)
+    counts_for = CountedLine(many=True, help_text="The lines of care plans whose visits it is one of.")
     occurred_at = Moment(allow_null=True, help_text="When its present state came about, when that was told later.")
     available_transitions = AvailableTransition(many=True)
     created_at = Moment()
     updated_at = Moment()
 
 
-def visit_data(visit: Visit, *, tied: Mapping[str, Any] | None, may_keep: bool) -> dict[str, Any]:
+def visit_data(
+    visit: Visit, *, tied: Mapping[str, Any] | None, counted: Sequence[Counted], may_keep: bool
+) -> dict[str, Any]:
     """One visit; ``tied`` is its row at a referral, which moves the visit that was booked there.
 
     A referral that was sent in error takes the client's name with it.
@@ -54,6 +68,8 @@ def visit_data(visit: Visit, *, tied: Mapping[str, Any] | None, may_keep: bool) 
         "ends_at": utc(visit.ends_at),
         "time_zone": visit.time_zone,
         "cancelled_by": visit.cancelled_by or None,
+        "line_ids": None if visit.line_ids is None else [str(line_id) for line_id in visit.line_ids],
+        "counts_for": [{"line_id": str(line.line_id), "because": line.because} for line in counted],
         "occurred_at": utc(visit.occurred_at) if visit.occurred_at else None,
         "available_transitions": [offered(step, CLINIC, Details) for step in steps],
         "created_at": utc(visit.created_at),

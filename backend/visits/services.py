@@ -18,6 +18,7 @@ from backend.lib.workflow import Transition
 from backend.visits import workflow as w
 from backend.visits.models import Visit
 from backend.visits.policies import check_keeps
+from backend.visits.queries import lines_for
 from backend.visits.workflow import WORKFLOW
 
 
@@ -36,6 +37,7 @@ def enter_visit(client_id: UUID, *, actor: Actor, fields: Mapping[str, Any]) -> 
         ends_at=fields["ends_at"],
         time_zone=fields.get("time_zone") or clinic.time_zone,
         occurred_at=fields.get("occurred_at"),
+        line_ids=_lines_of(client_id, fields.get("line_ids"), actor),
     )
     if visit.occurred_at is not None:
         check_late_fact(visit.occurred_at)
@@ -92,7 +94,28 @@ def carry_out(row: Transition[Visit], visit: Visit, *, actor: Actor, details: Ma
     if occurred_at is not None:
         check_late_fact(occurred_at, step_before=visit.occurred_at or visit.updated_at)
     _check_begun(visit, target, occurred_at)
-    enter_state(visit, target, actor=actor, by=said.get("by", ""), occurred_at=occurred_at)
+    also = []
+    if "line_ids" in said:
+        visit.line_ids, also = _lines_of(visit.client_id, said["line_ids"], actor), ["line_ids"]
+    enter_state(visit, target, actor=actor, by=said.get("by", ""), occurred_at=occurred_at, also=also)
+    return visit
+
+
+def change_visit(
+    visit_id: UUID | str, *, actor: Actor, fields: Mapping[str, Any], expected_version: int | None = None
+) -> Visit:
+    """Says afterwards which lines of care plans a visit was for."""
+    visit = Visit.objects.visible_to(actor).locked().one(visit_id)
+    check_keeps(actor)
+    check_version(visit.version, expected_version)
+    line_ids = _lines_of(visit.client_id, fields.get("line_ids", visit.line_ids), actor)
+    if line_ids == visit.line_ids:
+        return visit
+    visit.line_ids = line_ids
+    visit.version += 1
+    visit.updated_at = clock.now()
+    visit.save(update_fields=["line_ids", "version", "updated_at"])
+    _record("visit.changed", visit, actor)
     return visit
 
 
@@ -104,13 +127,14 @@ def enter_state(
     by: str = "",
     occurred_at: datetime | None = None,
     parties: Iterable[UUID | None] = (),
+    also: Iterable[str] = (),
 ) -> None:
-    """The visit's next state; the row stays."""
+    """The visit's next state; the row stays. ``also`` are other fields that were set with it."""
     visit.state, visit.cancelled_by, visit.occurred_at = state, by, occurred_at
     visit.version += 1
     visit.updated_at = clock.now()
-    visit.save(update_fields=["state", "cancelled_by", "occurred_at", "version", "updated_at"])
-    _record(visit, actor, parties)
+    visit.save(update_fields=[*also, "state", "cancelled_by", "occurred_at", "version", "updated_at"])
+    _record(f"visit.{visit.state}", visit, actor, parties)
 
 
 def cancel_coming_visits(client_id: UUID, *, actor: Actor) -> None:
@@ -127,14 +151,14 @@ def _add(visit: Visit, actor: Actor, parties: Iterable[UUID | None] = ()) -> Vis
             raise Conflict("This client died; no visit can be booked.", code="client_deceased")
         visit.client_name = client.display
     visit.save(force_insert=True)
-    _record(visit, actor, parties)
+    _record(f"visit.{visit.state}", visit, actor, parties)
     return visit
 
 
-def _record(visit: Visit, actor: Actor, parties: Iterable[UUID | None]) -> None:
+def _record(type: str, visit: Visit, actor: Actor, parties: Iterable[UUID | None] = ()) -> None:
     is_with_a_guest = visit.organization_id is None
     events.record(
-        f"visit.{visit.state}",
+        type,
         subject=visit,
         actor=actor,
         organizations=parties if is_with_a_guest else [visit.organization_id],
@@ -142,6 +166,20 @@ def _record(visit: Visit, actor: Actor, parties: Iterable[UUID | None]) -> None:
         occurred_at=visit.occurred_at,
         always=is_with_a_guest,  # the referral shows it; the visit itself is in nobody's calendar here
     )
+
+
+def _lines_of(client_id: UUID, named: list[UUID] | None, actor: Actor) -> list[UUID] | None:
+    """What was named, when all of it is the clinic's own, of plans of this client."""
+    if named:
+        known = set(lines_for(client_id, actor).filter(pk__in=named).values_list("pk", flat=True))
+        for index, line_id in enumerate(named):
+            if line_id not in known:
+                raise invalid(
+                    f"/line_ids/{index}",
+                    "Name a line of your own clinic in a plan of this client.",
+                    code="unknown_line",
+                )
+    return named
 
 
 def _role_here(role_id: UUID | None, clinic: Organization) -> PractitionerRole | None:

@@ -31,7 +31,7 @@ def step(name: str, sources: tuple[str, ...], target: str, label: str, summary: 
 WORKFLOW: Workflow[Visit] = Workflow(
     (
         step("book", (PLANNED,), BOOKED, "Book", "It is in the calendar now."),
-        step("record_done", COMING, DONE, "Took place", "The client was seen."),
+        step("record_done", COMING, DONE, "Took place", "The client was seen.", input=inputs.Done),
         step("record_no_show", (BOOKED,), MISSED, "Did not come", "The client did not come."),
         step("cancel", COMING, CANCELLED, "Cancel", "It will not take place.", input=inputs.Cancel),
     )

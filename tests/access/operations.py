@@ -197,6 +197,7 @@ BODIES: dict[str, Callable[[Ids], Any]] = {
     "draft_report": lambda ids: {},
     "search_referrals": lambda ids: {"identifier": {"system": "urn:x", "value": "R-1"}},
     "enter_visit": lambda ids: {"client_id": ids["client_id"], **make.visit_window(3)},
+    "change_visit": lambda ids: {"line_ids": []},
     "move_visit": lambda ids: {"name": "cancel", "by": "clinic"},
     "write_care_plan": lambda ids: {"client_id": ids["client_id"], "title": "Knee", **_for_north(ids)},
     "change_care_plan": lambda ids: {"review_on": _in_a_year(), **_for_north(ids)},

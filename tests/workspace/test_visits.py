@@ -6,10 +6,11 @@ from zoneinfo import ZoneInfo
 from backend.lib.unit_of_work import acting_as
 from backend.visits.models import Visit
 from tests import make
+from tests.careplans.plans import alone
 from tests.notes.writing import signed
 from tests.record.briefs import lines
 from tests.referrals.stories import in_state, move_to, now, read
-from tests.workspace.browsing import Browser
+from tests.workspace.browsing import Browser, shown_in
 from tests.workspace.note_writer import writer
 
 
@@ -129,3 +130,105 @@ def test_the_brief_tells_of_a_visit_by_the_note_that_its_page_wrote(north: make.
     writer(south).begin(client_id).write(press="sign", subjective="Better.")
 
     assert [line["kind"] for line in lines(north, client_id, "visit", "note")] == ["note"]
+
+
+# --- which lines of a plan it counts for -----------------------------------------------------------------------------
+
+
+def two_lines(clinic: make.Clinic, client_id: str) -> tuple[str, str]:
+    plan = alone(clinic, client_id)
+    manual = plan.line(clinic, focus="Manual therapy", technique_ids=["mfr"], avoid=[])
+    exercise = plan.line(clinic, focus="Exercise", technique_ids=["therex"], avoid=[], visit_budget=4)
+    return manual["id"], exercise["id"]
+
+
+def counted(clinic: make.Clinic, visit_id: str) -> dict[str, str]:
+    answer = clinic.http.send("GET", f"visits/{visit_id}").json()
+    return {one["line_id"]: one["because"] for one in answer["counts_for"]}
+
+
+def test_a_visit_is_entered_for_one_of_two_lines(north: make.Clinic, south: make.Clinic) -> None:
+    care = in_state("in_care", north, south)
+    manual, exercise = two_lines(south, care["client"]["id"])
+    browser, address = Browser(south.practitioner).open(f"/referrals/{care['id']}"), f"/referrals/{care['id']}/visits"
+    assert shown_in(browser.page, address)["line_ids"] == [manual, exercise]
+
+    browser.send(address, **{"visit.starts_at": local(-3)}, state="done", line_ids=[exercise])
+
+    (visit,) = read(south, care["id"]).json()["visits"]
+    assert counted(south, visit["id"]) == {exercise: "named"}
+    assert "Counts for Exercise<" in browser.page
+
+
+def test_ticks_that_are_left_as_they_were_name_nothing(north: make.Clinic, south: make.Clinic) -> None:
+    care = in_state("in_care", north, south)
+    manual, exercise = two_lines(south, care["client"]["id"])
+    browser, address = Browser(south.practitioner).open(f"/referrals/{care['id']}"), f"/referrals/{care['id']}/visits"
+    browser.send(address, **{"visit.starts_at": local(24)}, state="booked")
+    (visit,) = read(south, care["id"]).json()["visits"]
+    move_to(now() + timedelta(hours=26))
+
+    browser.open(f"/referrals/{care['id']}").send(f"{address}/{visit['id']}", press="done")
+    assert counted(south, visit["id"]) == {manual: "discipline", exercise: "discipline"}
+    told = {"techniques": [{"technique": "therex", "regions": [{"region": "knee", "side": "left"}]}], "findings": []}
+    signed(south, care["client"]["id"], visit_id=visit["id"], asks=[], **told)
+
+    assert counted(south, visit["id"]) == {exercise: "technique"}
+    assert "Counts for Exercise<" in browser.open(f"/referrals/{care['id']}").page
+
+
+def test_a_visit_that_took_place_is_said_to_be_for_one_line_and_then_for_none(
+    north: make.Clinic, south: make.Clinic
+) -> None:
+    care = in_state("in_care", north, south)
+    manual, _ = two_lines(south, care["client"]["id"])
+    browser, page = Browser(south.practitioner), f"/referrals/{care['id']}"
+    browser.open(page).send(f"{page}/visits", **{"visit.starts_at": local(24)}, state="booked")
+    held = read(south, care["id"]).json()["visits"][0]["id"]
+    move_to(now() + timedelta(hours=26))
+    browser.open(page)
+    address = f"{page}/visits/{held}"
+
+    browser.send(address, press="done", line_ids=[manual])
+    assert counted(south, held) == {manual: "named"}
+    browser.send(address, press="counts_for", line_ids=[])
+
+    assert counted(south, held) == {}
+    assert "Counts for no line of the plan" in browser.page
+
+
+def test_a_coordinator_chooses_by_pace_and_reads_nothing_clinical(north: make.Clinic, south: make.Clinic) -> None:
+    care = in_state("in_care", north, south)
+    two_lines(south, care["client"]["id"])
+
+    page = Browser(south.coordinator).open(f"/referrals/{care['id']}").page
+
+    assert "Once a week for 6 weeks, 50 minutes, at most 4 visits" in page
+    assert "Manual therapy" not in page
+
+
+def test_the_only_line_is_not_asked_for(north: make.Clinic, south: make.Clinic) -> None:
+    care = in_state("in_care", north, south)
+    only = alone(south, care["client"]["id"]).line(south, focus="Exercise", technique_ids=[], avoid=[])["id"]
+    browser = Browser(south.practitioner).open(f"/referrals/{care['id']}")
+    assert "line_ids" not in browser.page
+
+    browser.press(f"/referrals/{care['id']}/visits", **{"visit.starts_at": local(24)}, state="booked")
+
+    (visit,) = read(south, care["id"]).json()["visits"]
+    assert counted(south, visit["id"]) == {only: "discipline"}
+
+
+def test_a_line_that_is_not_the_clinics_own_is_refused_on_the_page(north: make.Clinic, south: make.Clinic) -> None:
+    care = in_state("in_care", north, south)
+    two_lines(south, care["client"]["id"])
+    theirs = alone(north, care["client"]["id"]).line(north)["id"]
+    browser, address = Browser(south.practitioner).open(f"/referrals/{care['id']}"), f"/referrals/{care['id']}/visits"
+
+    for wrong in (theirs, "x"):
+        browser.open(f"/referrals/{care['id']}").send(
+            address, **{"visit.starts_at": local(24)}, state="booked", line_ids=[wrong]
+        )
+        assert browser.status == 400
+
+    assert read(south, care["id"]).json()["visits"] == []

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.dateparse import parse_datetime
 from rest_framework import serializers
 
+from backend.careplans.models import Intervention
 from backend.directory.models import PractitionerRole
 from backend.lib import clock
 from backend.lib.actor import Actor
@@ -18,18 +19,23 @@ from backend.notes.queries import signed_by
 from backend.referrals import care, queries
 from backend.referrals.inputs import TimeSpan
 from backend.referrals.models import ReferralVisit
+from backend.visits import services as calendar
 from backend.visits import workflow as w
+from backend.visits.inputs import LineIds, VisitChange
 from backend.visits.models import Visit
-from backend.workspace.forms import Form
+from backend.visits.queries import lines_counted
+from backend.workspace import visit_lines
+from backend.workspace.forms import Field, Form
 from backend.workspace.pages import field_errors, page, show, submit
 from backend.workspace.worklist import zone_of
 
-HOW = [("done", "It took place"), ("booked", "It is booked")]
+DONE, COUNTS_FOR = "done", "counts_for"
+HOW = [(DONE, "It took place"), ("booked", "It is booked")]
 # What is pressed for a visit that has begun, and for one that is still to come.
-BEGUN = {"done": "Took place", "missed": "Did not come"}
+BEGUN = {DONE: "Took place", "missed": "Did not come"}
 TO_COME = {"client_cancels": "The client cancels", "clinic_cancels": "We cancel"}
 MEANT: dict[str, dict[str, str]] = {
-    "done": {"name": "record_done"},
+    DONE: {"name": "record_done"},
     "missed": {"name": "record_no_show"},
     "client_cancels": {"name": "cancel", "by": "client"},
     "clinic_cancels": {"name": "cancel", "by": "clinic"},
@@ -41,16 +47,26 @@ class VisitOfCare(StrictSerializer):
 
     visit = TimeSpan()
     state = serializers.ChoiceField(HOW)
+    line_ids = LineIds(help_text="")
 
 
 @dataclass(frozen=True)
 class Line:
-    """A visit with what can be pressed for it now; whether the reader held it, and the note they signed of it."""
+    """A visit with what can be pressed for it now; whether the reader held it, and the note they signed of it.
+
+    ``lines`` are the lines of plans it may count for, when there are several.
+    """
 
     visit: dict[str, Any]
     presses: dict[str, str]
     is_readers_own: bool
     note_id: UUID | None
+    lines: Field | None
+
+    @property
+    def counts_for(self) -> list[str]:
+        """What it counts for, in words."""
+        return [label for line_id, label in self.lines.choices if line_id in self.lines.values] if self.lines else []
 
 
 def visits_of_care(body: dict[str, Any], actor: Actor, zone: str) -> dict[str, Any] | None:
@@ -62,26 +78,34 @@ def visits_of_care(body: dict[str, Any], actor: Actor, zone: str) -> dict[str, A
     visits = body["visits"]
     own = _held_by_reader(body, actor)
     signed = _signed_of(own, body, actor)
-    lines = [Line(visit, _presses(visit), visit["id"] in own, signed.get(visit["id"])) for visit in visits]
-    return {"lines": lines, "form": _form(zone)}
+    open_lines = visit_lines.lines_open((body.get("client") or {}).get("id"), actor)
+    asked = _lines_asked(visits, open_lines, actor)
+    lines = [
+        Line(visit, _presses(visit), visit["id"] in own, signed.get(visit["id"]), asked.get(visit["id"]))
+        for visit in visits
+    ]
+    assigned = (body["recipient"]["practitioner_role"] or {}).get("id")
+    return {"lines": lines, "form": _form(zone, _choosing(open_lines, assigned and UUID(assigned), actor))}
 
 
 @page("POST")
 def enter(request: HttpRequest, referral_id: UUID) -> HttpResponse:
     actor = actor_of(request)
-    assigned = queries.one_row(referral_id, actor)["recipient_role_id"]
-    zone = zone_of(actor)
+    row = queries.one_row(referral_id, actor)
+    assigned, zone = row["recipient_role_id"], zone_of(actor)
+    lines = _choosing(visit_lines.lines_open(row["client_id"], actor), assigned, actor)
 
     def act() -> str:
-        typed = Form(VisitOfCare, zone=zone, typed=request.POST).validated()
+        typed = _form(zone, lines, typed=request.POST).validated()
         with_whom = {"practitioner_role_id": _who_sees_the_client(assigned, actor)}
-        fields = {"referral_id": referral_id, "state": typed["state"], **typed["visit"], **with_whom}
+        chosen = {"line_ids": typed["line_ids"]} if visit_lines.is_named(request.POST) else {}
+        fields = {"referral_id": referral_id, "state": typed["state"], **typed["visit"], **with_whom, **chosen}
         care.enter_visit(actor=actor, fields=fields)
         return f"/referrals/{referral_id}#visits"
 
     result = submit(request, act, said="The visit is entered.")
     if isinstance(result, Problem):
-        form = _form(zone, typed=request.POST, errors=field_errors(result))
+        form = _form(zone, lines, typed=request.POST, errors=field_errors(result))
         return show(request, "visit.html", {"r": {"id": referral_id}, "form": form}, problem=result)
     return result
 
@@ -94,8 +118,14 @@ def move(request: HttpRequest, referral_id: UUID, visit_id: UUID) -> HttpRespons
     Visit.objects.visible_to(actor).filter(pk__in=under).one(visit_id)
 
     def act() -> str:
-        meant: dict[str, Any] = {"name": None, **MEANT.get(request.POST.get("press", ""), {})}
-        care.move_visit(visit_id, actor=actor, **meant)
+        press, chosen = request.POST.get("press", ""), visit_lines.named(request.POST)
+        if press == COUNTS_FOR:
+            said = VisitChange(data=chosen)
+            said.is_valid(raise_exception=True)
+            calendar.change_visit(visit_id, actor=actor, fields=said.validated_data)
+        else:
+            meant: dict[str, Any] = {"name": None, **MEANT.get(press, {})}
+            care.move_visit(visit_id, actor=actor, **meant, **(chosen if press == DONE else {}))
         return f"/referrals/{referral_id}#visits"
 
     result = submit(request, act, said="Noted.")
@@ -138,5 +168,26 @@ def _presses(visit: dict[str, Any]) -> dict[str, str]:
     return BEGUN if begins <= clock.now() else TO_COME
 
 
-def _form(zone: str, **more: Any) -> Form:
-    return Form(VisitOfCare, zone=zone, key="visit-", choices={"state": HOW}, labels={"state": "How it stands"}, **more)
+def _lines_asked(visits: list[dict[str, Any]], lines: list[Intervention], actor: Actor) -> dict[str, Field]:
+    """For each visit that counts, the lines to choose from, ticked as it counts now."""
+    held = [visit["id"] for visit in visits if visit["state"] not in Visit.NOT_HELD]
+    if not lines or not held:
+        return {}
+    counted, choices = lines_counted(UUID(pk) for pk in held), visit_lines.choices_of(lines, actor)
+    ticked = {pk: [str(line.line_id) for line in counted.get(UUID(pk), [])] for pk in held}
+    return {pk: visit_lines.asked(choices, ticked[pk], key=f"{pk}-") for pk in held}
+
+
+def _choosing(lines: list[Intervention], assigned: UUID | None, actor: Actor) -> dict[str, Any]:
+    """What the form of a new visit asks of lines, and what it ticks."""
+    if not lines:
+        return {"leave_out": (visit_lines.NAME,)}
+    guess = visit_lines.guessed_for(lines, _who_sees_the_client(assigned, actor))
+    choices = {visit_lines.NAME: visit_lines.choices_of(lines, actor)}
+    return {"choices": choices, "initial": {visit_lines.NAME: guess}}
+
+
+def _form(zone: str, lines: dict[str, Any], **more: Any) -> Form:
+    choices = {"state": HOW, **lines.get("choices", {})}
+    labels = {"state": "How it stands", visit_lines.NAME: "Counts for"}
+    return Form(VisitOfCare, zone=zone, key="visit-", labels=labels, **{**lines, "choices": choices}, **more)

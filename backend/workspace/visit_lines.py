@@ -1,0 +1,65 @@
+"""The lines of a client's plans on the forms of a visit: asked where there is more than one, ticked by the best guess.
+
+What is sent as it was guessed is not named: a note that is signed later still tells what the visit was for.
+"""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+from uuid import UUID
+
+from django.http import QueryDict
+
+from backend.careplans.models import CarePlan, Intervention
+from backend.careplans.words import how_often
+from backend.catalog.queries import catalog
+from backend.directory.models import PractitionerRole
+from backend.lib.actor import Actor
+from backend.visits.inputs import MOST_LINES
+from backend.visits.queries import lines_for
+from backend.workspace.forms import Choices, Field
+
+NAME, GUESSED = "line_ids", "line_ids.guessed"
+OVER = (CarePlan.State.COMPLETED, CarePlan.State.REVOKED)
+
+
+def lines_open(client_id: str | UUID | None, actor: Actor) -> list[Intervention]:
+    """The lines that the reader's clinic works on now, the first to begin first; none when there is nothing to choose."""
+    if client_id is None:
+        return []
+    lines = lines_for(UUID(str(client_id)), actor).exclude(state=Intervention.State.ENDED).exclude(plan__state__in=OVER)
+    found = list(lines.order_by("created_at", "id")[:MOST_LINES])
+    return found if len(found) > 1 else []
+
+
+def choices_of(lines: Sequence[Intervention], actor: Actor) -> Choices:
+    """By what each is about; for who plans times and reads nothing clinical, by its pace."""
+    return [(str(line.pk), line.focus if actor.reads_clinical else _pace(line)) for line in lines]
+
+
+def guessed_for(lines: Sequence[Intervention], role_id: UUID | None) -> list[str]:
+    """Those for which a visit of this person would count without a word: of their discipline, or all."""
+    discipline = PractitionerRole.objects.filter(pk=role_id).values_list("discipline", flat=True).first()
+    return [str(line.pk) for line in lines if discipline in (None, line.discipline)]
+
+
+def asked(choices: Choices, ticked: Collection[str], *, key: str) -> Field:
+    return Field(NAME, "Counts for", "checks", True, choices=choices, value=sorted(ticked), id=f"{key}{NAME}")
+
+
+def is_named(typed: QueryDict) -> bool:
+    """Whether lines were chosen otherwise than they were guessed."""
+    return f"{NAME}.asked" in typed and set(typed.getlist(NAME)) != set(typed.get(GUESSED, "").split())
+
+
+def named(typed: QueryDict) -> dict[str, Any]:
+    return {NAME: sorted(set(typed.getlist(NAME)))} if is_named(typed) else {}
+
+
+def _pace(line: Intervention) -> str:
+    facts = (
+        how_often(line.times_per_week, line.weeks),
+        f"{line.minutes} minutes" if line.minutes else "",
+        f"at most {line.visit_budget} visits" if line.visit_budget else "",
+    )
+    said = ", ".join(fact for fact in facts if fact)
+    return said.capitalize() or catalog().disciplines[line.discipline].label
