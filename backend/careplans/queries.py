@@ -37,7 +37,7 @@ from backend.careplans.models import (
     TeamMember,
 )
 from backend.clients.models import Client, Registration
-from backend.clients.queries import ask_guard, ids_of
+from backend.clients.queries import ask_guard, records_of
 from backend.lib.actor import Actor, ActorKind
 from backend.lib.expressions import Utc
 from backend.lib.history import history_of
@@ -152,16 +152,8 @@ def rows(actor: Actor) -> "QuerySet[CarePlan, Raw]":
 
 
 def about(client_id: UUID, actor: Actor) -> Q:
-    """Of this client, of the records that became part of it, and of those the caller's clinic linked to it.
-
-    An old id answers for the record it became part of; one's own plans are found also when the client is gone.
-    """
-    client = Client.objects.visible_to(actor).filter(pk=client_id).select_related("merged_into").first()
-    if client is None:
-        return Q(client_id=client_id)
-    ids = ids_of(actor, client.merged_into or client)
-    linked = Registration.objects.visible_to(actor).filter(own_client_id__in=ids, kind="linked", ended_at=None)
-    return Q(client_id__in=ids) | Q(client_id__in=linked.values("client_id"))
+    """Of this person, under whichever record; one's own plans are found also when the client is gone."""
+    return Q(client_id__in=records_of(client_id, actor))
 
 
 def one_row(plan_id: UUID | str, actor: Actor) -> Raw:

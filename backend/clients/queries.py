@@ -67,12 +67,22 @@ def ids_of(actor: Actor, client: Client) -> list[UUID]:
 def records_of(client_id: UUID, actor: Actor) -> list[UUID]:
     """The records that stand for this person to the caller's organization: merged into one, or linked by itself.
 
-    Ids only, also of a record that is no longer open, so that what one's own people wrote of it is found. They open
-    nothing: each row behind them is asked of its own door, so two circles of one person stay two.
+    What was written about a person is read under all of them; what holds for one record only (who is in its circle, who
+    may see it, its numbers) under ``ids_of``. Ids only, also of a record that is no longer open, so that what one's own
+    people wrote of it is found. They open nothing: each row behind them is asked of its own door, so two circles of one
+    person stay two.
     """
     if not actor.is_staff:
         return [client_id]
     return _column("SELECT records_of(%s, %s)", [client_id, actor.organization_id])
+
+
+def log_reads_of_person(actor: Actor, client: Client, records: Iterable[UUID], *, subject_type: str) -> None:
+    """Writes who looked at a client, and with it at the records that other clinics keep of the same person."""
+    shown = [client]
+    if others := set(records) - {client.pk}:
+        shown += with_home(Client.objects.visible_to(actor).filter(pk__in=others, merged_into=None), actor)
+    log_reads(actor, shown, subject_type=subject_type)
 
 
 def homes_of(client_id: UUID) -> list[UUID]:

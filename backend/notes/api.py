@@ -13,7 +13,7 @@ from backend.attachments.models import Attachment
 from backend.attachments.rendering import attachment
 from backend.attachments.serializers import AttachmentOut
 from backend.clients.api.view import ClientView
-from backend.clients.queries import ids_of
+from backend.clients.queries import records_of
 from backend.clients.rendering import names_of
 from backend.clients.serializers import EmptyInput, PageQuery
 from backend.directory.history import NEWEST_FIRST
@@ -307,7 +307,7 @@ class AsksOfClient(ClientView):
         client = self.looked_at(client_id, "ask")
         self.query(PageQuery)
         page = page_of(queries.asks_of(client, self.actor), request)
-        hidden = queries.withheld_asks(ids_of(self.actor, client))
+        hidden = queries.withheld_asks(records_of(client.pk, self.actor))
         names = names_of([*(ask.organization_id for ask in page.rows), *(row[1] for row in hidden)])
         response = page.response(lambda ask: rendering.ask_data(ask, self.actor, names))
         response.data["contact_first"] = [rendering.contact_first_data(row, names) for row in hidden]

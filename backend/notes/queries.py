@@ -13,7 +13,7 @@ from backend.attachments.queries import THROUGH_TIE
 from backend.audit.access_log import Look, log_looks
 from backend.audit.models import AccessLog
 from backend.clients.models import Access, Client, Consent, Registration
-from backend.clients.queries import ask_guard, audience_of, ids_of
+from backend.clients.queries import ask_guard, audience_of, records_of
 from backend.lib.actor import Actor, ActorKind
 from backend.lib.expressions import Utc
 from backend.lib.prepared import Prepared
@@ -172,9 +172,8 @@ def _parts(actor: Actor) -> list[NoteQuerySet]:
 
 
 def about(client_id: UUID, actor: Actor) -> Q:
-    """Of this client, and of the records that became part of it; one's own notes also when the client is gone."""
-    client = Client.objects.visible_to(actor).filter(pk=client_id).first()
-    return Q(client_id__in=ids_of(actor, client) if client else [client_id])
+    """Of this person, under whichever record; one's own notes also when the client is gone."""
+    return Q(client_id__in=records_of(client_id, actor))
 
 
 def written_by(actor: Actor) -> Q:
@@ -253,7 +252,7 @@ def _why(row: Mapping[str, Any], actor: Actor) -> str:
 
 def asks_of(client: Client, actor: Actor) -> QuerySet[Ask]:
     """What is asked of those who treat this client now."""
-    rows: QuerySet[Ask] = Ask.objects.visible_to(actor).active().filter(client_id__in=ids_of(actor, client))
+    rows: QuerySet[Ask] = Ask.objects.visible_to(actor).active().filter(client_id__in=records_of(client.pk, actor))
     return rows.select_related("author_role__practitioner")
 
 

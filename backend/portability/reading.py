@@ -5,7 +5,8 @@ from uuid import UUID
 
 from backend.clients.models import Access, Client
 from backend.clients.policies import READS, reads_clients, refuse_unless
-from backend.clients.queries import client_for, ids_of
+from backend.clients.queries import client_for, ids_of, records_of
+from backend.clients.services.taking import may_write
 from backend.lib.actor import Actor
 from backend.lib.problems import Forbidden, NotFound
 from backend.lib.querysets import id_or_404
@@ -41,7 +42,17 @@ def reading_of(actor: Actor, client_id: UUID | str, *, is_own: bool) -> Reading:
         client = client_for(actor, wanted)
     except NotFound:
         return Reading(actor, wanted, (wanted,), None, is_own)
-    return Reading(actor, client.pk, tuple(ids_of(actor, client)), client, is_own)
+    return Reading(actor, client.pk, _records(client, actor), client, is_own)
+
+
+def _records(client: Client, actor: Actor) -> tuple[UUID, ...]:
+    """The records that are this person, without linked ones that nothing but a broken glass opens."""
+    merged = ids_of(actor, client)
+    linked = set(records_of(client.pk, actor)) - set(merged)
+    if not linked:
+        return tuple(merged)
+    emergencies = Client.objects.visible_to(actor).filter(pk__in=linked).exclude(may_write(actor))
+    return (*merged, *sorted(linked - set(emergencies.values_list("pk", flat=True))))
 
 
 def check_may_export(reading: Reading) -> None:
@@ -55,5 +66,6 @@ def _is_emergency(reading: Reading) -> bool:
     """Whether nothing but a broken glass opens this client to the reader."""
     if reading.client is None or reading.client.is_home:  # type: ignore[attr-defined]  # with_home
         return False
-    opened = Access.objects.opening_for(reading.actor).filter(client_id__in=reading.ids)
+    merged = ids_of(reading.actor, reading.client)
+    opened = Access.objects.opening_for(reading.actor).filter(client_id__in=merged)
     return not opened.exclude(why=Access.Why.BREAK_GLASS).exists()

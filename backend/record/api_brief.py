@@ -105,7 +105,7 @@ class Brief(ClientView):
         examples=[OpenApiExample("Two things", value=BRIEF, response_only=True)],
     )
     def get(self, request: Request, client_id: str) -> Response:
-        client = self.looked_at(client_id, "brief")
+        client = self.person_looked_at(client_id, "brief")
         role_id = self.query(s.BriefQuery).get("practitioner_role_id")
         return Response(brief(client, reading_of(client, self.actor, role_id=role_id)).logged())
 
@@ -148,5 +148,5 @@ class BodyMap(ClientView):
         examples=[OpenApiExample("One place", value=BODY_MAP, response_only=True)],
     )
     def get(self, request: Request, client_id: str) -> Response:
-        client = self.looked_at(client_id, "body_map")
+        client = self.person_looked_at(client_id, "body_map")
         return Response(body_map(client, self.actor, since=self.query(s.BodyMapQuery).get("since")).logged())

@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from backend.clients.api.view import ClientView
-from backend.clients.queries import ids_of
+from backend.clients.queries import records_of
 from backend.clients.serializers import SearchedQuery
 from backend.lib.cursors import BadCursor, open_cursor, seal
 from backend.lib.problems import BadRequest
@@ -84,16 +84,16 @@ class SearchNotes(ClientView):
 
     def _found(self, request: Request, client: Any, asked: list[str]) -> Response:
         words, *kinds = asked
-        ids, address = ids_of(self.actor, client), _address(client)
+        records, address = records_of(client.pk, self.actor), _address(client)
         page = page_of(
-            lambda keyset: notes_found(self.actor, ids, words=words, kinds=kinds, keyset=keyset),
+            lambda keyset: notes_found(self.actor, records, words=words, kinds=kinds, keyset=keyset),
             request,
             order=ORDER,
             filters={"asked": asked},
             at=address,
             keep={"search": seal(asked, purpose=address, bound_to=self.actor.caller_key)},
         )
-        log_found(self.actor, client, page.rows)
+        log_found(self.actor, client, records, page.rows)
         return page.response(found_data)
 
 

@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from backend.clients.api.view import ClientView
-from backend.clients.queries import ids_of
+from backend.clients.queries import records_of
 from backend.lib.problems import Forbidden
 from backend.lib.rest.pages import page_of
 from backend.record.moments import MOMENTS
@@ -48,17 +48,17 @@ class Timeline(ClientView):
         asked = self.query(TimelineQuery)
         kinds = asked.get("kinds", [])
         self._check_scopes(kinds)
-        ids = ids_of(self.actor, client)
+        records = records_of(client.pk, self.actor)
         wanted = {name: asked[name] for name in FILTERS if name in asked}
         page = page_of(
-            lambda keyset: timeline(self.actor, ids, kinds=kinds, wanted=wanted, keyset=keyset),
+            lambda keyset: timeline(self.actor, records, kinds=kinds, wanted=wanted, keyset=keyset),
             request,
             order=ORDER,
             filters={"kinds": kinds, **{name: str(value) for name, value in wanted.items()}},
         )
-        log_shown(self.actor, client, page.rows)
+        log_shown(self.actor, client, records, page.rows)
         names = names_in(page.rows)
-        return page.response(lambda row: item_data(row, self.actor, client.pk, names))
+        return page.response(lambda row: item_data(row, self.actor, names))
 
     def _check_scopes(self, kinds: list[str]) -> None:
         missing: Any = {

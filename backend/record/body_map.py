@@ -14,8 +14,10 @@ from backend.catalog.queries import catalog
 from backend.catalog.words import SIDES
 from backend.clients.models import Client
 from backend.clients.policies import refuse_unless
+from backend.clients.queries import records_of
 from backend.directory.models import Organization
 from backend.lib.actor import Actor
+from backend.lib.expressions import IdsIn, ids_as_text
 from backend.lib.prepared import Prepared
 from backend.lib.rest.fields import utc, utc_or_none
 from backend.notes import queries as notes
@@ -56,7 +58,8 @@ def body_map(client: Client, actor: Actor, *, since: datetime | None = None) -> 
     refuse_unless(actor.reads_clinical, READS, code="right_required")
     zone = Organization.objects.values_list("time_zone", flat=True).get(pk=actor.clinic_id)
     moment = {"since": since} if since else {}
-    found, treated = FOUND.rows(actor, client_id=client.pk, **moment), _treated(actor, client)
+    records = ids_as_text(records_of(client.pk, actor))
+    found, treated = FOUND.rows(actor, records=records, **moment), _treated(actor, records)
     places = [
         _place(place, _of(found, place), _of(treated, place), zone)
         for place in _in_order({(row["region"], row["side"]) for row in (*found, *treated)})
@@ -73,7 +76,7 @@ def body_map(client: Client, actor: Actor, *, since: datetime | None = None) -> 
 # --- what is asked of the database ---------------------------------------------------------------------------------
 
 
-def _findings(actor: Actor, *, client_id: UUID, since: datetime | None = None) -> QuerySet[Any, Any]:
+def _findings(actor: Actor, *, records: str, since: datetime | None = None) -> QuerySet[Any, Any]:
     """Of each kind at each place what the newest note says and, to compare with, the note before it.
 
     With a moment: the newest after it, and the newest up to it.
@@ -81,32 +84,31 @@ def _findings(actor: Actor, *, client_id: UUID, since: datetime | None = None) -
     place = [F("kind"), F("region"), F("side"), F("muscle")]
     later = [Case(When(note__occurred_at__gt=since, then=True), default=False)] if since else []
     newest_first = [F("note__occurred_at").desc(), F("note_id").desc()]
-    found = Finding.objects.visible_to(actor).filter(_signed_about(client_id, actor))
+    found = Finding.objects.visible_to(actor).filter(_signed_about(records))
     ranked = found.annotate(rank=Window(DenseRank(), partition_by=[*place, *later], order_by=newest_first))
     wanted = ranked.filter(rank__lte=1 if since else 2).order_by("-note__occurred_at", "-note_id", "position")
     return wanted.values("kind", "region", "side", "muscle", "intensity", "refers_to", "remark", **WRITTEN)
 
 
-def _treatments(actor: Actor, *, client_id: UUID) -> QuerySet[Any, Any]:
+def _treatments(actor: Actor, *, records: str) -> QuerySet[Any, Any]:
     """When each technique was last used at each place."""
-    done = TechniqueDone.objects.visible_to(actor).filter(_signed_about(client_id, actor))
+    done = TechniqueDone.objects.visible_to(actor).filter(_signed_about(records))
     used_at = Func(F("regions"), function="jsonb_array_elements", output_field=JSONField(), set_returning=True)
     last = done.annotate(place=used_at).order_by("place", "technique", "-note__occurred_at", "-note_id")
     return last.distinct("place", "technique").values("place", "technique", **WRITTEN)
 
 
-def _signed_about(client_id: UUID, actor: Actor) -> Q:
-    """In signed notes about the client, or a record that became part of it; not in those entered in error."""
-    records = Client.objects.visible_to(actor).filter(Q(pk=client_id) | Q(merged_into_id=client_id))
-    return Q(note__client_id__in=records.values("pk"), note__state=Note.State.SIGNED)
+def _signed_about(records: str) -> Q:
+    """In signed notes about the client under any of these records; not in those entered in error."""
+    return Q(note__client_id__in=IdsIn(records), note__state=Note.State.SIGNED)
 
 
 FOUND, TREATED = Prepared(_findings), Prepared(_treatments)
 
 
-def _treated(actor: Actor, client: Client) -> list[Row]:
+def _treated(actor: Actor, records: str) -> list[Row]:
     """The treatments with their place, newest first."""
-    rows = TREATED.rows(actor, client_id=client.pk)
+    rows = TREATED.rows(actor, records=records)
     placed = [{**row, "region": row["place"]["region"], "side": row["place"]["side"]} for row in rows]
     return sorted(placed, key=lambda row: (row["at"], row["written_in"]), reverse=True)
 

@@ -16,10 +16,11 @@ from django.db.models import F, Subquery
 from backend.audit.access_log import Look, log_looks
 from backend.clients.models import Access, Client
 from backend.clients.policies import refuse_unless
-from backend.clients.queries import withheld_precautions
+from backend.clients.queries import records_of, withheld_precautions
 from backend.clients.rendering import names_of
 from backend.directory.models import Organization, PractitionerRole
 from backend.lib.actor import Actor, ActorKind
+from backend.lib.expressions import IdsIn, ids_as_text
 from backend.lib.prepared import Prepared
 from backend.lib.problems import Forbidden, invalid
 from backend.lib.rest.fields import utc, utc_or_none
@@ -72,7 +73,7 @@ def reading_of(client: Client, actor: Actor, *, role_id: UUID | None = None) -> 
         actor = _named(actor, role_id)
     refuse_unless(actor.practitioner_id is not None, TREATS, code="right_required")
     refuse_unless(actor.kind == ActorKind.SYSTEM or actor.treats, TREATS, code="right_required")
-    return Reading(actor, client.pk, actor.display)
+    return Reading(actor, ids_as_text(records_of(client.pk, actor)), actor.display)
 
 
 def brief(client: Client, reading: Reading, *, most: int = MOST_LINES) -> Answer:
@@ -92,12 +93,12 @@ def brief(client: Client, reading: Reading, *, most: int = MOST_LINES) -> Answer
         "lines": [_line(row, client, reading, read, earlier, moments.zone) for row in rows],
         "more": sum(row["line_rank"] == UNREAD for row in others[most:]),
     }
-    return Answer(body, partial(_log, rows, list(read.values()), client, reading))
+    return Answer(body, partial(_log, rows, list(read.values()), reading))
 
 
 def contact_first(reading: Reading) -> list[dict[str, Any]]:
     """Where a colleague keeps something sensitive: whom to ask before treating which region. Always pinned."""
-    ids = list(reading.ids().values_list("pk", flat=True))
+    ids = reading.record_ids()
     hidden = [row for client_id in ids for row in withheld_precautions(client_id)]
     hidden += [
         (ask_id, clinic, [{"region": region, "side": side}])
@@ -140,15 +141,15 @@ def _named(actor: Actor, role_id: UUID | None) -> Actor:
 
 
 def _moments(reading: Reading) -> Moments:
-    row = MOMENTS.rows(reading.actor, client_id=reading.client_id)[0]
+    row = MOMENTS.rows(reading.actor, records=reading.records)[0]
     seen = [moment for moment in (row["visited"], row["wrote"]) if moment]
     began = max(moment for moment in (row["opened"], row["started"]) if moment)
     return Moments(last_visit_at=max(seen, default=None), began=began, zone=row["zone"])
 
 
-def _all_moments(actor: Actor, *, client_id: UUID) -> Found:
+def _all_moments(actor: Actor, *, records: str) -> Found:
     """The last visit that was done, the last note that was signed, since when the record is open and the role held."""
-    reading = Reading(actor, client_id, "")
+    reading = Reading(actor, records, "")
     visits = Visit.objects.visible_to(actor).filter(client_id__in=reading.ids(), state=Visit.State.DONE)
     visited = visits.filter(practitioner_role__practitioner_id=reading.practitioner_id).order_by("-starts_at")
     written = Note.objects.visible_to(actor).filter(
@@ -188,12 +189,12 @@ def _measured_before(read: Iterable[Row], reading: Reading) -> Sequence[Row]:
     """What was measured lately, newest first, when one of these notes measured anything."""
     if not any(row["said"].get("measures") for row in read):
         return []
-    return MEASURED.rows(reading.actor, client_id=reading.client_id)
+    return MEASURED.rows(reading.actor, records=reading.records)
 
 
-def _measured(actor: Actor, *, client_id: UUID) -> Found:
+def _measured(actor: Actor, *, records: str) -> Found:
     sections = Section.objects.visible_to(actor).filter(
-        note__client_id__in=Reading(actor, client_id, "").ids(), note__state=Note.State.SIGNED, name="objective"
+        note__client_id__in=IdsIn(records), note__state=Note.State.SIGNED, name="objective"
     )
     newest = sections.exclude(measures=[]).order_by("-note__occurred_at", "-note_id")
     return newest.values("measures", at=F("note__occurred_at"))[:EARLIER_MEASURES]
@@ -242,15 +243,18 @@ def _organization(row: Row) -> dict[str, str] | None:
     return {"id": str(row["line_organization_id"]), "display": row["line_organization"] or ""}
 
 
-def _log(rows: Sequence[Row], read: Iterable[Row], client: Client, reading: Reading) -> None:
+def _log(rows: Sequence[Row], read: Iterable[Row], reading: Reading) -> None:
     """Looks at notes, and at plans: one row for each other clinic whose words were shown."""
     notes.log_shown(reading.actor, read)
     plans = {
-        (row["line_facts"]["plan_id"], row["line_organization_id"])
+        (row["line_facts"]["plan_id"], row["line_facts"]["client_id"], row["line_organization_id"])
         for row in rows
         if "plan_id" in row["line_facts"] and row["line_organization_id"] != reading.organization_id
     }
     log_looks(
         reading.actor,
-        [Look("care_plan", UUID(plan), client.pk, clinic, why="care_team") for plan, clinic in sorted(plans, key=str)],
+        [
+            Look("care_plan", UUID(plan), UUID(client_id), clinic, why="care_team")
+            for plan, client_id, clinic in sorted(plans, key=str)
+        ],
     )

@@ -30,9 +30,10 @@ from django.db.models.functions import Cast, Coalesce, Concat, Greatest, JSONObj
 
 from backend.careplans.models import Agreement, CarePlan, Goal, Intervention, PlanVersion, Proposal
 from backend.careplans.queries import leads_told, steps_told
-from backend.clients.models import Client, Hold, Precaution, ReadMark
+from backend.clients.models import Hold, Precaution, ReadMark
 from backend.lib import clock
 from backend.lib.actor import Actor
+from backend.lib.expressions import IdsIn
 from backend.lib.history import history_of
 from backend.lib.prepared import Prepared
 from backend.notes.models import Addendum, Ask, Note
@@ -45,6 +46,8 @@ PINNED, UNREAD, READ = 0, 1, 2
 MOST_COUNTED = 200
 """How many lines are looked at, and so the most that are counted."""
 AT_ONCE = 20
+OF_PLAN = {"plan_id": "plan_id", "client_id": "plan__client_id"}
+OF_PLAN_ITSELF = {"plan_id": "pgh_obj_id", "client_id": "pgh_obj__client_id"}
 SUBJECTS = [f"subject_{place}" for place in range(AT_ONCE)]
 NOBODY, NOTHING = Value(""), Cast(Value(None), TextField())
 NEVER = Value(False, output_field=BooleanField())
@@ -57,10 +60,13 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Reading:
-    """One practitioner reading about one client. ``name`` is the one under which their plan rows and reports stand."""
+    """One practitioner reading about one client. ``name`` is the one under which their plan rows and reports stand.
+
+    ``records`` are the ids under which the client is known here, as one text (``ids_as_text``).
+    """
 
     actor: Actor
-    client_id: UUID
+    records: str
     name: str
 
     @property
@@ -72,10 +78,11 @@ class Reading:
     def organization_id(self) -> UUID:
         return self.actor.clinic_id
 
-    def ids(self) -> QuerySet[Client, Any]:
-        """The client's id, and those of the records that became part of it."""
-        own = Client.objects.visible_to(self.actor).filter(Q(pk=self.client_id) | Q(merged_into_id=self.client_id))
-        return own.values("pk")
+    def ids(self) -> IdsIn:
+        return IdsIn(self.records)
+
+    def record_ids(self) -> list[UUID]:
+        return [UUID(pk) for pk in self.records.strip("{}").split(",")]
 
     def written_by_reader(self, author: str) -> Q:
         """Of rows that keep their author by name only: the reader's clinic, and the reader's name."""
@@ -90,7 +97,7 @@ def lines_since(reading: Reading, *, since: datetime, began: datetime) -> Sequen
 
     Pinned first, then what is unread with the oldest first, then what was read with the newest first.
     """
-    asked = {"client_id": reading.client_id, "name": reading.name, "since": since, "began": began}
+    asked = {"records": reading.records, "name": reading.name, "since": since, "began": began}
     return LINES.rows(reading.actor, **asked)
 
 
@@ -101,20 +108,20 @@ def versions_of(reading: Reading, named: Iterable[tuple[str, UUID]]) -> dict[tup
     for start in range(0, len(wanted), AT_ONCE):
         ids = [subject_id for _, subject_id in wanted[start : start + AT_ONCE]]
         asked = {name: ids[place % len(ids)] for place, name in enumerate(SUBJECTS)}
-        for row in NAMED.rows(reading.actor, client_id=reading.client_id, name=reading.name, **asked):
+        for row in NAMED.rows(reading.actor, records=reading.records, name=reading.name, **asked):
             versions[row["line_kind"], row["line_id"]] = row["line_version"]
     return {thing: versions[thing] for thing in wanted if thing in versions}
 
 
-def _since(actor: Actor, *, client_id: UUID, name: str, since: datetime, began: datetime) -> Found:
+def _since(actor: Actor, *, records: str, name: str, since: datetime, began: datetime) -> Found:
     unread = Q(line_is_read=False) & (Q(line_at__gt=began) | Q(line_is_known=True))
     wanted = Q(line_is_pinned=True) | unread | Q(line_at__gt=since)
-    found = _united(Reading(actor, client_id, name), wanted)
+    found = _united(Reading(actor, records, name), wanted)
     return found.order_by("line_rank", "line_turn", "-line_at", "line_id")[:MOST_COUNTED]
 
 
-def _named(actor: Actor, *, client_id: UUID, name: str, **subjects: UUID) -> Found:
-    return _united(Reading(actor, client_id, name), Q(pk__in=list(subjects.values())))
+def _named(actor: Actor, *, records: str, name: str, **subjects: UUID) -> Found:
+    return _united(Reading(actor, records, name), Q(pk__in=list(subjects.values())))
 
 
 def _united(reading: Reading, wanted: Q) -> Found:
@@ -275,7 +282,7 @@ def _versions(reading: Reading) -> Found:
         "plan_version",
         at=F("published_at"),
         author=F("by"),
-        facts={"plan_id": "plan_id", "number": "number", "changes": "changes"},
+        facts={**OF_PLAN, "number": "number", "changes": "changes"},
     )
 
 
@@ -301,7 +308,7 @@ def _plan_steps(reading: Reading) -> Found:
         author=Case(When(state_reason="client_died", then=NOBODY), default=F("changed_by")),
         organization_id=F("lead_organization_id"),
         organization=F("lead_organization__name"),
-        facts={"plan_id": "pgh_obj_id", **{name: name for name in ("state", "state_reason", "state_detail")}},
+        facts={**OF_PLAN_ITSELF, **{name: name for name in ("state", "state_reason", "state_detail")}},
     )
 
 
@@ -316,7 +323,7 @@ def _plan_leads(reading: Reading) -> Found:
         at=F("updated_at"),
         organization_id=F("lead_organization_id"),
         organization=F("lead_organization__name"),
-        facts={"plan_id": "pgh_obj_id", "led_by": "lead_organization__name"},
+        facts={**OF_PLAN_ITSELF, "led_by": "lead_organization__name"},
     )
 
 
@@ -335,7 +342,7 @@ def _plan_rows(reading: Reading, model: Any, kind: str, facts: Sequence[str]) ->
         version=F("version"),
         at=F("updated_at"),
         author=F("changed_by"),
-        facts={name: name for name in ("plan_id", "version", "state", *facts)},
+        facts={**OF_PLAN, **{name: name for name in ("version", "state", *facts)}},
     )
 
 
@@ -365,7 +372,7 @@ def _proposals(reading: Reading) -> Found:
         author=Case(When(to_us, then=F("by")), default=F("answered_by")),
         organization_id=Case(When(to_us, then=F("organization_id")), default=F("owner_id")),
         organization=Case(When(to_us, then=F("organization__name")), default=F("owner__name")),
-        facts={"plan_id": "plan_id", "kind": "kind", "about": "about", "why": "why", "state": "state", "answer": "answer"},
+        facts={**OF_PLAN, "kind": "kind", "about": "about", "why": "why", "state": "state", "answer": "answer"},
     )  # fmt: skip
 
 
@@ -383,7 +390,7 @@ def _agreements(reading: Reading) -> Found:
         "agreement",
         at=F("answered_at"),
         author=F("by"),
-        facts={"plan_id": "plan_id", "number": "number", "answer": "answer", "sentence": "sentence"},
+        facts={**OF_PLAN, "number": "number", "answer": "answer", "sentence": "sentence"},
     )
 
 

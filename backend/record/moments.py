@@ -40,7 +40,7 @@ from backend.visits.models import Visit
 Rows = QuerySet[Any, Any]
 Facts = Mapping[str, Any]
 COLUMNS = (
-    "item_id", "item_kind", "what", "happened_at", "written_at", "of_organization", "of_role", "of_discipline", "author_name",
+    "item_id", "item_kind", "of_client", "what", "happened_at", "written_at", "of_organization", "of_role", "of_discipline", "author_name",
     "within_id", "facts",
 )  # fmt: skip
 EXCERPT = 400
@@ -54,12 +54,14 @@ NOW = Func(function="domain_now", output_field=DateTimeField())
 class Thing:
     """A kind of thing: its rows for a caller, the scope that reads them, whose they are, and the facts of one line.
 
-    ``within`` is the row it belongs to; ``href`` is filled with the ids of the client, the thing and that row.
+    ``client`` leads to whom it is about, ``within`` is the row it belongs to; ``href`` is filled with the ids of the
+    client, the thing and that row.
     """
 
     kind: str
     rows: Callable[[Actor, Sequence[UUID]], Rows]
     href: str
+    client: str = "client_id"
     scope: str = "clients:read"
     role: Any = NOBODY
     discipline: Any = UNSAID
@@ -94,6 +96,7 @@ class Moment:
             .annotate(
                 item_id=F("pk"),
                 item_kind=Cast(Value(thing.kind), CharField()),
+                of_client=F(thing.client),
                 what=Cast(Value(self.what), CharField()),
                 happened_at=Cast(self.at, DateTimeField()),
                 written_at=Cast(self.recorded_at, DateTimeField()),
@@ -157,7 +160,7 @@ def _only(*names: str) -> Callable[[Actor], Facts]:
 def _of_note(actor: Actor) -> Facts:
     text = JSONObject(name="name", text=Left("text", EXCERPT))
     return {
-        **_named("kind", "state", "client_id", "visibility", "author_practitioner_id"),
+        **_named("kind", "state", "visibility", "author_practitioner_id"),
         "sections": children(Section, text, actor, "name"),
         "techniques": children(TechniqueDone, JSONObject(code="technique"), actor, "position", "id"),
         "findings": children(Finding, JSONObject(kind="kind", intensity="intensity"), actor, "position", "id"),
@@ -218,15 +221,18 @@ ASK = Thing(
 )  # fmt: skip
 PLAN = Thing(kind="plan", rows=_of(CarePlan), href="/api/v1/care-plans/{id}", scope="care-plans:read", facts=_of_plan)
 VERSION = Thing(
-    kind="plan", rows=_of(PlanVersion, "plan__client_id"), href="/api/v1/care-plans/{within_id}/versions", scope="care-plans:read",
+    kind="plan", rows=_of(PlanVersion, "plan__client_id"), client="plan__client_id",
+    href="/api/v1/care-plans/{within_id}/versions", scope="care-plans:read",
     author=F("by"), within=F("plan_id"), facts=_only("number", "changes"),
 )  # fmt: skip
 AGREEMENT = Thing(
-    kind="plan", rows=_of(Agreement, "plan__client_id"), href="/api/v1/care-plans/{within_id}/agreements",
+    kind="plan", rows=_of(Agreement, "plan__client_id"), client="plan__client_id",
+    href="/api/v1/care-plans/{within_id}/agreements",
     scope="care-plans:read", author=F("by"), within=F("plan_id"), facts=_only("number", "answer", "sentence"),
 )  # fmt: skip
 PROPOSAL = Thing(
-    kind="proposal", rows=_of(Proposal, "plan__client_id"), href="/api/v1/care-plans/{within_id}/proposals/{id}",
+    kind="proposal", rows=_of(Proposal, "plan__client_id"), client="plan__client_id",
+    href="/api/v1/care-plans/{within_id}/proposals/{id}",
     scope="care-plans:read", author=F("by"), within=F("plan_id"), reads=lambda actor: actor.reads_clinical,
     facts=_only("kind", "about", "why", "state", "answer"),
 )  # fmt: skip
@@ -239,12 +245,14 @@ REFERRAL = Thing(
     discipline=F("sender_role__discipline"), author=name_of("sender_role"), facts=_of_referral,
 )  # fmt: skip
 REPORT = Thing(
-    kind="report", rows=_of(Report, "referral__client_id"), href="/api/v1/referrals/{within_id}/reports", scope="referrals:read",
+    kind="report", rows=_of(Report, "referral__client_id"), client="referral__client_id",
+    href="/api/v1/referrals/{within_id}/reports", scope="referrals:read",
     role=F("signed_by_role_id"), discipline=Coalesce("signed_by_role__discipline", "referral__discipline"), author=SIGNED_BY,
     within=F("referral_id"), facts=_of_report,
 )  # fmt: skip
 MESSAGE = Thing(
-    kind="message", rows=_of(Message, "referral__client_id"), href="/api/v1/referrals/{within_id}/messages",
+    kind="message", rows=_of(Message, "referral__client_id"), client="referral__client_id",
+    href="/api/v1/referrals/{within_id}/messages",
     scope="referrals:read", author=F("by"), within=F("referral_id"), facts=_of_message,
     discipline=Case(
         When(party="sender", then=F("referral__sender_role__discipline")),

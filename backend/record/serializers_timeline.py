@@ -61,7 +61,7 @@ def names_in(rows: Iterable[Row]) -> Names:
     return names_of({row["of_organization"] for row in read} | circles)
 
 
-def item_data(row: Row, actor: Actor, client_id: UUID, names: Names) -> dict[str, Any]:
+def item_data(row: Row, actor: Actor, names: Names) -> dict[str, Any]:
     """A row as ``TimelineItemSerializer`` documents it."""
     gist, flags = line_of(row, actor, names)
     clinic, author = row["of_organization"], row["author_name"].strip()
@@ -75,15 +75,15 @@ def item_data(row: Row, actor: Actor, client_id: UUID, names: Names) -> dict[str
         "discipline": row["of_discipline"] or None,
         "organization": {"id": str(clinic), "display": names.get(clinic, "")} if clinic else None,
         "gist": gist,
-        "href": _href(row, client_id),
+        "href": _href(row),
         "flags": flags,
     }
 
 
-def _href(row: Row, client_id: UUID) -> str:
+def _href(row: Row) -> str:
     """Where the thing is read; another clinic's visit only with the referral it belongs to."""
     loop = row["facts"].get("referral_id")
     if loop and not row["facts"]["is_own"]:
         return f"/api/v1/referrals/{loop}"
     thing = BY_NAME[row["item_kind"], row["what"]].thing
-    return thing.href.format(id=row["item_id"], within_id=row["within_id"], client_id=client_id)
+    return thing.href.format(id=row["item_id"], within_id=row["within_id"], client_id=row["of_client"])

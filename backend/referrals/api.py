@@ -15,6 +15,7 @@ from backend.attachments.examples import ATTACHMENT
 from backend.attachments.models import Attachment
 from backend.attachments.rendering import attachment
 from backend.attachments.serializers import AttachmentOut
+from backend.clients.queries import records_of
 from backend.lib.actor import Actor
 from backend.lib.problems import Conflict, Forbidden
 from backend.lib.rest.fields import Identifier, KnownCode, Moment, NoQuery, StrictSerializer
@@ -387,5 +388,5 @@ def _narrowed(filters: dict[str, Any], actor: Actor) -> Q:
     if role := filters.get("assigned_to"):
         narrowed &= queries.held_by(role, actor)
     if client_id := filters.get("client_id"):
-        narrowed &= queries.about([client_id], actor)
+        narrowed &= queries.about(records_of(client_id, actor), actor)
     return narrowed

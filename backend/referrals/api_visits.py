@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from backend.clients.models import Client
-from backend.clients.queries import log_reads, with_home
+from backend.clients.queries import log_reads, records_of, with_home
 from backend.lib.rest.fields import Moment, StrictSerializer
 from backend.lib.rest.pages import page_of
 from backend.lib.rest.transitions import asked_for, union_of
@@ -65,9 +65,12 @@ class Visits(VisitView):
     def get(self, request: Request) -> Response:
         check_reads(self.actor)
         filters = self.query(VisitFilters)
-        lookups = {"client_id": "client_id", "updated_since": "updated_at__gte"}
-        asked = {name: filters[name] for name in lookups if name in filters}
-        found = self._read().filter(**{lookups[name]: value for name, value in asked.items()})
+        asked = {name: filters[name] for name in ("client_id", "updated_since") if name in filters}
+        found = self._read()
+        if "client_id" in asked:
+            found = found.filter(client_id__in=records_of(asked["client_id"], self.actor))
+        if "updated_since" in asked:
+            found = found.filter(updated_at__gte=asked["updated_since"])
         page = page_of(
             found,
             request,

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from django.db.models import Q
-from django.db.models.functions import Coalesce
 
-from backend.clients.models import Client, Consent, Registration
+from backend.clients.models import Consent
+from backend.clients.queries import records_of
 from backend.lib.actor import Actor
 from backend.lib.problems import invalid
 from backend.notes.models import Note, NoteQuerySet
@@ -25,15 +25,6 @@ def quotable(referral: Referral, actor: Actor) -> NoteQuerySet:
     own: NoteQuerySet = Note.objects.visible_to(actor).released().filter(organization_id=actor.clinic_id)
     own = own.filter(state=Note.State.SIGNED, client_id__in=records_of(referral.client_id, actor))
     return own if shares_sensitive(referral, actor) else own.filter(is_sensitive=False)
-
-
-def records_of(client_id: UUID, actor: Actor) -> set[UUID]:
-    """The records under which the caller's clinic keeps this person: as it was sent, linked, or merged."""
-    linked = Registration.objects.visible_to(actor).filter(client_id=client_id, kind="linked", ended_at=None)
-    known = {client_id, *linked.values_list("own_client_id", flat=True)}
-    seen = Client.objects.visible_to(actor)
-    kept = set(seen.filter(pk__in=known).values_list(Coalesce("merged_into_id", "pk"), flat=True))
-    return known | kept | set(seen.filter(merged_into_id__in=kept).values_list("pk", flat=True))
 
 
 def shares_sensitive(referral: Referral, actor: Actor) -> bool:

@@ -12,6 +12,7 @@ from django.db.models import Q
 from backend.catalog.queries import catalog
 from backend.catalog.words import label_of, places
 from backend.clients.models import Precaution
+from backend.clients.queries import records_of
 from backend.directory.models import Organization
 from backend.lib import clock
 from backend.lib.actor import Actor, ActorKind
@@ -83,7 +84,7 @@ def new_precautions(referral: Referral, actor: Actor) -> list[str]:
         return []
     known = {row["code"] for row in Package.objects.values_list("precautions", flat=True).get(pk=referral.pk)}
     recorded = Precaution.objects.visible_to(actor).filter(
-        client_id__in=quoting.records_of(referral.client_id, actor),
+        client_id__in=records_of(referral.client_id, actor),
         organization_id=actor.clinic_id,
         created_at__gte=referral.accepted_at,
         ended_at=None,

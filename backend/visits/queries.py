@@ -34,15 +34,17 @@ def lines_counted(visit_ids: Iterable[UUID]) -> Mapping[UUID, list[Counted]]:
     """For each visit of the caller's clinic, the lines of care plans that it counts for. One statement.
 
     A visit counts for the lines that it names, whatever else is known; named for none, it counts for none. Where nobody
-    said, it may be for each line of its clinic that stood when it began, in an open plan of the same person, of the
-    discipline of whoever held it. Of these it counts for
+    said, it may be for each line of its clinic that stood when it began, in an open plan of the same record (or of one
+    that it was merged with), of the discipline of whoever held it. Of these it counts for
 
     1. the lines that plan a technique which the signed notes of the visit say was done: in that place, when one of them
        plans it there, else wherever they plan it;
     2. when none does, the lines for a place that the notes say was treated;
     3. when the notes say nothing that tells lines apart, or there is none yet, all of them.
 
-    What a note's author keeps to themselves decides nothing. Left and right are two places, every other side is not.
+    A visit under a record that is only linked counts where it is named: whoever reads the other plan is not to learn
+    from its numbers that the person is seen elsewhere. What a note's author keeps to themselves decides nothing. Left
+    and right are two places, every other side is not.
     The rule stands in the database (``count_visits``), where a plan's ``visits_used`` asks the same.
     """
     found: dict[UUID, list[Counted]] = defaultdict(list)
@@ -55,4 +57,4 @@ def lines_counted(visit_ids: Iterable[UUID]) -> Mapping[UUID, list[Counted]]:
 def lines_for(client_id: UUID, actor: Actor) -> QuerySet[Intervention]:
     """The lines that a visit of the caller's clinic with this client may name."""
     lines: QuerySet[Intervention] = Intervention.objects.visible_to(actor)
-    return lines.filter(organization_id=actor.organization_id, plan__client_id__in=records_of(client_id, actor))
+    return lines.filter(organization_id=actor.clinic_id, plan__client_id__in=records_of(client_id, actor))

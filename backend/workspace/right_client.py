@@ -6,7 +6,7 @@ from datetime import timedelta
 from django.db.models import Exists, OuterRef
 
 from backend.clients.models import Client
-from backend.clients.queries import ids_of
+from backend.clients.queries import records_of
 from backend.lib import clock
 from backend.lib.actor import Actor
 from backend.lib.late_facts import LATEST
@@ -26,7 +26,7 @@ class Doubt:
 def doubt_about(client: Client, actor: Actor) -> Doubt | None:
     """None within two hours of an appointment of this client with the reader."""
     now, around = clock.now(), _own_around_now(actor)
-    mine = ids_of(actor, client)
+    mine = records_of(client.pk, actor)
     if around.filter(client_id__in=mine).exists():
         return None
     seen_now = around.exclude(client_id__in=mine).filter(starts_at__lte=now, ends_at__gt=now).order_by("starts_at")

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q
 from django.http import QueryDict
 
 from backend.careplans.models import CarePlan, Intervention
@@ -38,7 +39,8 @@ def choices_of(lines: Sequence[Intervention], actor: Actor) -> Choices:
 
 def guessed_for(lines: Sequence[Intervention], role_id: UUID | None) -> list[str]:
     """Those for which a visit of this person would count without a word: of their discipline, or all."""
-    discipline = PractitionerRole.objects.filter(pk=role_id).values_list("discipline", flat=True).first()
+    role = PractitionerRole.objects.filter(Q(pk=role_id)).first()
+    discipline = role.discipline if role else None
     return [str(line.pk) for line in lines if discipline in (None, line.discipline)]
 
 

@@ -299,15 +299,20 @@ def test_a_visit_of_a_merged_record_counts_for_the_plan_of_the_other(north: make
     assert done(change(north, visit, [only]), 200)["counts_for"] == [{"line_id": only, "because": "named"}]
 
 
-def test_a_visit_of_a_linked_record_counts_for_the_plan_of_the_other(north: make.Clinic, south: make.Clinic) -> None:
+def test_a_visit_of_a_linked_record_counts_for_the_plan_of_the_other_only_when_named(
+    north: make.Clinic, south: make.Clinic
+) -> None:
     plan = shared(north, south)
     theirs, ours = line(plan, south), line(plan, north)
     own = make.client(south)["id"]
     done(south.http.send("POST", f"clients/{plan.client_id}/registration", {"own_client_id": own}), 200, 201)
 
     visit = booked(south, own)
+    assert (counted(south, visit), used(plan, north)) == ({}, {theirs: (0, 0), ours: (0, 0)})
 
-    assert counted(south, visit) == {theirs: "discipline"}
+    done(change(south, visit, [theirs]), 200)
+
+    assert counted(south, visit) == {theirs: "named"}
     assert used(plan, north) == {theirs: (0, 1), ours: (0, 0)}
 
 

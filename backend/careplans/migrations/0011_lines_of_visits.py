@@ -19,11 +19,12 @@ BEGIN
       FROM visits_visit v LEFT JOIN directory_practitionerrole r ON r.id = v.practitioner_role_id
      WHERE v.id = ANY(p_visits)
   ), person AS MATERIALIZED (
-    SELECT one.client_id, one.organization_id, ARRAY(SELECT records_of(one.client_id, one.organization_id)) AS records
-      FROM (SELECT DISTINCT v.client_id, v.organization_id FROM visit v WHERE v.line_ids IS NULL) one
+    SELECT one.client_id, ARRAY(SELECT c.id FROM clients_client me JOIN clients_client c ON coalesce(me.merged_into_id, me.id) IN (c.id, c.merged_into_id)
+                                 WHERE me.id = one.client_id) AS records
+      FROM (SELECT DISTINCT v.client_id FROM visit v WHERE v.line_ids IS NULL) one
   ), possible AS MATERIALIZED (
     SELECT v.id AS visit_id, l.id AS line_id, l.technique_ids, l.regions
-      FROM visit v JOIN person USING (client_id, organization_id)
+      FROM visit v JOIN person USING (client_id)
       JOIN careplans_careplan p ON p.client_id = ANY(person.records)
       JOIN careplans_intervention l ON l.plan_id = p.id AND l.organization_id = v.organization_id
      WHERE v.line_ids IS NULL AND v.starts_at >= l.created_at AND (l.ended_at IS NULL OR v.starts_at < l.ended_at)
@@ -31,7 +32,7 @@ BEGIN
        AND NOT (p.state IN ('completed', 'revoked') AND coalesce(p.occurred_at, p.state_entered_at) <= v.starts_at)
   ), note AS MATERIALIZED (
     SELECT v.id AS visit_id, n.id
-      FROM visit v JOIN person USING (client_id, organization_id)
+      FROM visit v JOIN person USING (client_id)
       JOIN notes_note n ON n.client_id = ANY(person.records) AND n.visit_id = v.id AND n.organization_id = v.organization_id
      WHERE v.line_ids IS NULL AND n.state IN ('signed', 'awaiting_cosignature') AND n.visibility <> 'author'
   ), technique AS MATERIALIZED (

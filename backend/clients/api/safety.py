@@ -15,7 +15,7 @@ from backend.clients.policies import (
     refuse_unless,
     works_with_clients,
 )
-from backend.clients.queries import ids_of, withheld_precautions
+from backend.clients.queries import ids_of, records_of, withheld_precautions
 from backend.clients.rendering import contact_first_data, hold_data, names_of, precaution_data, representative_data
 from backend.lib.rest.pages import page_of
 
@@ -25,7 +25,7 @@ HOLD = {"regions": [{"region": "cervical", "side": "left"}], "because": "red_fla
 
 class PrecautionView(ClientView):
     def precaution(self, client: Client, precaution_id: str) -> Precaution:
-        rows = Precaution.objects.visible_to(self.actor).filter(client_id__in=ids_of(self.actor, client))
+        rows = Precaution.objects.visible_to(self.actor).filter(client_id__in=records_of(client.pk, self.actor))
         return rows.one(precaution_id)
 
     def one(self, precaution: Precaution, *, status: int = 200) -> Response:
@@ -45,9 +45,9 @@ class Precautions(PrecautionView):
         responses=s.PrecautionListSerializer,
     )
     def get(self, request: Request, client_id: str) -> Response:
-        client = self.looked_at(client_id, "precaution")
+        client = self.person_looked_at(client_id, "precaution")
         self.query(s.PageQuery)
-        ids = ids_of(self.actor, client)
+        ids = records_of(client.pk, self.actor)
         page = page_of(Precaution.objects.visible_to(self.actor).filter(client_id__in=ids), request)
         hidden = [row for client_id in ids for row in withheld_precautions(client_id)]
         names = names_of([*(row.organization_id for row in page.rows), *(row[1] for row in hidden)])
@@ -108,9 +108,10 @@ class Holds(ClientView):
         responses=s.HoldSerializer(many=True),
     )
     def get(self, request: Request, client_id: str) -> Response:
-        client = self.looked_at(client_id, "hold")
+        client = self.person_looked_at(client_id, "hold")
         self.query(s.PageQuery)
-        page = page_of(Hold.objects.visible_to(self.actor).filter(client_id__in=ids_of(self.actor, client)), request)
+        records = records_of(client.pk, self.actor)
+        page = page_of(Hold.objects.visible_to(self.actor).filter(client_id__in=records), request)
         names = names_of(row.organization_id for row in page.rows)
         return page.response(lambda hold: hold_data(hold, names))
 
@@ -142,7 +143,8 @@ class ClearHold(ClientView):
     )
     def post(self, request: Request, client_id: str, hold_id: str) -> Response:
         client = self.client(client_id)
-        hold = Hold.objects.visible_to(self.actor).filter(client_id__in=ids_of(self.actor, client)).one(hold_id)
+        records = records_of(client.pk, self.actor)
+        hold = Hold.objects.visible_to(self.actor).filter(client_id__in=records).one(hold_id)
         refuse_unless(self.actor.treats, TREATS)
         clearance = self.validated(s.ClearHoldInput)["clearance"]
         cleared = services.clear_hold(client.pk, hold.pk, actor=self.actor, clearance=clearance)

@@ -6,7 +6,7 @@ from rest_framework.response import Response
 
 from backend.clients.models import Client, Consent, Hold, Precaution, Representative
 from backend.clients.policies import READS, reads_clients, refuse_unless
-from backend.clients.queries import client_for, log_reads, possible_duplicates
+from backend.clients.queries import client_for, log_reads, log_reads_of_person, possible_duplicates, records_of
 from backend.clients.rendering import client_data, client_label, identifiers_of
 from backend.lib.rest.views import View
 
@@ -31,6 +31,12 @@ class ClientView(View):
         """As ``client``, and the look is logged when the client is another clinic's."""
         found = self.client(client_id)
         log_reads(self.actor, [found], subject_type=subject_type)
+        return found
+
+    def person_looked_at(self, client_id: str, subject_type: str) -> Client:
+        """As ``looked_at``, of what is read under all the records of a person."""
+        found = self.client(client_id)
+        log_reads_of_person(self.actor, found, records_of(found.pk, self.actor), subject_type=subject_type)
         return found
 
     def detail(self, client_id: Any, *, status: int = 200) -> Response:

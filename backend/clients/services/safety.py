@@ -7,7 +7,7 @@ from backend.audit.events import record
 from backend.clients.models import Client, Hold, Precaution
 from backend.clients.policies import TREATS, records_precautions, refuse_unless
 from backend.clients.queries import audience_of, circle_of
-from backend.clients.services.taking import of_client, organization_of, shared_client
+from backend.clients.services.taking import organization_of, shared_client, shared_record
 from backend.lib import clock
 from backend.lib.actor import Actor, ActorKind
 from backend.lib.problems import Conflict
@@ -81,8 +81,8 @@ def hold_for_red_flag(
 
 def clear_hold(client_id: UUID, hold_id: UUID, *, actor: Actor, clearance: str) -> Hold:
     """A practitioner of the circle says, with name and a sentence, why treatment may go on."""
-    client = shared_client(actor, client_id)
-    hold = of_client(client, Hold.objects.visible_to(actor).locked().one(hold_id), actor)
+    shared_record(actor, client_id, Hold.objects.visible_to(actor).one(hold_id))
+    hold: Hold = Hold.objects.visible_to(actor).locked().one(hold_id)
     refuse_unless(actor.treats, "A practitioner clears a hold, with a sentence.")
     if hold.cleared_at is not None:
         raise Conflict("This hold is cleared already.", code="hold_cleared", cleared_by=hold.cleared_by)
@@ -100,8 +100,8 @@ def _placed(client: Client, actor: Actor, **facts: Any) -> Hold:
 
 
 def _own_precaution(client_id: UUID, precaution_id: UUID, actor: Actor) -> Precaution:
-    client = shared_client(actor, client_id)
-    found = of_client(client, Precaution.objects.visible_to(actor).locked().one(precaution_id), actor)
+    shared_record(actor, client_id, Precaution.objects.visible_to(actor).one(precaution_id))
+    found: Precaution = Precaution.objects.visible_to(actor).locked().one(precaution_id)
     refuse_unless(
         found.organization_id == actor.organization_id,
         "Another clinic recorded this precaution; only that clinic changes it. Ask them.",

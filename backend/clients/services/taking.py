@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from backend.clients.models import Access, Client, Registration
 from backend.clients.policies import WORKS, refuse_unless, works_with_clients
-from backend.clients.queries import client_id_named, ids_of
+from backend.clients.queries import client_id_named, ids_of, records_of
 from backend.lib import clock
 from backend.lib.actor import Actor, ActorKind
 from backend.lib.problems import NotFound
@@ -77,6 +77,14 @@ def of_client(client: Client, row: R, actor: Actor) -> R:
     if row.client_id not in ids_of(actor, client):
         raise NotFound
     return row
+
+
+def shared_record(actor: Actor, client_id: UUID, row: OfClient) -> Client:
+    """The record of this person on which a row hangs, as ``shared_client``; 404 for a row of another client."""
+    client = Client.objects.visible_to(actor).one(client_id)
+    if row.client_id not in records_of(client.pk, actor):
+        raise NotFound
+    return shared_client(actor, row.client_id)
 
 
 def is_home(actor: Actor, client_id: UUID) -> bool:

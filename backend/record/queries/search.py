@@ -27,7 +27,7 @@ from django.db.models.functions import Cast, Coalesce, Concat, JSONObject
 
 from backend.catalog.queries import catalog
 from backend.clients.models import Client
-from backend.clients.queries import log_reads
+from backend.clients.queries import log_reads_of_person
 from backend.lib.actor import Actor
 from backend.lib.prepared import Prepared
 from backend.lib.rest.pages import Keyset
@@ -206,9 +206,9 @@ def _snippets_of(part: Part, actor: Actor, asked: Asked) -> ArraySubquery:
     return ArraySubquery(_rows_of(part, actor).values(data=JSONObject(section=part.section, snippet=snippet))[:MOST])
 
 
-def log_found(actor: Actor, client: Client, shown: Iterable[Mapping[str, Any]]) -> None:
+def log_found(actor: Actor, client: Client, records: Iterable[UUID], shown: Iterable[Mapping[str, Any]]) -> None:
     """Writes who looked: at the client of another clinic, whatever was found, and at each note of one that was."""
-    log_reads(actor, [client], subject_type="search")
+    log_reads_of_person(actor, client, records, subject_type="search")
     log_shown(actor, shown)
 
 

@@ -9,7 +9,7 @@ from django.db.models import F, Q, QuerySet
 
 from backend.audit.access_log import Look, log_looks
 from backend.clients.models import Client
-from backend.clients.queries import log_reads
+from backend.clients.queries import log_reads_of_person
 from backend.lib.actor import Actor
 from backend.lib.prepared import Prepared
 from backend.lib.rest.pages import LIMIT, Keyset
@@ -26,7 +26,7 @@ Row = Mapping[str, Any]
 def timeline(
     actor: Actor, clients: Sequence[UUID], *, kinds: Sequence[str] = (), wanted: Mapping[str, Any], keyset: Keyset
 ) -> list[dict[str, Any]]:
-    """A page of what happened to a client, and to the records that became part of them, in one statement.
+    """A page of what happened to a client under any of these records, in one statement.
 
     ``wanted`` narrows it: to a ``discipline``, to an ``organization_id``, to what happened ``since``.
     """
@@ -74,20 +74,20 @@ def _page(
     return first.union(*more, all=True).order_by(*order)[: keyset.most]
 
 
-def log_shown(actor: Actor, client: Client, shown: Iterable[Row]) -> None:
+def log_shown(actor: Actor, client: Client, records: Iterable[UUID], shown: Iterable[Row]) -> None:
     """Writes who looked: at the client of another clinic, and at what of it."""
-    log_reads(actor, [client], subject_type="timeline")
-    log_things(actor, client, shown)
+    log_reads_of_person(actor, client, records, subject_type="timeline")
+    log_things(actor, shown)
 
 
-def log_things(actor: Actor, client: Client, shown: Iterable[Row]) -> None:
+def log_things(actor: Actor, shown: Iterable[Row]) -> None:
     """The notes, plans and referrals of other clinics among what was shown, once each; an auditor's look always."""
-    looks = [look for row in shown if (look := _look_at(row, actor, client.pk))]
+    looks = [look for row in shown if (look := _look_at(row, actor))]
     log_looks(actor, dict.fromkeys(looks))
 
 
-def _look_at(row: Row, actor: Actor, client_id: UUID) -> Look | None:
-    kind, facts = row["item_kind"], row["facts"]
+def _look_at(row: Row, actor: Actor) -> Look | None:
+    kind, facts, client_id = row["item_kind"], row["facts"], row["of_client"]
     owner = UUID(facts["sender"]) if "sender" in facts else row["of_organization"]
     is_own = owner == actor.organization_id and not (kind == "note" and is_left_behind(facts, actor))
     if is_own and not actor.reads_as_auditor:
@@ -95,7 +95,7 @@ def _look_at(row: Row, actor: Actor, client_id: UUID) -> Look | None:
     within = row["within_id"] or row["item_id"]
     if kind == "note":
         why = facts["opened_by"] if owner != actor.organization_id else "own"
-        return Look("note", row["item_id"], UUID(facts["client_id"]), owner, why=why)
+        return Look("note", row["item_id"], client_id, owner, why=why)
     if kind in ("referral", "report", "message"):
         return Look("referral", within, client_id, owner, why="referral")
     return Look("care_plan", within, client_id, owner, why="care_team") if kind in ("plan", "proposal") else None

@@ -28,9 +28,11 @@ from backend.clients.queries import (
     consents_ending,
     ids_of,
     log_reads,
+    log_reads_of_person,
     looks_at,
     possible_duplicates,
     possible_matches,
+    records_of,
     with_home,
     withheld_precautions,
 )
@@ -220,12 +222,12 @@ def client_page(request: HttpRequest, actor: Actor, client_id: UUID, *, tried: T
     """Everything the reader may know of one client, and the forms about consent and safety."""
     client = client_for(actor, client_id)
     refuse_unless(reads_clients(actor), READS)
-    log_whatever_the_status(request, lambda: log_reads(actor, [client]))
-    zone, ids = worklist.zone_of(actor), ids_of(actor, client)
+    zone, ids, records = worklist.zone_of(actor), ids_of(actor, client), records_of(client.pk, actor)
+    log_whatever_the_status(request, lambda: log_reads_of_person(actor, client, records, subject_type="client"))
     consents = list(Consent.objects.visible_to(actor).filter(client_id__in=ids).order_by("-given_at"))
-    precautions = list(Precaution.objects.visible_to(actor).filter(client_id__in=ids).order_by("-created_at"))
-    holds = list(Hold.objects.visible_to(actor).filter(client_id__in=ids).order_by("-created_at"))
-    hidden = [row for pk in ids for row in withheld_precautions(pk)]
+    precautions = list(Precaution.objects.visible_to(actor).filter(client_id__in=records).order_by("-created_at"))
+    holds = list(Hold.objects.visible_to(actor).filter(client_id__in=records).order_by("-created_at"))
+    hidden = [row for pk in records for row in withheld_precautions(pk)]
     may = list(Access.objects.visible_to(actor).live().filter(client_id__in=ids).order_by("-from_at"))
     did = list(looks_at(actor, ids).order_by("-at")[:LOOKS])
     names = names_of(
@@ -238,7 +240,7 @@ def client_page(request: HttpRequest, actor: Actor, client_id: UUID, *, tried: T
             *(row[1] for row in hidden),
         ]
     )
-    rows = list(queries.rows(actor).filter(queries.about(ids, actor)).order_by("-created_at")[:MOST])
+    rows = list(queries.rows(actor).filter(queries.about(records, actor)).order_by("-created_at")[:MOST])
     log_whatever_the_status(request, lambda: queries.log_shown(actor, rows))
     works, here = works_with_clients(actor), actor.organization_id
     is_home = client.is_home  # type: ignore[attr-defined]  # with_home
@@ -271,10 +273,10 @@ def client_page(request: HttpRequest, actor: Actor, client_id: UUID, *, tried: T
         "representatives": Representative.objects.visible_to(actor).filter(client_id__in=ids, ended_at=None),
         "representative_form": _form_of("representative", s.RepresentativeInput, zone, tried=tried),
         **_same_person(client, actor, ids),
-        **brief.blocks(request, client, ids, actor),
+        **brief.blocks(request, client, records, actor),
         "death_form": Form(s.DeathInput, zone=zone, key="death-"),
-        **timeline_block(request, client, ids, zone),
-        **export_block(Reading(actor, client.pk, tuple(ids), client, is_own=False)),
+        **timeline_block(request, client, records, zone),
+        **export_block(Reading(actor, client.pk, tuple(records), client, is_own=False)),
     }
     return show(request, "client.html", context, problem=tried.problem if tried else None)
 

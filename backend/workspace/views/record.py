@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from backend.catalog.queries import catalog
 from backend.clients.models import Client
 from backend.clients.policies import READS, reads_clients, refuse_unless
-from backend.clients.queries import circle_of, client_for, ids_of
+from backend.clients.queries import circle_of, client_for, records_of
 from backend.directory.models import PractitionerRole
 from backend.lib.actor import Actor
 from backend.lib.cursors import BadCursor, open_cursor, seal
@@ -65,12 +65,13 @@ PAGES = {
 def one_timeline(request: HttpRequest, client_id: UUID) -> HttpResponse:
     """The timeline by itself, for older pages, filters and links to it."""
     client = _client(request, client_id)
-    log_whatever_the_status(request, lambda: log_shown(actor_of(request), client, ()))
-    ids, zone = ids_of(actor_of(request), client), zone_of(actor_of(request))
-    return show(request, "timeline.html", {"client": client, **timeline_block(request, client, ids, zone)})
+    actor = actor_of(request)
+    records, zone = records_of(client.pk, actor), zone_of(actor)
+    log_whatever_the_status(request, lambda: log_shown(actor, client, records, ()))
+    return show(request, "timeline.html", {"client": client, **timeline_block(request, client, records, zone)})
 
 
-def timeline_block(request: HttpRequest, client: Client, ids: Sequence[UUID], zone: str) -> dict[str, Any]:
+def timeline_block(request: HttpRequest, client: Client, records: Sequence[UUID], zone: str) -> dict[str, Any]:
     """What the block of the client's page shows: one page of the timeline, filters as links, the way to older things."""
     actor, address = actor_of(request), f"/clients/{client.pk}/timeline"
     disciplines = _disciplines_around(client, actor)
@@ -78,18 +79,18 @@ def timeline_block(request: HttpRequest, client: Client, ids: Sequence[UUID], zo
     discipline = request.GET.get("discipline", "") if request.GET.get("discipline") in disciplines else ""
     wanted = {"discipline": discipline} if discipline else {}
     found: Page[dict[str, Any]] = page_of(
-        lambda keyset: timeline(actor, ids, kinds=TOGETHER.get(chosen, ()), wanted=wanted, keyset=keyset),
+        lambda keyset: timeline(actor, records, kinds=TOGETHER.get(chosen, ()), wanted=wanted, keyset=keyset),
         Request(request),
         order=ORDER,
         filters={"show": chosen, **wanted},
         at=address,
         size=ON_A_PAGE,
     )
-    log_whatever_the_status(request, lambda: log_things(actor, client, found.rows))
+    log_whatever_the_status(request, lambda: log_things(actor, found.rows))
     names = names_in(found.rows)
     return {
         "timeline_of": client,
-        "happened": [_line(row, item_data(row, actor, client.pk, names), client.pk, zone) for row in found.rows],
+        "happened": [_line(row, item_data(row, actor, names), zone) for row in found.rows],
         "older": found.next,
         "newer": found.previous,
         "kind_links": _links(address, "show", SHOWN, chosen, discipline=discipline),
@@ -100,19 +101,19 @@ def timeline_block(request: HttpRequest, client: Client, ids: Sequence[UUID], zo
     }
 
 
-def _line(row: Mapping[str, Any], item: dict[str, Any], client_id: UUID, zone: str) -> dict[str, Any]:
+def _line(row: Mapping[str, Any], item: dict[str, Any], zone: str) -> dict[str, Any]:
     """An item with what a page says besides: its address here, its flags in words, whether it was written on a later day."""
     happened_on, written_on = (local(row[name], zone).date() for name in ("happened_at", "written_at"))
     return {
         **item,
-        "page": _address(row, client_id),
+        "page": _address(row),
         "is_struck": "entered_in_error" in item["flags"],
         "is_late": item["kind"] == "note" and written_on > happened_on,
         "tags": [(FLAGS.get(flag, flag), flag in ("red", "unread_report")) for flag in item["flags"]],
     }
 
 
-def _address(row: Mapping[str, Any], client_id: UUID) -> str:
+def _address(row: Mapping[str, Any]) -> str:
     """Where the thing has a page; what has none is said in its line."""
     thing = (
         row["within_id"] or row["facts"].get("referral_id") or (None if row["item_kind"] == "visit" else row["item_id"])
@@ -150,7 +151,7 @@ def search(request: HttpRequest, client_id: UUID) -> HttpResponse:
     """Words in the client's notes: asked by POST, because addresses hold no health data; further pages follow by link."""
     client, actor = _client(request, client_id), actor_of(request)
     check_reads_text(actor)
-    address = f"/clients/{client.pk}/search"
+    address, records = f"/clients/{client.pk}/search", records_of(client.pk, actor)
     try:
         words = _asked(request, address, actor)
     except ValidationError as error:
@@ -158,14 +159,14 @@ def search(request: HttpRequest, client_id: UUID) -> HttpResponse:
     if not words:
         return _found(request, client)
     found: Page[dict[str, Any]] = page_of(
-        lambda keyset: searching.notes_found(actor, ids_of(actor, client), words=words, keyset=keyset),
+        lambda keyset: searching.notes_found(actor, records, words=words, keyset=keyset),
         Request(request),
         order=searching.ORDER,
         filters={"words": words},
         at=address,
         keep={"search": seal([words], purpose=address, bound_to=actor.caller_key)},
     )
-    log_whatever_the_status(request, lambda: searching.log_found(actor, client, found.rows))
+    log_whatever_the_status(request, lambda: searching.log_found(actor, client, records, found.rows))
     return _found(request, client, words=words, found=found)
 
 
