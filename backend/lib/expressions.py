@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from django.db.models import CharField, Func, Value
+from django.db.models import BooleanField, CharField, F, Func, Value
 
 from backend.lib.prepared import array
 
@@ -15,13 +15,15 @@ class Utc(Func):
     output_field = CharField()
 
 
-class IdsIn(Func):
-    """The ids of a text that ``ids_as_text`` made, for ``__in``: one value of a statement that is planned once."""
+class IsOneOf(Func):
+    """Whether a column is one of the ids of a text that ``ids_as_text`` made: one value of a statement that is planned once."""
 
-    template = "SELECT unnest(%(expressions)s::uuid[])"
+    template = "(%(expressions)s::uuid[]))"
+    arg_joiner = " = ANY("
+    output_field = BooleanField()
 
-    def __init__(self, text: str) -> None:
-        super().__init__(Value(text))
+    def __init__(self, column: str, ids: str) -> None:
+        super().__init__(F(column), Value(ids))
 
 
 def ids_as_text(ids: Iterable[UUID]) -> str:

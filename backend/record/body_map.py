@@ -17,7 +17,7 @@ from backend.clients.policies import refuse_unless
 from backend.clients.queries import records_of
 from backend.directory.models import Organization
 from backend.lib.actor import Actor
-from backend.lib.expressions import IdsIn, ids_as_text
+from backend.lib.expressions import IsOneOf, ids_as_text
 from backend.lib.prepared import Prepared
 from backend.lib.rest.fields import utc, utc_or_none
 from backend.notes import queries as notes
@@ -100,7 +100,7 @@ def _treatments(actor: Actor, *, records: str) -> QuerySet[Any, Any]:
 
 def _signed_about(records: str) -> Q:
     """In signed notes about the client under any of these records; not in those entered in error."""
-    return Q(note__client_id__in=IdsIn(records), note__state=Note.State.SIGNED)
+    return Q(IsOneOf("note__client_id", records), note__state=Note.State.SIGNED)
 
 
 FOUND, TREATED = Prepared(_findings), Prepared(_treatments)

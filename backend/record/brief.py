@@ -20,7 +20,7 @@ from backend.clients.queries import records_of, withheld_precautions
 from backend.clients.rendering import names_of
 from backend.directory.models import Organization, PractitionerRole
 from backend.lib.actor import Actor, ActorKind
-from backend.lib.expressions import IdsIn, ids_as_text
+from backend.lib.expressions import IsOneOf, ids_as_text
 from backend.lib.prepared import Prepared
 from backend.lib.problems import Forbidden, invalid
 from backend.lib.rest.fields import utc, utc_or_none
@@ -150,15 +150,11 @@ def _moments(reading: Reading) -> Moments:
 def _all_moments(actor: Actor, *, records: str) -> Found:
     """The last visit that was done, the last note that was signed, since when the record is open and the role held."""
     reading = Reading(actor, records, "")
-    visits = Visit.objects.visible_to(actor).filter(client_id__in=reading.ids(), state=Visit.State.DONE)
+    visits = Visit.objects.visible_to(actor).filter(reading.is_about(), state=Visit.State.DONE)
     visited = visits.filter(practitioner_role__practitioner_id=reading.practitioner_id).order_by("-starts_at")
-    written = Note.objects.visible_to(actor).filter(
-        client_id__in=reading.ids(), author_practitioner_id=reading.practitioner_id
-    )
+    written = Note.objects.visible_to(actor).filter(reading.is_about(), author_practitioner_id=reading.practitioner_id)
     signed = written.filter(state__in=Note.SIGNED_STATES).order_by("-occurred_at")
-    access = Access.objects.visible_to(actor).filter(
-        organization_id=reading.organization_id, client_id__in=reading.ids()
-    )
+    access = Access.objects.visible_to(actor).filter(reading.is_about(), organization_id=reading.organization_id)
     opened = access.filter(extent=Access.Extent.SHARED_RECORD).order_by("from_at")
     roles = PractitionerRole.objects.filter(
         organization_id=reading.organization_id, practitioner_id=reading.practitioner_id
@@ -194,7 +190,7 @@ def _measured_before(read: Iterable[Row], reading: Reading) -> Sequence[Row]:
 
 def _measured(actor: Actor, *, records: str) -> Found:
     sections = Section.objects.visible_to(actor).filter(
-        note__client_id__in=IdsIn(records), note__state=Note.State.SIGNED, name="objective"
+        IsOneOf("note__client_id", records), note__state=Note.State.SIGNED, name="objective"
     )
     newest = sections.exclude(measures=[]).order_by("-note__occurred_at", "-note_id")
     return newest.values("measures", at=F("note__occurred_at"))[:EARLIER_MEASURES]

@@ -33,7 +33,7 @@ from backend.careplans.queries import leads_told, steps_told
 from backend.clients.models import Hold, Precaution, ReadMark
 from backend.lib import clock
 from backend.lib.actor import Actor
-from backend.lib.expressions import IdsIn
+from backend.lib.expressions import IsOneOf
 from backend.lib.history import history_of
 from backend.lib.prepared import Prepared
 from backend.notes.models import Addendum, Ask, Note
@@ -78,8 +78,8 @@ class Reading:
     def organization_id(self) -> UUID:
         return self.actor.clinic_id
 
-    def ids(self) -> IdsIn:
-        return IdsIn(self.records)
+    def is_about(self, column: str = "client_id") -> IsOneOf:
+        return IsOneOf(column, self.records)
 
     def record_ids(self) -> list[UUID]:
         return [UUID(pk) for pk in self.records.strip("{}").split(",")]
@@ -196,7 +196,7 @@ def _notes(reading: Reading) -> Found:
     added = Addendum.objects.visible_to(reading.actor).filter(note_id=OuterRef("pk")).order_by()
     added = added.exclude(signed_by_role__practitioner_id=me)
     how_many = added.values("note_id").annotate(count=Count("pk")).values("count")
-    found = Note.objects.visible_to(reading.actor).filter(client_id__in=reading.ids(), released_at__isnull=False)
+    found = Note.objects.visible_to(reading.actor).filter(reading.is_about(), released_at__isnull=False)
     return _rows(
         found.exclude(author_practitioner_id=me).exclude(cosigned_by_role__practitioner_id=me),
         reading,
@@ -214,7 +214,7 @@ def _asks(reading: Reading) -> Found:
     """What is to be avoided, always; the rest where the reader may not read the note that asks it."""
     notes = Note.objects.visible_to(reading.actor).filter(pk=OuterRef("note_id"))
     active = Q(ended_at=None) & (Q(ends_at=None) | Q(ends_at__gt=clock.now()))
-    found = Ask.objects.visible_to(reading.actor).filter(client_id__in=reading.ids(), is_taken_back=False)
+    found = Ask.objects.visible_to(reading.actor).filter(reading.is_about(), is_taken_back=False)
     found = found.filter(active | Q(ended_at__isnull=False), released_at__isnull=False)
     return _rows(
         found.filter(Q(kind=Ask.Kind.AVOID) | ~Exists(notes)).exclude(author_role__practitioner_id=reading.practitioner_id),
@@ -240,7 +240,7 @@ def _visits(reading: Reading) -> Found:
         client_id=OuterRef("client_id"), visit_id=OuterRef("pk"), released_at__isnull=False
     )
     found = Visit.objects.visible_to(reading.actor) | Visit.objects.filter(Exists(tied))
-    found = found.filter(~Exists(told), client_id__in=reading.ids(), state__in=(Visit.State.DONE, Visit.State.MISSED))
+    found = found.filter(~Exists(told), reading.is_about(), state__in=(Visit.State.DONE, Visit.State.MISSED))
     return _rows(
         found.exclude(practitioner_role__practitioner_id=reading.practitioner_id),
         reading,
@@ -256,7 +256,7 @@ def _visits(reading: Reading) -> Found:
 
 def _reports(reading: Reading) -> Found:
     """Signed by others. One with a red flag or a new precaution is pinned until it was read."""
-    found = Report.objects.visible_to(reading.actor).filter(referral__client_id__in=reading.ids())
+    found = Report.objects.visible_to(reading.actor).filter(reading.is_about("referral__client_id"))
     alarming = (Q(has_red_flag=True) | Q(new_precautions__len__gt=0)) & Q(in_error_at=None)
     return _rows(
         found.exclude(signed_by_role__practitioner_id=reading.practitioner_id),
@@ -275,7 +275,7 @@ def _reports(reading: Reading) -> Found:
 
 
 def _versions(reading: Reading) -> Found:
-    found = PlanVersion.objects.visible_to(reading.actor).filter(plan__client_id__in=reading.ids())
+    found = PlanVersion.objects.visible_to(reading.actor).filter(reading.is_about("plan__client_id"))
     return _rows(
         found.exclude(reading.written_by_reader("by")),
         reading,
@@ -296,7 +296,7 @@ def _plan_steps(reading: Reading) -> Found:
         .objects.visible_to(reading.actor)
         .filter(pgh_obj_id=OuterRef("pgh_obj_id"), state=CarePlan.State.ON_HOLD)
     )
-    found = steps_told(reading.actor).filter(pgh_obj__client_id__in=reading.ids()).exclude(state=CarePlan.State.DRAFT)
+    found = steps_told(reading.actor).filter(reading.is_about("pgh_obj__client_id")).exclude(state=CarePlan.State.DRAFT)
     return _rows(
         found.filter(~Q(state=CarePlan.State.ACTIVE) | Exists(held)).exclude(
             lead_organization_id=reading.organization_id, changed_by=reading.name
@@ -315,7 +315,7 @@ def _plan_steps(reading: Reading) -> Found:
 def _plan_leads(reading: Reading) -> Found:
     """That somebody else leads a plan now; not to who handed it over or took it."""
     here = Q(lead_organization_id=reading.organization_id) | Q(led_before=reading.organization_id)
-    found = leads_told(reading.actor).filter(pgh_obj__client_id__in=reading.ids()).exclude(state=CarePlan.State.DRAFT)
+    found = leads_told(reading.actor).filter(reading.is_about("pgh_obj__client_id")).exclude(state=CarePlan.State.DRAFT)
     return _rows(
         found.exclude(here, changed_by=reading.name),
         reading,
@@ -331,7 +331,7 @@ def _plan_rows(reading: Reading, model: Any, kind: str, facts: Sequence[str]) ->
     """What changed in a plan that was begun and is not told by a version of somebody else's yet."""
     versions = PlanVersion.objects.visible_to(reading.actor).exclude(reading.written_by_reader("by"))
     versions = versions.filter(plan_id=OuterRef("plan_id"))
-    found = model.objects.visible_to(reading.actor).filter(plan__client_id__in=reading.ids())
+    found = model.objects.visible_to(reading.actor).filter(reading.is_about("plan__client_id"))
     found = found.exclude(plan__state=CarePlan.State.DRAFT)
     return _rows(
         found.filter(~Exists(versions.filter(published_at__gte=OuterRef("updated_at")))).exclude(
@@ -361,7 +361,7 @@ def _proposals(reading: Reading) -> Found:
     to_us = Q(owner_id=mine, state=Proposal.State.OPEN) & ~Q(organization_id=mine)
     answered = (Proposal.State.ACCEPTED, Proposal.State.DECLINED)
     to_others = Q(organization_id=mine, state__in=answered) & ~Q(owner_id=mine)
-    found = Proposal.objects.visible_to(reading.actor).filter(to_us | to_others, plan__client_id__in=reading.ids())
+    found = Proposal.objects.visible_to(reading.actor).filter(to_us | to_others, reading.is_about("plan__client_id"))
     return _rows(
         found,
         reading,
@@ -381,7 +381,7 @@ def _agreements(reading: Reading) -> Found:
     published = PlanVersion.objects.visible_to(reading.actor).filter(
         plan_id=OuterRef("plan_id"), number=OuterRef("number"), organization_id=OuterRef("organization_id")
     )
-    found = Agreement.objects.visible_to(reading.actor).filter(plan__client_id__in=reading.ids())
+    found = Agreement.objects.visible_to(reading.actor).filter(reading.is_about("plan__client_id"))
     return _rows(
         found.filter(~Exists(published) | Q(answer=Agreement.Answer.OBJECT)).exclude(
             organization_id=reading.organization_id
@@ -398,7 +398,7 @@ def _precautions(reading: Reading) -> Found:
     """Pinned as long as they hold, whoever recorded them."""
     holds = Q(ended_at=None, entered_in_error_reason="")
     return _rows(
-        Precaution.objects.visible_to(reading.actor).filter(client_id__in=reading.ids()),
+        Precaution.objects.visible_to(reading.actor).filter(reading.is_about()),
         reading,
         "precaution",
         version=F("version"),
@@ -414,7 +414,7 @@ def _precautions(reading: Reading) -> Found:
 def _holds(reading: Reading) -> Found:
     """Pinned until somebody clears them."""
     return _rows(
-        Hold.objects.visible_to(reading.actor).filter(client_id__in=reading.ids()),
+        Hold.objects.visible_to(reading.actor).filter(reading.is_about()),
         reading,
         "hold",
         version=F("version"),
