@@ -87,7 +87,7 @@ class World(Clinics):
 
     situations: dict[str, Situation]
     columns: dict[str, Column]
-    of_notes: dict[str, Column] = field(default_factory=dict)
+    of_notes: dict[str, Column]
 
     @property
     def words(self) -> list[str]:
@@ -116,7 +116,7 @@ def build(*, before_stories: Callable[[make.Clinic], object] = lambda clinic: No
     }
     Organization.objects.filter(pk=clinics["west"].id).update(break_glass_enabled=True)
     situations = {name: Situation(name, number) for number, name in enumerate(SITUATIONS, start=1)}
-    world = World(**clinics, situations=situations, columns={})
+    world = World(**clinics, situations=situations, columns={}, of_notes={})
     common = _common_ids(world)
     own = {
         clinic.id: make.client(clinic, family_name="Own", given_name="Record")["id"]

@@ -144,19 +144,20 @@ def _write_notes(clinic: make.Clinic, s: Situation) -> None:
     note: dict[str, Any] = {"client_id": s.ids["client_id"], "kind": "progress"}
     words = {"subjective": f"{s.word}-subjective", "asks": [{**ASK, "sentence": f"{s.word}-asked"}]}
     s.ids |= _whole_note(clinic, {**note, **words}, _letter(clinic, s, "posture"))
+    kinds: dict[str, dict[str, Any]] = {
+        "author": {"subjective": f"{s.word}-author", "visibility": "author"},
+        "clinic": {"subjective": f"{s.word}-clinics", "visibility": "clinic", "asks": [ASK]},
+        "sensitive": {"subjective": f"{s.word}-sensitive", "is_sensitive": True, "asks": [ASK]},
+        "partly": {
+            "subjective": f"{s.word}-kept",
+            "plan": f"{s.word}-shared",
+            "shared_sections": ["plan"],
+            "asks": [ASK],
+        },
+    }
     s.notes = {
         name: _whole_note(clinic, {**note, **facts}, _letter(clinic, s, f"{name}-file"))
-        for name, facts in {
-            "author": {"subjective": f"{s.word}-author", "visibility": "author"},
-            "clinic": {"subjective": f"{s.word}-clinics", "visibility": "clinic", "asks": [ASK]},
-            "sensitive": {"subjective": f"{s.word}-sensitive", "is_sensitive": True, "asks": [ASK]},
-            "partly": {
-                "subjective": f"{s.word}-kept",
-                "plan": f"{s.word}-shared",
-                "shared_sections": ["plan"],
-                "asks": [ASK],
-            },
-        }.items()
+        for name, facts in kinds.items()
         if name in ("clinic", "sensitive") or s.name in EVERY_NOTE
     }
     s.ids["draft_note_id"] = _made(clinic, "notes", {**note, "subjective": f"{s.word}-drafted"})
@@ -176,16 +177,16 @@ def _signed_note(clinic: make.Clinic, body: dict[str, Any]) -> str:
 
 
 def _consent(clinics: Clinics, s: Situation) -> Any:
-    more: dict[str, Any] = {
+    more: dict[str, dict[str, Any]] = {
         "pool": {"pools": [{"discipline": "chiropractic"}]},
         "guest": {"guests": [{"email": GUEST}]},
         "attested": {"guests": [{"email": GUEST}]},
         "trusted": {"categories": ["plan", "notes", "sensitive"]},
-    }.get(s.name, {})
+    }
     others = {"pool": [], "guest": [], "attested": [], "glass": [clinics.west], "asked": [clinics.east]}
     until = (clock.now() + timedelta(days=100)).date().isoformat()
     circle = others.get(s.name, [clinics.south])
-    return make.consent(clinics.north, s.ids["client_id"], *circle, expires_on=until, **more)
+    return make.consent(clinics.north, s.ids["client_id"], *circle, expires_on=until, **more.get(s.name, {}))
 
 
 def _words(word: str) -> dict[str, str]:
