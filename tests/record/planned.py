@@ -1,0 +1,126 @@
+"""Two plans about one client in two circles, with a word in each part by each party, and who reads which of them.
+
+As ``everything.py`` is for notes: whatever shows plans is held against ``readable``, which is the sentences of the product
+written down a second time.
+"""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+
+from backend.audit.work import run_due
+from tests import make
+from tests.careplans.plans import Plan, accepted, alone, done, leave, withdraw
+from tests.record.everything import Reader, Words, people
+
+# What a coordinator, who plans times, reads in words.
+OF_TIMES = frozenset({"phase"})
+
+
+@dataclass
+class Planned:
+    """A plan, whose words stand in it, and what became of its team. ``asked`` are the two sides of its proposals."""
+
+    plan: Plan
+    consent_id: str
+    home: make.Clinic
+    others: tuple[make.Clinic, ...]
+    numbers: dict[str, int]
+    words: set[tuple[int, str]] = field(default_factory=set)
+    asked: dict[tuple[int, str], tuple[str, str]] = field(default_factory=dict)
+    titled_by: int = 0
+    left: set[str] = field(default_factory=set)
+    is_withdrawn: bool = False
+
+    def said(self, clinic: make.Clinic, part: str) -> str:
+        """A word of this clinic's in this part; from now on it stands in the plan."""
+        number = self.numbers[clinic.id]
+        self.words.add((number, part))
+        return f"Zq{part} zq{number}{part}."
+
+    def is_party(self, clinic: make.Clinic) -> bool:
+        """Whether the clinic is or was on the team: so long it is shown that there is a plan."""
+        return clinic.id in self.numbers
+
+    def is_open_to(self, clinic: make.Clinic) -> bool:
+        return self.is_party(clinic) and clinic.id not in self.left and not self.is_withdrawn
+
+    def readable(self, clinic: make.Clinic, *, reads_text: bool = True) -> Words:
+        """The words that stand in the plan now, as far as they are for this clinic."""
+        if not self.is_party(clinic):
+            return frozenset()
+        number = self.numbers[clinic.id]
+        found = {word for word in self.words if self.is_open_to(clinic) or word[0] == number}
+        found |= {word for word, sides in self.asked.items() if clinic.id in sides}
+        if not self.is_open_to(clinic):  # the title is the lead's to write, and to read
+            found.discard((self.titled_by, "title"))
+            found |= {(self.titled_by, "title")} if self.leads() == clinic.id else set()
+        return frozenset(word for word in found if reads_text or word[1] in OF_TIMES)
+
+    def leads(self) -> str:
+        """Who leads now, as the client's home reads it."""
+        return str(self.plan.whole(self.home)["lead"]["organization"]["id"])
+
+    def earlier(self, clinic: make.Clinic) -> Words:
+        """What only the history tells: what stood there before the others joined, and the title as one's own clinic led."""
+        number = self.numbers[clinic.id]
+        words = {(number, "early")} if clinic.id == self.home.id else set()
+        return frozenset(words | ({(number, "title")} if number == self.titled_by else set()))
+
+    def end_for(self, clinic: make.Clinic) -> None:
+        done(leave(self.plan, clinic, clinic), 200)
+        self.left.add(clinic.id)
+
+    def withdraw(self) -> None:
+        withdraw(self.home, self.plan.client_id, self.consent_id)
+        self.is_withdrawn = True
+
+
+def planned(client_id: str, home: make.Clinic, *others: make.Clinic, first: int, hands_over: bool = False) -> Planned:
+    """An active plan of these, published once, in which each has written whatever it may."""
+    consent_id = accepted(home, others[0], client_id)["id"] if len(others) == 1 else _circle(client_id, home, *others)
+    plan = alone(home, client_id, title="Begun.")
+    numbers = {clinic.id: first + place for place, clinic in enumerate((home, *others))}
+    made = Planned(plan, consent_id, home, others, numbers)
+    goal = plan.goal(home, words=f"zq{first}early.")
+    for other in others:
+        plan.add(home, other)
+    done(plan.patch(home, f"/goals/{goal['id']}", {"words": made.said(home, "goal")}))
+    if hands_over:
+        done(plan.post(home, "/lead", {"organization_id": others[0].id}), 200)
+    _write(made, others[0] if hands_over else home)
+    run_due()  # whoever accepted is put on the team by the worker, too
+    return made
+
+
+def _circle(client_id: str, home: make.Clinic, *others: make.Clinic) -> str:
+    consent_id = make.consent(home, client_id, *others)["id"]
+    for other in others:
+        make.move(other, make.referral(home, other, client_id=client_id)["id"], "accept")
+    return str(consent_id)
+
+
+def _write(made: Planned, lead: make.Clinic) -> None:
+    plan, clinics = made.plan, (made.home, *made.others)
+    done(plan.patch(lead, "", {"title": made.said(lead, "title")}))
+    made.titled_by = made.numbers[lead.id]
+    done(plan.post(lead, "/phases", {"name": made.said(lead, "phase")}))
+    lines = {}
+    for clinic in clinics:
+        done(plan.post(clinic, "/problems", {"text": made.said(clinic, "problem")}))
+        lines[clinic.id] = plan.line(clinic, focus=made.said(clinic, "line"), technique_ids=[])["id"]
+    for clinic, owner in zip(clinics, (*clinics[1:], clinics[0]), strict=True):
+        proposal = {"kind": "end", "about": "intervention", "row_id": lines[owner.id], "why": made.said(clinic, "why")}
+        done(plan.post(clinic, "/proposals", proposal))
+        made.asked[(made.numbers[clinic.id], "why")] = (clinic.id, owner.id)
+    plan.publish(lead)
+    for clinic in clinics:
+        done(plan.answer(clinic, 1, "object", sentence=made.said(clinic, "sentence")))
+
+
+def readers(*clinics: make.Clinic) -> Iterator[tuple[make.Clinic, Reader]]:
+    """Everybody of each clinic."""
+    return ((clinic, reader) for clinic in clinics for reader in people(clinic))
+
+
+def ids_of(plans: Collection[Planned]) -> set[str]:
+    return {each.plan.id for each in plans}
