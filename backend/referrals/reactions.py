@@ -18,7 +18,9 @@ def join_the_team(event: Event) -> None:
     referral = Referral.objects.visible_to(actor).filter(pk=event.subject_id).first()
     if referral is None or referral.client_id is None or referral.recipient_organization_id != event.organization_id:
         return
-    careplans.join_team(referral.client_id, role_id=referral.recipient_role_id, actor=actor)
+    careplans.join_team(
+        referral.client_id, role_id=referral.recipient_role_id, accepted_at=event.recorded_at, actor=actor
+    )
     if referral.transfer:
         _pass_leads(referral.id, actor)
 

@@ -1,6 +1,6 @@
 """Joining, leaving, and what becomes of the lines and the lead of who left."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -37,7 +37,9 @@ def test_who_accepts_a_referral_joins_the_plan_its_lead_works_from(north: make.C
     refused(plan.get(south), 404, "not_found")
 
     with acting_as(south.practitioner.actor):
-        joined = services.join_team(UUID(plan.client_id), role_id=UUID(south.role_id), actor=south.practitioner.actor)
+        joined = services.join_team(
+            UUID(plan.client_id), role_id=UUID(south.role_id), accepted_at=clock.now(), actor=south.practitioner.actor
+        )
 
     assert [str(one.pk) for one in joined] == [plan.id]
     member = plan.whole(south)["team"][1]
@@ -51,10 +53,32 @@ def test_joining_twice_is_joining_once(north: make.Clinic, south: make.Clinic) -
 
     for _ in range(2):
         with acting_as(south.practitioner.actor):
-            services.join_team(UUID(plan.client_id), role_id=None, actor=south.practitioner.actor)
+            services.join_team(
+                UUID(plan.client_id), role_id=None, accepted_at=clock.now(), actor=south.practitioner.actor
+            )
 
     assert live(plan, north) == [north.id, south.id]
     assert len(told(north, "care_plan.member_joined")) == 1
+
+
+def test_who_left_is_not_put_back_by_an_acceptance_that_is_told_late_or_again(
+    north: make.Clinic, south: make.Clinic
+) -> None:
+    plan = alone(north)
+    accepted(north, south, plan.client_id)
+    me, accepted_at = south.practitioner.actor, clock.now()
+
+    def told_again(moment: datetime) -> list[str]:
+        with acting_as(me):
+            joined = services.join_team(UUID(plan.client_id), role_id=None, accepted_at=moment, actor=me)
+        return [str(one.pk) for one in joined]
+
+    assert told_again(accepted_at) == [plan.id]
+    done(leave(plan, north, south), 200)
+    accepted(north, south, plan.client_id)
+
+    assert told_again(accepted_at) == []
+    assert told_again(clock.now() + timedelta(seconds=1)) == [plan.id], "accepted anew"
 
 
 def test_a_draft_is_joined_by_nobody_who_was_not_asked(north: make.Clinic, south: make.Clinic) -> None:
@@ -64,7 +88,10 @@ def test_a_draft_is_joined_by_nobody_who_was_not_asked(north: make.Clinic, south
     accepted(north, south, client_id)
 
     with acting_as(south.practitioner.actor):
-        assert services.join_team(UUID(client_id), role_id=None, actor=south.practitioner.actor) == []
+        assert (
+            services.join_team(UUID(client_id), role_id=None, accepted_at=clock.now(), actor=south.practitioner.actor)
+            == []
+        )
     refused(plan.get(south), 404, "not_found")
     plan.add(north, south)
 
@@ -80,7 +107,12 @@ def test_before_it_shares_the_record_nobody_joins(
     for clinic in (south, outsider):
         refused(plan.post(north, "/team", {"organization_id": clinic.id}), 409, "consent_required")
         with acting_as(clinic.practitioner.actor):
-            assert services.join_team(UUID(plan.client_id), role_id=None, actor=clinic.practitioner.actor) == []
+            assert (
+                services.join_team(
+                    UUID(plan.client_id), role_id=None, accepted_at=clock.now(), actor=clinic.practitioner.actor
+                )
+                == []
+            )
 
     assert live(plan, north) == [north.id]
 
@@ -169,7 +201,7 @@ def test_who_joins_and_who_takes_another_off_is_named_to_whoever_overwrites_it(
     plan.add(north, south)
     read = plan.whole(north)["version"]
     with acting_as(east.practitioner.actor):
-        services.join_team(UUID(plan.client_id), role_id=None, actor=east.practitioner.actor)
+        services.join_team(UUID(plan.client_id), role_id=None, accepted_at=clock.now(), actor=east.practitioner.actor)
 
     joined = refused(plan.patch(north, "", {"title": "Arm"}, version=read), 412, "stale")
     plan.line(south, technique_ids=[])
@@ -381,7 +413,9 @@ def joined(north: make.Clinic, south: make.Clinic) -> Plan:
     plan = alone(north)
     accepted(north, south, plan.client_id)
     with acting_as(south.practitioner.actor):
-        services.join_team(UUID(plan.client_id), role_id=UUID(south.role_id), actor=south.practitioner.actor)
+        services.join_team(
+            UUID(plan.client_id), role_id=UUID(south.role_id), accepted_at=clock.now(), actor=south.practitioner.actor
+        )
     return plan
 
 

@@ -10,6 +10,7 @@ import pytest
 from django.db import connections
 
 from backend.careplans import services as care_plans
+from backend.lib import clock
 from backend.lib.actor import system_of
 from backend.lib.unit_of_work import acting_as
 from backend.referrals.models import Referral
@@ -125,7 +126,7 @@ def test_a_change_of_a_plan_while_a_practitioner_is_taken_off_it_is_not_lost(
     plan, me = alone(north), south.practitioner.actor
     accepted(north, south, plan.client_id)
     with acting_as(me):
-        care_plans.join_team(UUID(plan.client_id), role_id=UUID(south.role_id), actor=me)
+        care_plans.join_team(UUID(plan.client_id), role_id=UUID(south.role_id), accepted_at=clock.now(), actor=me)
     make.role(south.organization, "physical_therapy")
     before = plan.whole(north)["version"]
 

@@ -33,14 +33,17 @@ from backend.lib.ids import uuid7
 from backend.lib.problems import Conflict, invalid
 
 
-def join_team(client_id: UUID, *, role_id: UUID | None, actor: Actor) -> list[CarePlan]:
+def join_team(client_id: UUID, *, role_id: UUID | None, accepted_at: datetime, actor: Actor) -> list[CarePlan]:
     """The caller's organization joins the plans that a lead in one circle with it works from; called when it accepts.
 
-    Needs the shared record to be open to it already. Drafts stay with who writes them.
+    Needs the shared record to be open to it already. Drafts stay with who writes them, and who left since it accepted
+    stays away, however late or often this runs.
     """
+    ours = TeamMember.objects.visible_to(actor).filter(organization_id=actor.clinic_id)
+    left = set(ours.filter(until__gte=accepted_at).values_list("plan_id", flat=True))
     joined = []
     for (plan_id,) in ask_guard("SELECT joinable_plans(%s)", [client_id]):
-        if _join(plan_id, actor.clinic_id, role_id, by=actor.display):
+        if plan_id not in left and _join(plan_id, actor.clinic_id, role_id, by=actor.display):
             plan = CarePlan.objects.visible_to(actor).one(plan_id)
             tell("care_plan.member_joined", plan, actor, organization_id=actor.clinic_id)
             joined.append(plan)
