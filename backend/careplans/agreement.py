@@ -22,13 +22,16 @@ def needs_agreement(kind: Kind, agreed: Row | None, now: Row) -> list[str]:
 
     A row that is not in the agreed version goes beyond it as a whole.
     """
+    if has_ended(now):
+        return []
     if agreed is None:
-        return [] if has_ended(now) else ["id"]
+        return ["id"]
     return _beyond_goal(agreed, now) if kind == "goals" else _beyond_line(agreed, now)
 
 
 def has_ended(row: Row) -> bool:
-    return bool(row["state"] == "ended")
+    """Of a line that ended, or of anything that was entered in error, nothing is asked any more."""
+    return bool(row["state"] == "ended" or row.get("entered_in_error"))
 
 
 @dataclass(frozen=True)
@@ -66,8 +69,6 @@ def agreed_rows(body: Mapping[str, Any]) -> dict[Kind, dict[str, Row]]:
 
 
 def _beyond_line(agreed: Row, now: Row) -> list[str]:
-    if has_ended(now):
-        return []
     beyond = [name for name in COUNTED if _limit(now[name]) > _limit(agreed[name])]
     if LOADS.index(now["load"]) > LOADS.index(agreed["load"]):
         beyond.append("load")

@@ -13,7 +13,8 @@ MASSAGE = {"id": "019aa000-0000-7000-8000-000000000006", "display": "Calm Hands 
 IMRE = {"id": "019aa000-0000-7000-8000-000000000007", "display": "Imre Vale"}
 JO = {"id": "019aa000-0000-7000-8000-000000000008", "display": "Jo Lind"}
 AT = "2026-11-24T17:40:00Z"
-EDITED = {"changed_by": "Jo Lind", "created_at": AT, "updated_at": AT}
+EDITED = {"entered_in_error": None, "changed_by": "Jo Lind", "created_at": AT, "updated_at": AT}
+ERROR = {"reason": "wrong_entry", "note": "Meant for the plan of last year.", "by": "Imre Vale", "at": AT}
 IN_FORCE = {"state": "in_force", "in_force_for_you": True, "agreed": None, "waiting_for": []}
 
 PROBLEM_FIELDS: dict[str, Any] = {"text": "Daily band headache for five months", "icd10": "G44.2"}
@@ -49,7 +50,14 @@ LINE_ROW = {
     "state": "active", "ended_reason": None, "ended_detail": None, "ended_at": None, "continues_id": None,
     "agreement": IN_FORCE, **EDITED,
 }  # fmt: skip
-PHASE_ROW = {"id": "019aa000-0000-7000-8000-000000000010", "version": 1, "organization": LEAD, **PHASE_FIELDS, **EDITED}
+PHASE_ROW = {
+    "id": "019aa000-0000-7000-8000-000000000010",
+    "version": 1,
+    "organization": LEAD,
+    "entered_in_error": None,
+    **PHASE_FIELDS,
+    **EDITED,
+}
 MEMBER_ROW = {
     "id": "019aa000-0000-7000-8000-000000000011", "organization": MASSAGE, "practitioner_role": JO, "role": "member",
     "from_at": AT, "until": None, "ended_because": None, "is_live": True,
@@ -77,7 +85,7 @@ CHANGE_ROW = {
 SUMMARY_BODY: dict[str, Any] = {
     "id": PLAN_ID, "version": 4, "state": "active", "state_reason": None, "state_detail": None, "occurred_at": None,
     "title": "Tension headache with suboccipital trigger points", "client": CLIENT,
-    "lead": {"organization": LEAD, "practitioner_role": IMRE}, "review_on": "2026-12-15", "published": 1, "identifiers": [],
+    "lead": {"organization": LEAD, "practitioner_role": IMRE}, "review_on": "2026-12-15", "published": 1, "entered_in_error": None, "identifiers": [],
     "changed_by": "Imre Vale", "created_at": AT, "updated_at": AT,
 }  # fmt: skip
 DETAIL_BODY: dict[str, Any] = {
@@ -166,6 +174,13 @@ NEW_PROPOSAL = _sent(
 )
 PROPOSAL = _answered("A proposal", PROPOSAL_ROW)
 DECLINE_PROPOSAL = _sent("Not now", {"name": "decline", "answer": "Once a week is what she can carry."})
+IN_ERROR = _sent("A wrong entry", {"reason": ERROR["reason"], "note": ERROR["note"]})
+PLAN_IN_ERROR = _answered(
+    "Entered in error", {"id": PLAN_ID, "version": 5, "state": "revoked", "entered_in_error": ERROR}
+)
+ROW_IN_ERROR = _answered(
+    "Entered in error", {"id": LINE_ID, "version": 2, "organization": LEAD, "entered_in_error": ERROR}
+)
 VERSION_SUMMARY = _answered("A version", VERSION_ROW)
 VERSION = _answered(
     "The first version",
@@ -173,6 +188,7 @@ VERSION = _answered(
         **VERSION_ROW,
         "body": {"title": SUMMARY_BODY["title"], "interventions": [LINE_FIELDS]},
         "changes": [CHANGE_ROW],
+        "taken_back": [],
         "difference": [f"{MASSAGE['display']}, line “{LINE_FIELDS['focus']}”: added."],
     },
 )

@@ -14,6 +14,7 @@ from backend.directory.wording import Wording
 from backend.lib.actor import Actor
 from backend.lib.expressions import Utc
 
+IN_ERROR = words.IN_ERROR.lower()
 OF_PLAN = Wording(
     begun="begun",
     fields=FIELD_WORDS,
@@ -21,8 +22,8 @@ OF_PLAN = Wording(
         "active": "activated", "on_hold": "put on hold", "on_hold>active": "resumed", "completed": "completed",
         "revoked": "revoked", "completed>on_hold": "reopened", "revoked>on_hold": "reopened",
     },
-    events={"published": "version {to} published", "lead": "now led by {to}"},
-    reasons={"state_reason": words.REASONS},
+    events={"entered_in_error_reason": IN_ERROR, "published": "version {to} published", "lead": "now led by {to}"},
+    reasons={"entered_in_error_reason": words.IN_ERROR_BECAUSE, "state_reason": words.REASONS},
     implied=("state_detail", "occurred_at"),
 )  # fmt: skip
 OF_MEMBER = Wording(
@@ -37,7 +38,8 @@ OF_ROW = Wording(
     states={
         "achieved": "reached", "not_achieved": "not reached", "active": "taken up again", "paused>active": "goes on",
     },
-    reasons={"ended_reason": words.ENDED},
+    events={"entered_in_error_reason": IN_ERROR},
+    reasons={"entered_in_error_reason": words.IN_ERROR_BECAUSE, "ended_reason": words.ENDED},
     implied=("ended_detail",),
 )  # fmt: skip
 OF_PROPOSAL = Wording(begun="made", fields={"why": "reason"}, implied=("answer", "answered_by", "occurred_at"))
@@ -46,7 +48,7 @@ OF_PROPOSAL = Wording(begun="made", fields={"why": "reason"}, implied=("answer",
 def _of_row(model: Any, kind: str, what: str, word: str, **more: Any) -> Told:
     """A kind of row whose fields are those that versions compare."""
     names, fields = KINDS[kind][1:]
-    shows = {name: F(name) for name in fields} | more.pop("shows", {})
+    shows = {name: F(name) for name in ("entered_in_error_reason", *fields)} | more.pop("shows", {})
     signed = F("changed_by")
     return Told(model, what, word, shows, named=names, within="plan_id", wording=OF_ROW, signed=signed, **more)
 
@@ -55,7 +57,7 @@ WHOLE = History(
     Told(
         CarePlan, "care_plan", "",
         {
-            **{name: F(name) for name in ("title", "state", "state_reason", "state_detail", "review_on", "published")},
+            **{name: F(name) for name in ("title", "entered_in_error_reason", "state", "state_reason", "state_detail", "review_on", "published")},
             "occurred_at": Utc("occurred_at"),
             "lead": F("lead_organization__name"),
         },

@@ -7,18 +7,19 @@ from typing import Any
 
 from rest_framework import serializers
 
-from backend.careplans.models import Agreement, Decision, Goal, Intervention, Problem, Proposal
+from backend.careplans.models import Agreement, Decision, ErrorReason, Goal, Intervention, Problem, Proposal
 from backend.catalog.queries import catalog
 from backend.catalog.serializers import CatalogCode
 from backend.clients.serializers import AboutClient, RegionSerializer
 from backend.directory.serializers import OnBehalfOf
 from backend.lib.rest.fields import Amount, Identifier, Moment, PlainText, StrictSerializer
-from backend.lib.rest.transitions import Details
+from backend.lib.rest.transitions import Details, TransitionInput
 
 SHORT, LONG = 1_000, 4_000
 REASONS_TO_END = [reason.value for reason in Intervention.EndedReason if reason != Intervention.EndedReason.LEFT]
 LOADS = [load.value for load in Intervention.Load]
 ICD10 = re.compile(r"([A-Z][0-9][0-9AB])(?:\.?([0-9A-Z]{1,4}))?")
+IN_ERROR = Intervention.EndedReason.ENTERED_IN_ERROR.value
 NEEDS_SENTENCE = "Say it in a sentence, too."
 
 
@@ -80,9 +81,22 @@ class Complete(WithReason):
 
 
 class Revoke(WithReason):
+    """Why it ends. ``entered_in_error`` is taken as before; the transition of that name says it to everybody."""
+
     reason = serializers.ChoiceField(
-        ["client_request", "replaced", "entered_in_error", "client_moved", "client_died", "other"]
+        ["client_request", "replaced", IN_ERROR, "client_moved", "client_died", "other"],
+        help_text="`entered_in_error` leaves the plan readable as it is; `enter_in_error` strikes it through.",
     )
+
+
+class EnterInError(TransitionInput):
+    """That a plan, or a row of one, should not have been written."""
+
+    on_behalf_of = OnBehalfOf(required=False, help_text="A system names the practitioner it acts for.")
+    reason = serializers.ChoiceField(
+        ErrorReason.choices, help_text="`wrong_client` takes it away from everybody but who wrote it, at once."
+    )
+    note = PlainText(max_length=2_000, required=False, allow_blank=True, help_text="A sentence, for your clinic.")
 
 
 class AcceptProposal(TransitionOfPlan):
@@ -119,6 +133,7 @@ class AsRead(serializers.Serializer[Any]):
     version = serializers.JSONField(read_only=True)
     organization = serializers.JSONField(read_only=True)
     agreement = serializers.JSONField(read_only=True)
+    entered_in_error = serializers.JSONField(read_only=True)
     changed_by = serializers.JSONField(read_only=True)
     created_at = Moment(read_only=True)
     updated_at = Moment(read_only=True)

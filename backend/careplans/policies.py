@@ -1,7 +1,7 @@
 """Who reads and who writes what of a plan inside a clinic (PRODUCT.md §5), and which side of it a caller is on."""
 
 from backend.careplans.models import CarePlan, Proposal
-from backend.careplans.workflow import LEAD, OWNER, PROPOSER, SYSTEM, TREATS
+from backend.careplans.workflow import ADMINS, LEAD, OWNER, PROPOSER, SYSTEM, TREATS
 from backend.clients.policies import refuse_unless
 from backend.lib.actor import Actor, ActorKind
 
@@ -37,6 +37,12 @@ def check_writes(actor: Actor, on_behalf_of: object = None) -> None:
         "Care plans are written by practitioners.",
         code="right_required",
     )
+
+
+def check_enters_in_error(actor: Actor, on_behalf_of: object = None) -> None:
+    """Whoever writes plans; and an admin, who reads none."""
+    if not (actor.kind == ActorKind.MEMBER and actor.has_right(*ADMINS)):
+        check_writes(actor, on_behalf_of)
 
 
 def sides_of(actor: Actor, plan: CarePlan) -> set[str]:

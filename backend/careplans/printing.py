@@ -1,6 +1,6 @@
 """A care plan on paper: what this reader may see, in words, as PDF."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +21,7 @@ Body = Mapping[str, Any]
 
 DRAFT = "Draft: nobody works from this plan yet."
 IN_ERROR = "This plan was entered in error."
+STRUCK = "What stands here struck through was entered in error."
 ALONE = "One clinic is on this plan; nobody is asked to agree."
 
 
@@ -68,9 +69,11 @@ def plan_pdf(body: Body, *, born: str = "", is_closed: bool = False) -> bytes:
 
 
 def _banner(body: Body, *, is_closed: bool) -> str | None:
-    state = {w.DRAFT: DRAFT}.get(body["state"], IN_ERROR if body.get("state_reason") == "entered_in_error" else "")
+    is_error = body["entered_in_error"] or body.get("state_reason") == "entered_in_error"
+    state = {w.DRAFT: DRAFT}.get(body["state"], IN_ERROR if is_error else "")
+    struck = STRUCK if body["entered_in_error"] else ""
     left_out = words.CLOSED if is_closed else words.FRONT_DESK if "goals" not in body else ""
-    return " ".join(said([state, left_out])) or None
+    return " ".join(said([state, struck, left_out])) or None
 
 
 def _facts(body: Body, zone: str) -> Iterator[tuple[str, str]]:
@@ -99,15 +102,30 @@ def _sections(body: Body, zone: str) -> Iterator[Section]:
     names = {member["organization"]["id"]: member["organization"]["display"] for member in body["team"]}
     is_shared = bool(body.get("agreement") and body["agreement"]["is_asked"])
     written = {
-        "Goals": _rows([_goal(goal, names, is_shared=is_shared) for goal in body.get("goals", ())]),
-        **_lines(body["interventions"], names, is_shared=is_shared),
-        "Problems": "\n".join(_problem(row) for row in body.get("problems", ())),
-        "Phases": "\n".join(" ".join(said([row["name"], words.period(row)])) for row in body["phases"]),
+        "Goals": _rows([_goal(goal, names, is_shared=is_shared) for goal in _standing(body.get("goals", ()))]),
+        **_lines([*_standing(body["interventions"])], names, is_shared=is_shared),
+        "Problems": "\n".join(_problem(row) for row in _standing(body.get("problems", ()))),
+        "Phases": "\n".join(" ".join(said([row["name"], words.period(row)])) for row in _standing(body["phases"])),
         "Team": "\n".join(_member(member, zone) for member in body["team"]),
         "Changed since this version": "\n".join(body.get("unpublished", ())),
         "Open proposals": _rows([_proposal(row) for row in body.get("proposals", ())]),
     }
-    yield from (Section(title, text) for title, text in written.items() if text)
+    is_struck = body["entered_in_error"] is not None
+    yield from (Section(title, text, struck=is_struck) for title, text in written.items() if text)
+    if text := _rows([*_in_error(body, names)]):
+        yield Section(words.IN_ERROR, text, struck=True)
+
+
+def _in_error(body: Body, names: Mapping[str, str]) -> Iterator[str]:
+    """What was entered in error while the plan stands."""
+    yield from (_goal(row, names, is_shared=False) for row in body.get("goals", ()) if row["entered_in_error"])
+    yield from (_line(row, names, is_shared=False) for row in body["interventions"] if row["entered_in_error"])
+    yield from (_problem(row) for row in body.get("problems", ()) if row["entered_in_error"])
+    yield from (row["name"] for row in body["phases"] if row["entered_in_error"])
+
+
+def _standing(rows: Iterable[Body]) -> Iterator[Body]:
+    return (row for row in rows if not row["entered_in_error"])
 
 
 def _lines(lines: Sequence[Body], names: Mapping[str, str], *, is_shared: bool) -> dict[str, str]:
@@ -128,7 +146,7 @@ def _line(line: Body, names: Mapping[str, str], *, is_shared: bool) -> str:
 
 
 def _goal(goal: Body, names: Mapping[str, str], *, is_shared: bool) -> str:
-    title = ": ".join(said([f"“{goal['words']}”", words.GOALS[goal["state"]]]))
+    title = ": ".join(said([f"“{goal['words']}”", words.state_of_goal(goal)]))
     facts = ", ".join(f"{name.lower()} {text}" for name, text in words.goal_facts(goal))
     return "\n".join(said([title, facts, _waiting(goal, names) if is_shared else ""]))
 
@@ -140,7 +158,7 @@ def _waiting(row: Body, names: Mapping[str, str]) -> str:
 
 
 def _problem(row: Body) -> str:
-    resolved = words.PROBLEMS[row["state"]]
+    resolved = words.state_of_problem(row)
     return " ".join(
         said([row["text"], f"({row['icd10']})" if row["icd10"] else "", f"[{resolved}]" if resolved else ""])
     )

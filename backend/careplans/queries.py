@@ -7,6 +7,7 @@ from uuid import UUID
 from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import (
+    Case,
     Exists,
     F,
     Func,
@@ -17,12 +18,15 @@ from django.db.models import (
     Subquery,
     UUIDField,
     Value,
+    When,
 )
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce, Concat, JSONObject, Trim
 
 from backend.audit.access_log import Look, log_looks
+from backend.audit.models import AccessLog
 from backend.careplans.models import (
+    BODY,
     Agreement,
     CarePlan,
     CarePlanQuerySet,
@@ -58,7 +62,16 @@ ROLE = {
     "role_given": F("practitioner_role__practitioner__given_name"),
     "role_family": F("practitioner_role__practitioner__family_name"),
 }
+IS_OURS = Q(organization_id=Func(function="staff_organization", output_field=UUIDField()))
+# What was said of an error besides its reason stays in the clinic that said it.
+ERROR = JSONObject(
+    reason="entered_in_error_reason",
+    note=Case(When(IS_OURS, then="entered_in_error_note")),
+    by="entered_in_error_by",
+    at=Utc("entered_in_error_at"),
+)
 EVERY_ROW = {
+    "entered_in_error": Case(When(entered_in_error_at__isnull=False, then=ERROR), output_field=JSONField()),
     "id": F("id"), "version": F("version"), "organization": _label("organization"), "changed_by": F("changed_by"),
     "created_at": Utc("created_at"), "updated_at": Utc("updated_at"),
 }  # fmt: skip
@@ -116,17 +129,19 @@ HEADER = (
     "id", "version", "state", "state_reason", "state_detail", "title", "client_id", "client_display", "organization_id",
     "lead_organization_id", "lead_name", "lead_role_id", "lead_person", "review_on", "published", "changed_by", "member_ids",
     "occurred_at", "created_at", "updated_at", "is_ours", "is_shared", "is_home", "own_numbers",
+    "entered_in_error_reason", "entered_in_error_note", "entered_in_error_by", "entered_in_error_at",
 )  # fmt: skip
 # For each party the newest version it says yes to, by its latest answer to each.
 AGREED = """
 (SELECT coalesce(jsonb_agg(jsonb_build_object('organization_id', yes.organization_id, 'number', yes.number,
-                                              'goals', v.body -> 'goals', 'interventions', v.body -> 'interventions')), '[]')
+                                              'goals', frozen.body -> 'goals', 'interventions', frozen.body -> 'interventions')), '[]')
    FROM (SELECT organization_id, max(number) AS number
            FROM (SELECT DISTINCT ON (a.organization_id, a.number) a.organization_id, a.number, a.answer
                    FROM careplans_agreement a WHERE a.plan_id = careplans_careplan.id
                   ORDER BY a.organization_id, a.number, a.answered_at DESC, a.id DESC) last
           WHERE answer = 'agree' GROUP BY organization_id) yes
-   JOIN careplans_planversion v ON v.plan_id = careplans_careplan.id AND v.number = yes.number)
+   JOIN careplans_planversion v ON v.plan_id = careplans_careplan.id AND v.number = yes.number
+  CROSS JOIN LATERAL (SELECT frozen_in_version(v.id) -> 'body' AS body) frozen)
 """
 
 
@@ -207,7 +222,7 @@ def whole(found: CarePlanQuerySet, actor: Actor, *, most: int | None = MOST) -> 
             live=LiveMembers("pk"),
             agreed=RawSQL(AGREED, (), output_field=JSONField()),  # noqa: S611 - no values
             latest=Subquery(
-                latest.values(data=JSONObject(**_named("number", "by", "body"), published_at=Utc("published_at")))
+                latest.values(data=JSONObject(**_named("number", "by"), body=BODY, published_at=Utc("published_at")))
             ),
             team_list=children(actor, "team", "from_at", "id", most=most),
             phase_list=children(actor, "phases", "position", "id", most=most),
@@ -286,3 +301,12 @@ def leads_told(actor: Actor) -> QuerySet[Any]:
     passed = told.annotate(led_before=Subquery(before)).filter(led_before__isnull=False)
     found: QuerySet[Any] = passed.filter(lead_organization_id=F("pgh_obj__lead_organization_id"))
     return found.exclude(led_before=F("lead_organization_id"))
+
+
+def organizations_that_read(plan: CarePlan, actor: Actor) -> set[UUID]:
+    """Which clinics' people opened or exported a plan of which the caller's clinic has rows so far, from the access log."""
+    looks = AccessLog.objects.visible_to(actor).filter(
+        client_id=plan.client_id, subject_type="care_plan", subject_id=plan.pk
+    )
+    read = looks.filter(action__in=[AccessLog.Action.READ, AccessLog.Action.EXPORTED], owner_id=actor.clinic_id)
+    return {organization_id for organization_id in read.values_list("organization_id", flat=True) if organization_id}

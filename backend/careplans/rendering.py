@@ -54,12 +54,28 @@ def summary(row: Raw, actor: Actor) -> Raw:
         },
         "review_on": row["review_on"].isoformat() if row["review_on"] else None,
         "published": row["published"],
+        "entered_in_error": _plan_in_error(row, actor),
         "identifiers": row["own_numbers"],
         "changed_by": row["changed_by"],
         "created_at": utc(row["created_at"]),
         "updated_at": utc(row["updated_at"]),
     }
     return _without(said, _withheld(row, actor))
+
+
+def in_error(row: Raw, actor: Actor) -> Raw:
+    """That a plan was entered in error, for whoever said so: an admin reads no plan."""
+    return {
+        "id": str(row["id"]),
+        "version": row["version"],
+        "state": row["state"],
+        "entered_in_error": _plan_in_error(row, actor),
+    }
+
+
+def row_in_error(row: Raw) -> Raw:
+    """The same of a row as ``shown``."""
+    return {name: row[name] for name in ("id", "version", "organization", "entered_in_error")}
 
 
 def detail(row: Raw, actor: Actor) -> Raw:
@@ -79,9 +95,16 @@ def detail(row: Raw, actor: Actor) -> Raw:
         "proposals": [proposal_for(shown("proposals", proposal), row, actor) for proposal in row["proposal_list"]],
         "to_decide": to_decide(row),
         "agreement": agreement_of(row, standing, actor),
-        "unpublished": sentences(difference((row["latest"] or {}).get("body"), body_of(row))),
+        "unpublished": unpublished(row),
     }
     return _without(said, withheld)
+
+
+def unpublished(row: Raw) -> list[str]:
+    """What has changed since the newest version; of a plan that was entered in error nothing will be published."""
+    if row["entered_in_error_at"]:
+        return []
+    return sentences(difference((row["latest"] or {}).get("body"), body_of(row)))
 
 
 def standing_of(row: Raw) -> Standing:
@@ -135,9 +158,12 @@ def agreement_of(row: Raw, standing: Standing, actor: Actor) -> Raw:
 
 
 def body_of(row: Raw) -> Raw:
-    """What a version freezes: the plan as it stands, without what changes by itself."""
+    """What a version freezes: the plan as it stands, without what changes by itself and what was entered in error."""
     kinds = {"problems": "problem_list", "goals": "goal_list", "interventions": "line_list", "phases": "phase_list"}
-    frozen = {kind: [_frozen(kind, line) for line in row[name]] for kind, name in kinds.items()}
+    frozen = {
+        kind: [_frozen(kind, line) for line in row[name] if not line["entered_in_error"]]
+        for kind, name in kinds.items()
+    }
     team = [_frozen("team", member) for member in row["team_list"] if member["until"] is None]
     review_on = row["review_on"].isoformat() if row["review_on"] else None
     return {"title": row["title"], "review_on": review_on, **frozen, "team": team}
@@ -175,6 +201,8 @@ def shown(kind: str, row: Raw) -> Raw:
     if "role_id" in said:
         given, family = said.pop("role_given"), said.pop("role_family")
         said["practitioner_role"] = _person(said.pop("role_id"), f"{given} {family}")
+    if error := said.get("entered_in_error"):
+        said["entered_in_error"] = _error(error, reads_note=error["note"] is not None)
     return said
 
 
@@ -185,11 +213,17 @@ def member_for(member: Raw, standing: Standing) -> Raw:
 
 
 def line_for(line: Raw, actor: Actor) -> Raw:
-    return line if actor.reads_clinical else _without(line, CLINICAL_OF_A_LINE)
+    if actor.reads_clinical:
+        return line
+    error = line["entered_in_error"]
+    return _without({**line, "entered_in_error": error and _error(error, reads_note=False)}, CLINICAL_OF_A_LINE)
 
 
 def progress(row: Raw, actor: Actor) -> Raw:
-    """What is known so far: goals with where they began, lines with the visits used of their budget."""
+    """What is known so far: goals with where they began, lines with the visits used of their budget.
+
+    What was entered in error is in no count; of a plan that was, nothing is.
+    """
     used = visits_used(row["id"])
     lines = [
         {
@@ -201,11 +235,11 @@ def progress(row: Raw, actor: Actor) -> Raw:
             "visits_done": used.get(UUID(line["id"]), (0, 0))[0],
             "visits_booked": used.get(UUID(line["id"]), (0, 0))[1],
         }
-        for line in row["line_list"]
+        for line in _standing(row, "line_list")
     ]
     goals = [
         {**{name: goal[name] for name in GOAL_PROGRESS}, "latest": None, "latest_at": None}
-        for goal in (shown("goals", goal) for goal in row["goal_list"])
+        for goal in (shown("goals", goal) for goal in _standing(row, "goal_list"))
     ]
     if actor.reads_clinical:
         return {"goals": goals, "interventions": lines}
@@ -213,15 +247,17 @@ def progress(row: Raw, actor: Actor) -> Raw:
 
 
 def version_for(found: PlanVersion) -> Raw:
-    """A version, whole: what was frozen, and what changed since the one before."""
+    """A version of ``whole()``: what was frozen, and what changed since the one before, without what was taken back."""
+    frozen = found.frozen
     return {
         "number": found.number,
         "by": found.by,
         "organization": {"id": str(found.organization_id), "display": found.organization.name},
         "published_at": utc(found.published_at),
-        "body": found.body,
-        "changes": found.changes,
-        "difference": sentences(found.changes),
+        "body": frozen["body"],
+        "changes": frozen["changes"],
+        "difference": sentences(frozen["changes"]),
+        "taken_back": sorted(frozen["taken_back"]),
     }
 
 
@@ -254,7 +290,11 @@ def _without(said: Raw, names: Iterable[str]) -> Raw:
 
 
 def _available(row: Raw, actor: Actor) -> list[Raw]:
-    subject = CarePlan(state=row["state"], lead_organization_id=row["lead_organization_id"])
+    subject = CarePlan(
+        state=row["state"],
+        lead_organization_id=row["lead_organization_id"],
+        entered_in_error_at=row["entered_in_error_at"],
+    )
     sides = policies.sides_of(actor, subject) if row["is_ours"] else set()
     return _steps(PLAN_WORKFLOW, subject, sides, actor)
 
@@ -266,6 +306,26 @@ def _steps(workflow: Workflow[Any], subject: Any, sides: Collection[str], actor:
         offered(step, next(side for side in step.by if side in sides), TransitionOfPlan)
         for step in workflow.available(subject, sides, rights)
     ]
+
+
+def _standing(row: Raw, name: str) -> list[Raw]:
+    """The rows of one kind that count."""
+    return [] if row["entered_in_error_at"] else [one for one in row[name] if not one["entered_in_error"]]
+
+
+def _plan_in_error(row: Raw, actor: Actor) -> Raw | None:
+    if row["entered_in_error_at"] is None:
+        return None
+    error = {name: row[f"entered_in_error_{name}"] for name in ("reason", "note", "by")}
+    is_own = actor.is_staff and row["lead_organization_id"] == actor.organization_id
+    reads_note = is_own and (actor.reads_clinical or actor.has_right("admin"))
+    return _error({**error, "at": utc(row["entered_in_error_at"])}, reads_note=reads_note)
+
+
+def _error(error: Mapping[str, Any], *, reads_note: bool) -> Raw:
+    """Everything stays and is shown struck through; what was said about it stays in the clinic."""
+    note = {"note": error.get("note") or None} if reads_note else {}
+    return {"reason": error["reason"], **note, "by": error["by"], "at": error["at"]}
 
 
 def _person(role_id: Any, name: str | None) -> Raw | None:

@@ -5,13 +5,25 @@ from typing import Any
 from rest_framework import serializers
 
 from backend.careplans.inputs import LOADS
-from backend.careplans.models import Agreement, CarePlan, Decision, Goal, Intervention, Problem, Proposal, TeamMember
+from backend.careplans.models import (
+    Agreement,
+    CarePlan,
+    Decision,
+    ErrorReason,
+    Goal,
+    Intervention,
+    Problem,
+    Proposal,
+    TeamMember,
+)
 from backend.careplans.waiting import WaitsFor
 from backend.clients.serializers import RegionSerializer
 from backend.lib.rest.fields import Identifier, Label, Moment, StrictSerializer
 from backend.lib.rest.transitions import AvailableTransition
 
 WITHHELD = "Fields left out: what others wrote once the plan is closed to you, what is clinical for a coordinator."
+
+STRUCK = "Show it struck through; it is in no count."
 
 
 class PlanFilters(StrictSerializer):
@@ -41,6 +53,33 @@ class LeadSerializer(serializers.Serializer[Any]):
     practitioner_role = Label(allow_null=True)
 
 
+class PlanInErrorSerializer(serializers.Serializer[Any]):
+    """That it should not have been written: why, who said so, when."""
+
+    reason = serializers.ChoiceField(ErrorReason.choices)
+    note = serializers.CharField(allow_null=True, required=False, help_text="For the clinic that said so alone.")
+    by = serializers.CharField()
+    at = Moment()
+
+
+class CarePlanInError(serializers.Serializer[Any]):
+    """What a plan says of itself to whoever entered it in error."""
+
+    id = serializers.UUIDField()
+    version = serializers.IntegerField()
+    state = serializers.ChoiceField(CarePlan.State.choices)
+    entered_in_error = PlanInErrorSerializer()
+
+
+class PlanRowInError(serializers.Serializer[Any]):
+    """What a row says of itself to whoever entered it in error."""
+
+    id = serializers.UUIDField()
+    version = serializers.IntegerField()
+    organization = Label()
+    entered_in_error = PlanInErrorSerializer()
+
+
 class CarePlanSummary(Withholding):
     id = serializers.UUIDField()
     version = serializers.IntegerField()
@@ -52,6 +91,7 @@ class CarePlanSummary(Withholding):
     client = Label()
     lead = LeadSerializer()
     review_on = serializers.DateField(allow_null=True, required=False)
+    entered_in_error = PlanInErrorSerializer(allow_null=True, help_text=STRUCK)
     published = serializers.IntegerField(help_text="The number of the newest version; 0 before the first.")
     identifiers = Identifier(many=True)
     changed_by = serializers.CharField()
@@ -76,6 +116,7 @@ class PlanRowOut(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     version = serializers.IntegerField()
     organization = Label(help_text="Whose row it is; only they change it.")
+    entered_in_error = PlanInErrorSerializer(allow_null=True, help_text=STRUCK)
     changed_by = serializers.CharField()
     created_at = Moment()
     updated_at = Moment()
@@ -228,6 +269,9 @@ class VersionOut(VersionSummary):
     changes = serializers.ListField(child=serializers.DictField())
     difference = serializers.ListField(
         child=serializers.CharField(), help_text="What changed since the version before, in sentences."
+    )
+    taken_back = serializers.ListField(
+        child=serializers.UUIDField(), help_text="Rows of others that are left out: they were about another client."
     )
 
 

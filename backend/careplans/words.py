@@ -6,7 +6,7 @@ from typing import Any
 from django.utils.dateparse import parse_date
 
 from backend.careplans import workflow as w
-from backend.careplans.models import Goal, Intervention, Problem
+from backend.careplans.models import ErrorReason, Goal, Intervention, Problem
 from backend.catalog.words import label_of, places
 from backend.lib.zones import day_in_words
 
@@ -45,6 +45,13 @@ ENDED: Mapping[str, str] = {
     Intervention.EndedReason.OTHER: "another reason",
     Intervention.EndedReason.LEFT: "left",
 }
+IN_ERROR = "Entered in error"
+IN_ERROR_BECAUSE: Mapping[str, str] = {
+    ErrorReason.WRONG_CLIENT: "wrong client",
+    ErrorReason.WRONG_ENTRY: "wrong entry",
+    ErrorReason.DUPLICATE: "entered twice",
+    ErrorReason.OTHER: "another reason",
+}
 GOALS = {
     Goal.State.ACTIVE: "",
     Goal.State.ACHIEVED: "achieved",
@@ -57,6 +64,7 @@ LEFT_BECAUSE = {
     "taken_off": "taken off by the lead",
     "access_ended": "its access ended",
     "role_ended": "nobody of the discipline is there any more",
+    "wrong_client": "it was about another client",
 }
 PACES: Mapping[float, str] = {1: "once", 2: "twice"}
 FRONT_DESK = "What is clinical is left out here; practitioners read it."
@@ -65,13 +73,32 @@ CLOSED = "This plan is not open to your clinic now. What your clinic wrote in it
 
 def state_of(plan: Body) -> str:
     """On hold: the client is away. Back on 5 January."""
+    if plan.get("entered_in_error"):
+        return in_error(plan)
     reason = REASONS.get(plan.get("state_reason") or "", "")
     detail = plan.get("state_detail") or ""
     return STATES[plan["state"]] + (f": {reason}" if reason else "") + (f". {detail}" if detail else "")
 
 
+def in_error(said: Body) -> str:
+    """Entered in error: wrong client."""
+    return f"{IN_ERROR}: {IN_ERROR_BECAUSE[said['entered_in_error']['reason']]}"
+
+
+def state_of_goal(goal: Body) -> str:
+    """Achieved; nothing for a goal that is worked for."""
+    return in_error(goal).lower() if goal.get("entered_in_error") else GOALS[goal["state"]]
+
+
+def state_of_problem(problem: Body) -> str:
+    """Resolved; nothing for a problem that stands."""
+    return in_error(problem).lower() if problem.get("entered_in_error") else PROBLEMS[problem["state"]]
+
+
 def state_of_line(line: Body) -> str:
     """Paused; ended (left); nothing for a line that goes on."""
+    if line.get("entered_in_error"):
+        return in_error(line).lower()
     if line["state"] != Intervention.State.ENDED:
         return "paused" if line["state"] == Intervention.State.PAUSED else ""
     reason = ENDED.get(line.get("ended_reason") or "", "")

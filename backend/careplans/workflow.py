@@ -1,5 +1,6 @@
 """The life of a care plan and of a proposal, as tables. Behaviour, refusals, buttons and OpenAPI come from here."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from backend.careplans import inputs
@@ -7,11 +8,17 @@ from backend.careplans.models import CarePlan, Proposal
 from backend.lib.workflow import Transition, Workflow
 
 LEAD, OWNER, PROPOSER, SYSTEM = "lead", "owner of the line", "party that proposed it", "system"
-TREATS = frozenset({"practitioner"})
+TREATS, ADMINS = frozenset({"practitioner"}), frozenset({"admin"})
 
 DRAFT, ACTIVE, ON_HOLD, COMPLETED, REVOKED = (state.value for state in CarePlan.State)
 FINISHED = frozenset({COMPLETED, REVOKED})
 OPEN = Proposal.State.OPEN.value
+ENTER_IN_ERROR = "enter_in_error"
+
+
+def stands(plan: CarePlan, details: Mapping[str, Any]) -> bool:
+    """This plan was entered in error: it stays as it is."""
+    return plan.entered_in_error_at is None
 
 
 def _of_plan(
@@ -24,9 +31,7 @@ def _of_plan(
         by=(LEAD,),
         event=f"care_plan.{past}",
         summary=summary,
-        label=name.capitalize(),
-        rights=TREATS,
-        **{"input": inputs.TransitionOfPlan, **more},
+        **{"label": name.capitalize(), "rights": TREATS, "input": inputs.TransitionOfPlan, **more},
     )
 
 
@@ -42,7 +47,12 @@ PLAN_WORKFLOW: Workflow[CarePlan] = Workflow(
         ),
         _of_plan(
             "reopen", (COMPLETED, REVOKED), ON_HOLD, "reopened",
-            "It ended by mistake: it stands as it was, on hold until it is resumed.",
+            "It ended by mistake: it stands as it was, on hold until it is resumed.", offered=stands,
+        ),
+        _of_plan(
+            ENTER_IN_ERROR, (DRAFT, ACTIVE, ON_HOLD, COMPLETED, REVOKED), REVOKED, "entered_in_error",
+            "It should not have been written: it stays, struck through, and nothing more is written in it.",
+            label="Entered in error", rights=TREATS | ADMINS, input=inputs.EnterInError, offered=stands,
         ),
     )
 )  # fmt: skip

@@ -259,6 +259,7 @@ SPECTACULAR_SETTINGS = {
         "InForceStateEnum": ["in_force", "waiting_for_agreement"],
         "InterventionEndedReasonEnum": "backend.careplans.models.Intervention.EndedReason",
         "InterventionStateEnum": "backend.careplans.models.Intervention.State",
+        "PlanErrorReasonEnum": "backend.careplans.models.ErrorReason",
         "ProblemStateEnum": "backend.careplans.models.Problem.State",
         "ProposalAboutEnum": "backend.careplans.models.Proposal.About",
         "ProposalKindEnum": "backend.careplans.models.Proposal.Kind",

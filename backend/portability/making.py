@@ -119,6 +119,8 @@ def _says_no_less(then: dict[str, Any], now: dict[str, Any], nested: Iterable[st
         return False
     if then.get("file") and not now.get("file"):
         return False  # a file that the scanner has refused since
+    if not set(now.get("taken_back", ())) <= set(then.get("taken_back", ())):
+        return False
     if not _quotes_in(then) <= _quotes_in(now):
         return False
     return all(_ids_in(then, name) <= _ids_in(now, name) for name in nested)

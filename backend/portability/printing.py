@@ -27,7 +27,7 @@ NOT_PRINTED = frozenset({
     "id", "version", "withheld", "href", "cursor", "request_id", "updated_at", "content_hash", "sha256", "document_sha256",
     "time_zone", "body", "changes", "copied_parts", "untouched", "shared_sections", "whose_move", "state_group", "is_overdue",
     "tracking", "supersedes_id", "application", "application_id", "is_ours", "row_version", "display", "client",
-    "code", "practitioner_role",
+    "code", "practitioner_role", "taken_back",
 })  # fmt: skip
 ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 IS_ID = re.compile(r".*_ids?$")

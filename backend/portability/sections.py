@@ -299,8 +299,9 @@ def shown_proposals(reading: Reading, rows: Rows) -> list[Json]:
 
 def versions(reading: Reading) -> Found:
     found: Any = PlanVersion.objects.visible_to(reading.actor).filter(plan__client_id__in=reading.ids)
-    narrowed: Found = found.filter(found.own(reading.clinic_id)) if reading.is_own else found
-    return narrowed.select_related("organization")
+    narrowed = found.filter(found.own(reading.clinic_id)) if reading.is_own else found
+    whole: Found = narrowed.whole().select_related("organization")
+    return whole
 
 
 def shown_versions(reading: Reading, rows: Rows) -> list[Json]:

@@ -35,6 +35,8 @@ OTHER_TYPES: Mapping[str, str] = {
     "care_plan.created": "A care plan was begun.",
     "care_plan.changed": "The header of a care plan changed.",
     "care_plan.row_added": "A problem, goal, line or phase was added; `related` says which.",
+    "care_plan.entered_in_error": "A care plan should not have been written: stop showing your copy, or strike it through.",
+    "care_plan.row_entered_in_error": "A problem, goal, line or phase should not have been written; `related` says which.",
     "care_plan.row_changed": "A problem, goal, line or phase changed; `related` says which.",
     "care_plan.member_joined": "An organization joined the team of a care plan.",
     "care_plan.member_left": "An organization left the team of a care plan; its lines have ended.",

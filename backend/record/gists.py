@@ -91,29 +91,36 @@ def _plan(row: Row, actor: Actor, names: Names) -> Line:
     facts = row["facts"]
     title = f": {facts['title']}" if facts["title"] and actor.reads_clinical else ""
     if row["what"] == "finished":
-        return f"Care plan {facts['state']}{title}.", []
-    return f"Care plan begun{title}.", []
+        how = "entered in error" if facts["error"] else facts["state"]
+        return f"Care plan {how}{title}.", _of_error(facts)
+    return f"Care plan begun{title}.", _of_error(facts)
 
 
 def _version(row: Row, actor: Actor, names: Names) -> Line:
     head = f"Version {row['facts']['number']} of the care plan published"
     changed = sentences(row["facts"]["changes"]) if actor.reads_clinical else []
-    return (f"{head}: {' '.join(changed)}" if changed else f"{head}."), []
+    return (f"{head}: {' '.join(changed)}" if changed else f"{head}."), _of_error(row["facts"])
 
 
 def _agreement(row: Row, actor: Actor, names: Names) -> Line:
     facts = row["facts"]
     answer = "Agrees to" if facts["answer"] == "agree" else "Objects to"
     sentence = facts["sentence"] if actor.reads_clinical else ""
-    return f"{answer} version {facts['number']} of the care plan{': ' + sentence if sentence else '.'}", []
+    return f"{answer} version {facts['number']} of the care plan{': ' + sentence if sentence else '.'}", _of_error(
+        facts
+    )
 
 
 def _proposal(row: Row, actor: Actor, names: Names) -> Line:
     facts = row["facts"]
     about = "line of the plan" if facts["about"] == "intervention" else "goal"
     if row["what"] == "answered":
-        return f"Proposal {facts['state']}{': ' + facts['answer'] if facts['answer'] else '.'}", []
-    return f"{PROPOSALS[facts['kind']]} {about}: {facts['why']}", []
+        return f"Proposal {facts['state']}{': ' + facts['answer'] if facts['answer'] else '.'}", _of_error(facts)
+    return f"{PROPOSALS[facts['kind']]} {about}: {facts['why']}", _of_error(facts)
+
+
+def _of_error(facts: Row) -> list[str]:
+    return [ENTERED_IN_ERROR.value] if facts["error"] else []
 
 
 def _visit(row: Row, actor: Actor, names: Names) -> Line:

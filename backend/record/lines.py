@@ -28,7 +28,7 @@ from django.db.models import (
 )
 from django.db.models.functions import Cast, Coalesce, Concat, Greatest, JSONObject, Trim
 
-from backend.careplans.models import Agreement, CarePlan, Goal, Intervention, PlanVersion, Proposal
+from backend.careplans.models import CHANGES, Agreement, CarePlan, Goal, Intervention, PlanVersion, Proposal
 from backend.careplans.queries import leads_told, steps_told
 from backend.clients.models import Hold, Precaution, ReadMark
 from backend.lib import clock
@@ -274,15 +274,19 @@ def _reports(reading: Reading) -> Found:
     )  # fmt: skip
 
 
+# Of a plan that was entered in error the one line that says so is told, and nothing that stands in it.
+OF_A_PLAN = Q(plan__entered_in_error_at=None)
+
+
 def _versions(reading: Reading) -> Found:
-    found = PlanVersion.objects.visible_to(reading.actor).filter(reading.is_about("plan__client_id"))
+    found = PlanVersion.objects.visible_to(reading.actor).filter(OF_A_PLAN, reading.is_about("plan__client_id"))
     return _rows(
         found.exclude(reading.written_by_reader("by")),
         reading,
         "plan_version",
         at=F("published_at"),
         author=F("by"),
-        facts={**OF_PLAN, "number": "number", "changes": "changes"},
+        facts={**OF_PLAN, "number": "number", "changes": CHANGES},
     )
 
 
@@ -308,7 +312,7 @@ def _plan_steps(reading: Reading) -> Found:
         author=Case(When(state_reason="client_died", then=NOBODY), default=F("changed_by")),
         organization_id=F("lead_organization_id"),
         organization=F("lead_organization__name"),
-        facts={**OF_PLAN_ITSELF, **{name: name for name in ("state", "state_reason", "state_detail")}},
+        facts={**OF_PLAN_ITSELF, **{name: name for name in ("state", "state_reason", "state_detail", "entered_in_error_reason")}},
     )
 
 
@@ -316,6 +320,7 @@ def _plan_leads(reading: Reading) -> Found:
     """That somebody else leads a plan now; not to who handed it over or took it."""
     here = Q(lead_organization_id=reading.organization_id) | Q(led_before=reading.organization_id)
     found = leads_told(reading.actor).filter(reading.is_about("pgh_obj__client_id")).exclude(state=CarePlan.State.DRAFT)
+    found = found.filter(pgh_obj__entered_in_error_at=None)
     return _rows(
         found.exclude(here, changed_by=reading.name),
         reading,
@@ -331,7 +336,7 @@ def _plan_rows(reading: Reading, model: Any, kind: str, facts: Sequence[str]) ->
     """What changed in a plan that was begun and is not told by a version of somebody else's yet."""
     versions = PlanVersion.objects.visible_to(reading.actor).exclude(reading.written_by_reader("by"))
     versions = versions.filter(plan_id=OuterRef("plan_id"))
-    found = model.objects.visible_to(reading.actor).filter(reading.is_about("plan__client_id"))
+    found = model.objects.visible_to(reading.actor).filter(OF_A_PLAN, reading.is_about("plan__client_id"))
     found = found.exclude(plan__state=CarePlan.State.DRAFT)
     return _rows(
         found.filter(~Exists(versions.filter(published_at__gte=OuterRef("updated_at")))).exclude(
@@ -342,7 +347,7 @@ def _plan_rows(reading: Reading, model: Any, kind: str, facts: Sequence[str]) ->
         version=F("version"),
         at=F("updated_at"),
         author=F("changed_by"),
-        facts={**OF_PLAN, **{name: name for name in ("version", "state", *facts)}},
+        facts={**OF_PLAN, **{name: name for name in ("version", "state", "entered_in_error_reason", *facts)}},
     )
 
 
@@ -361,7 +366,7 @@ def _proposals(reading: Reading) -> Found:
     to_us = Q(owner_id=mine, state=Proposal.State.OPEN) & ~Q(organization_id=mine)
     answered = (Proposal.State.ACCEPTED, Proposal.State.DECLINED)
     to_others = Q(organization_id=mine, state__in=answered) & ~Q(owner_id=mine)
-    found = Proposal.objects.visible_to(reading.actor).filter(to_us | to_others, reading.is_about("plan__client_id"))
+    found = Proposal.objects.visible_to(reading.actor).filter(OF_A_PLAN, to_us | to_others, reading.is_about("plan__client_id"))
     return _rows(
         found,
         reading,
@@ -381,7 +386,7 @@ def _agreements(reading: Reading) -> Found:
     published = PlanVersion.objects.visible_to(reading.actor).filter(
         plan_id=OuterRef("plan_id"), number=OuterRef("number"), organization_id=OuterRef("organization_id")
     )
-    found = Agreement.objects.visible_to(reading.actor).filter(reading.is_about("plan__client_id"))
+    found = Agreement.objects.visible_to(reading.actor).filter(OF_A_PLAN, reading.is_about("plan__client_id"))
     return _rows(
         found.filter(~Exists(published) | Q(answer=Agreement.Answer.OBJECT)).exclude(
             organization_id=reading.organization_id

@@ -26,7 +26,7 @@ from django.db.models import (
 )
 from django.db.models.functions import Cast, Coalesce, JSONObject, Left
 
-from backend.careplans.models import Agreement, CarePlan, PlanVersion, Proposal
+from backend.careplans.models import CHANGES, Agreement, CarePlan, PlanVersion, Proposal
 from backend.careplans.queries import header_open_to
 from backend.clients.models import Access, Consent, Hold, Precaution
 from backend.lib.actor import Actor
@@ -170,7 +170,8 @@ def _of_note(actor: Actor) -> Facts:
 
 
 def _of_plan(actor: Actor) -> Facts:
-    return {"title": Case(When(header_open_to(actor), then=F("title")), default=UNSAID), "state": F("state")}
+    title = Case(When(header_open_to(actor), then=F("title")), default=UNSAID)
+    return {"title": title, "error": F("entered_in_error_reason"), **_named("state")}
 
 
 def _of_visit(actor: Actor) -> Facts:
@@ -208,6 +209,8 @@ def _of_message(actor: Actor) -> Facts:
     }
 
 
+OF_ERROR = F("plan__entered_in_error_reason")
+"""Of what stands in a plan: why the plan was entered in error, if it was."""
 # As signed it names the clinic, too; a guest and who was written down have nothing but that.
 SIGNED_BY = Case(When(signed_by_role=None, then=F("signed_by")), default=name_of("signed_by_role"))
 NOTE = Thing(
@@ -223,18 +226,19 @@ PLAN = Thing(kind="plan", rows=_of(CarePlan), href="/api/v1/care-plans/{id}", sc
 VERSION = Thing(
     kind="plan", rows=_of(PlanVersion, "plan__client_id"), client="plan__client_id",
     href="/api/v1/care-plans/{within_id}/versions", scope="care-plans:read",
-    author=F("by"), within=F("plan_id"), facts=_only("number", "changes"),
+    author=F("by"), within=F("plan_id"), facts=lambda actor: {"changes": CHANGES, "error": OF_ERROR, **_named("number")},
 )  # fmt: skip
 AGREEMENT = Thing(
     kind="plan", rows=_of(Agreement, "plan__client_id"), client="plan__client_id",
     href="/api/v1/care-plans/{within_id}/agreements",
-    scope="care-plans:read", author=F("by"), within=F("plan_id"), facts=_only("number", "answer", "sentence"),
+    scope="care-plans:read", author=F("by"), within=F("plan_id"),
+    facts=lambda actor: {"error": OF_ERROR, **_named("number", "answer", "sentence")},
 )  # fmt: skip
 PROPOSAL = Thing(
     kind="proposal", rows=_of(Proposal, "plan__client_id"), client="plan__client_id",
     href="/api/v1/care-plans/{within_id}/proposals/{id}",
     scope="care-plans:read", author=F("by"), within=F("plan_id"), reads=lambda actor: actor.reads_clinical,
-    facts=_only("kind", "about", "why", "state", "answer"),
+    facts=lambda actor: {"error": OF_ERROR, **_named("kind", "about", "why", "state", "answer")},
 )  # fmt: skip
 VISIT = Thing(
     kind="visit", rows=_visits, href="/api/v1/visits/{id}", scope="visits:read", role=F("practitioner_role_id"),

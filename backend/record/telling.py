@@ -30,6 +30,7 @@ STEPS = {
     CarePlan.State.REVOKED: "Revoked the plan",
 }
 OF_A_NOTE = ("assessment", "subjective", "objective", "plan")
+PLAN_IN_ERROR = "{what} was entered in error: do not rely on it."
 NOTE_IN_ERROR = "{kind} note of {day} was entered in error: do not rely on it."
 
 
@@ -145,6 +146,8 @@ def _of_plan_step(facts: Row, zone: str) -> str:
     """A plan is on hold without a reason when it was reopened."""
     if "led_by" in facts:
         return f"The plan is now led by {facts['led_by']}."
+    if facts["entered_in_error_reason"]:
+        return PLAN_IN_ERROR.format(what="The plan")
     state, detail = facts["state"], facts["state_detail"]
     reason = REASONS.get(facts["state_reason"], "")
     step = "Reopened the plan; it is on hold" if state == CarePlan.State.ON_HOLD and not reason else STEPS[state]
@@ -153,6 +156,8 @@ def _of_plan_step(facts: Row, zone: str) -> str:
 
 def _of_plan_line(facts: Row, zone: str) -> str:
     name = f"the plan line “{gist(facts['focus'])}”"
+    if facts["entered_in_error_reason"]:
+        return PLAN_IN_ERROR.format(what=name[:1].upper() + name[1:])
     if facts["state"] == "ended":
         why = facts["ended_detail"] or ENDED.get(facts["ended_reason"], "")
         return f"Ended {name}{': ' + gist(why) if why else '.'}"
@@ -168,6 +173,8 @@ def _dose(facts: Row) -> str:
 
 
 def _of_goal(facts: Row, zone: str) -> str:
+    if facts["entered_in_error_reason"]:
+        return PLAN_IN_ERROR.format(what=f"The goal “{gist(facts['words'])}”")
     became = {"achieved": "Reached", "not_achieved": "Did not reach", "dropped": "Dropped"}
     verb = became.get(facts["state"]) or ("Added" if facts["version"] == 1 else "Changed")
     return f"{verb} the goal “{gist(facts['words'])}”."

@@ -43,7 +43,7 @@ def named_version(move: Move) -> PlanVersion | None:
 def plan_versions(client_id: UUID, actor: Actor) -> "QuerySet[PlanVersion]":
     """Versions of the client's plans whose team the caller is on now."""
     plans = CarePlan.objects.worked_on_by(actor).filter(about(client_id, actor))
-    found: QuerySet[PlanVersion] = PlanVersion.objects.visible_to(actor).filter(plan__in=plans.values("pk"))
+    found: QuerySet[PlanVersion] = PlanVersion.objects.visible_to(actor).named().filter(plan__in=plans.values("pk"))
     return found
 
 

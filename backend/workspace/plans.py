@@ -13,7 +13,8 @@ from backend.careplans.agreement import Kind
 from backend.careplans.changes import field_sentences, sentences
 from backend.careplans.history import changes_of_plan
 from backend.careplans.inputs import TransitionOfPlan
-from backend.careplans.models import Agreement, CarePlan, Intervention, PlanVersion, Proposal
+from backend.careplans.models import CHANGES, Agreement, CarePlan, Intervention, PlanVersion, Proposal
+from backend.careplans.services import ROWS
 from backend.careplans.workflow import LEAD, PLAN_WORKFLOW
 from backend.clients.models import Access
 from backend.directory.models import Organization, PractitionerRole
@@ -59,6 +60,7 @@ class Item:
     in_force: list[tuple[str, str]]
     is_new_to_you: bool
     suggestions: list[Suggestion]
+    is_struck: bool
     progress: str = ""
 
 
@@ -168,10 +170,25 @@ class PlanPage:
             "goals_suggested": self._added(Proposal.About.GOAL),
             "columns": self.columns(),
             "problems": [
-                {**row, "said": plan_words.PROBLEMS[row["state"]], "is_own": self._is_own(row)}
+                {
+                    **row,
+                    "said": plan_words.state_of_problem(row),
+                    "is_own": self._is_own(row),
+                    "is_struck": self.is_struck(row),
+                }
                 for row in body.get("problems", ())
             ],
-            "phases": [{**row, "period": plan_words.period(row)} for row in body["phases"]],
+            "phases": [
+                {
+                    **row,
+                    "period": plan_words.period(row),
+                    "said": plan_words.in_error(row).lower() if row["entered_in_error"] else "",
+                    "is_struck": self.is_struck(row),
+                }
+                for row in body["phases"]
+            ],
+            "can_err": self.can_err(),
+            "error_reasons": [(code, because.capitalize()) for code, because in plan_words.IN_ERROR_BECAUSE.items()],
             "team": [
                 {**member, "because": plan_words.LEFT_BECAUSE.get(member["ended_because"] or "", "")}
                 for member in body["team"]
@@ -189,12 +206,24 @@ class PlanPage:
             "others": self.joinable() if self.may.lead else [],
         }
 
+    # --- what was entered in error
+
+    def is_struck(self, row: Body) -> bool:
+        return bool(row["entered_in_error"] or self.body["entered_in_error"])
+
+    def can_err(self) -> set[str]:
+        """The rows that the reader may say of that they were entered in error."""
+        if self.body["entered_in_error"] or not self.actor.has_right("practitioner", "admin"):
+            return set()
+        rows = (row for kind in ROWS for row in self.body.get(kind, ()))
+        return {row["id"] for row in rows if self._is_own(row) and not row["entered_in_error"]}
+
     # --- who agreed
 
     def standing(self) -> str:
         """Version 7: agreed by North Massage; South Physio objects; waiting for East Chiro (asked Sun 22 Nov)."""
         agreement = self.body.get("agreement")
-        if agreement is None:
+        if agreement is None or self.body["entered_in_error"]:
             return ""
         if agreement["version"] is None:
             return "No version is published yet." if agreement["is_asked"] else "Your clinic is alone on this plan."
@@ -229,7 +258,7 @@ class PlanPage:
         found = PlanVersion.objects.visible_to(self.actor).filter(plan_id=self.row["id"])
         if before is not None:
             found = found.filter(number__lt=before)
-        shown = list(found.defer("body").select_related("organization").order_by("-number")[:most])
+        shown = list(found.whole().select_related("organization").order_by("-number")[:most])
         answers = Agreement.objects.visible_to(self.actor).filter(
             plan_id=self.row["id"], number__in=[version.number for version in shown]
         )
@@ -243,7 +272,7 @@ class PlanPage:
                 by=version.by,
                 organization=version.organization.name,
                 published_at=version.published_at,
-                difference=sentences(version.changes),
+                difference=sentences(version.frozen["changes"]),
                 answers=[answer for (number, _), answer in last.items() if number == version.number],
             )
             for version in shown
@@ -252,7 +281,7 @@ class PlanPage:
     def new_since(self, number: int) -> list[str]:
         """What the versions after this one changed, however many they are, in the order it was changed."""
         later = PlanVersion.objects.visible_to(self.actor).filter(plan_id=self.row["id"], number__gt=number)
-        found = later.order_by("number").values_list("changes", flat=True)
+        found = later.order_by("number").values_list(CHANGES, flat=True)
         return [line for changes in found for line in sentences(changes)]
 
     # --- lines and goals
@@ -288,18 +317,20 @@ class PlanPage:
 
     def item(self, kind: Kind, row: Body, *, progress: str = "") -> Item:
         agreement = row.get("agreement") or {"waiting_for": [], "agreed": None, "in_force_for_you": True}
-        agreed, is_ended = agreement["agreed"], row["state"] == ENDED
+        is_struck, is_ended = self.is_struck(row), row["state"] == ENDED
+        agreed, waiting_for = (None, ()) if is_struck else (agreement["agreed"], agreement["waiting_for"])
         facts = plan_words.facts_of(kind, row)
-        state = plan_words.state_of_line(row) if kind == "interventions" else plan_words.GOALS[row["state"]]
+        state = plan_words.state_of_line(row) if kind == "interventions" else plan_words.state_of_goal(row)
         return Item(
             row=row,
             href=f"/care-plans/{self.row['id']}/{kind}/{row['id']}",
             is_own=self._is_own(row),
             facts=facts,
             state=state,
-            waiting=[party["display"] for pk, party in self.names.items() if pk in agreement["waiting_for"]],
+            waiting=[party["display"] for pk, party in self.names.items() if pk in waiting_for],
             in_force=[fact for fact in plan_words.facts_of(kind, agreed) if fact not in facts] if agreed else [],
-            is_new_to_you=not agreement["in_force_for_you"] and agreed is None and not is_ended,
+            is_new_to_you=not agreement["in_force_for_you"] and agreed is None and not (is_ended or is_struck),
+            is_struck=is_struck,
             suggestions=[each for each in self.suggestions if each.said["row_id"] == row["id"]],
             progress=progress,
         )
@@ -358,8 +389,7 @@ class PlanPage:
         return bool(self.row["is_home"] or self.row["is_ours"])
 
     def _has_own_rows(self) -> bool:
-        kinds = ("interventions", "goals", "problems", "phases")
-        return any(self._is_own(row) for kind in kinds for row in self.body.get(kind, ()))
+        return any(self._is_own(row) for kind in ROWS for row in self.body.get(kind, ()))
 
     def _withheld_words(self) -> str:
         if rendering.is_closed(self.row, self.actor):

@@ -93,6 +93,10 @@ urlpatterns = [
     path("care-plans/<uuid:plan_id>/team/<uuid:membership_id>/end", plans.end_membership),
     path("care-plans/<uuid:plan_id>/lead", plans.hand_over_lead),
     path("care-plans/<uuid:plan_id>/document.pdf", plans.document),
+    *(
+        path(f"care-plans/<uuid:plan_id>/{kind}/<uuid:row_id>/error", plans.row_in_error, {"kind": kind})
+        for kind in ("goals", "interventions", "problems", "phases")
+    ),
     path("care-plans/<uuid:plan_id>/goals/new", plan_rows.new, {"kind": "goals"}),
     path("care-plans/<uuid:plan_id>/goals/<uuid:row_id>", plan_rows.one, {"kind": "goals"}),
     path("care-plans/<uuid:plan_id>/interventions/new", plan_rows.new, {"kind": "interventions"}),

@@ -201,6 +201,11 @@ BODIES: dict[str, Callable[[Ids], Any]] = {
     "move_visit": lambda ids: {"name": "cancel", "by": "clinic"},
     "write_care_plan": lambda ids: {"client_id": ids["client_id"], "title": "Knee", **_for_north(ids)},
     "change_care_plan": lambda ids: {"review_on": _in_a_year(), **_for_north(ids)},
+    "mark_care_plan_entered_in_error": lambda ids: {"reason": "duplicate", **_for_north(ids)},
+    "mark_problem_of_care_plan_entered_in_error": lambda ids: {"reason": "duplicate", **_for_north(ids)},
+    "mark_goal_of_care_plan_entered_in_error": lambda ids: {"reason": "duplicate", **_for_north(ids)},
+    "mark_intervention_of_care_plan_entered_in_error": lambda ids: {"reason": "duplicate", **_for_north(ids)},
+    "mark_phase_of_care_plan_entered_in_error": lambda ids: {"reason": "duplicate", **_for_north(ids)},
     "move_care_plan": lambda ids: {"name": "hold", "reason": "away", **_for_north(ids)},
     "add_problem": lambda ids: {"text": "Stiff neck", "icd10": "M54.2", **_for_north(ids)},
     "change_problem": lambda ids: {"state": "resolved", **_for_north(ids)},
@@ -312,6 +317,10 @@ FORMS: dict[str, Callable[[Ids], Any]] = {
     "/care-plans/{plan_id}/problems/{row_id}": lambda ids: {"text": "Stiff neck", "state": "resolved"},
     "/care-plans/{plan_id}/phases/new": lambda ids: {"name": "Build up"},
     "/care-plans/{plan_id}/phases/{row_id}": lambda ids: {"name": "Build up"},
+    **{
+        f"/care-plans/{{plan_id}}/{kind}/{{row_id}}/error": lambda ids: {"reason": "duplicate"}
+        for kind in ("goals", "interventions", "problems", "phases")
+    },
     "/care-plans/{plan_id}/interventions/{row_id}/take-over": lambda ids: {"focus": "Neck"},
     "/settings/clinic": lambda ids: {"name": "New Name"},
     "/settings/opening": lambda ids: {"opens-0-0": "09:00", "closes-0-0": "17:00"},

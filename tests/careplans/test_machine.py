@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from backend.careplans import queries, rendering, services
-from backend.careplans.models import PlanVersion
+from backend.careplans.models import BODY, PlanVersion
 from backend.lib.actor import Actor
 from backend.lib.problems import Problem
 from backend.lib.unit_of_work import acting_as
@@ -101,7 +101,7 @@ class Agreeing(RuleBasedStateMachine):
     @invariant()
     def what_was_published_never_changes(self) -> None:
         with acting_as(self.actors["south"]):
-            found = PlanVersion.objects.order_by("number").values_list("body", flat=True)
+            found = PlanVersion.objects.order_by("number").values_list(BODY, flat=True)
             assert [json.dumps(body, sort_keys=True) for body in found] == self.published
 
     @invariant()

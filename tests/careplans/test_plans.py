@@ -26,7 +26,7 @@ def test_a_plan_begins_as_a_draft_that_its_clinic_leads(north: make.Clinic) -> N
     assert made["lead"]["practitioner_role"]["id"] == north.role_id
     assert [(m["organization"]["id"], m["role"], m["is_live"]) for m in made["team"]] == [(north.id, "lead", True)]
     assert made["agreement"]["is_asked"] is False
-    assert [step["name"] for step in made["available_transitions"]] == ["activate", "revoke"]
+    assert [step["name"] for step in made["available_transitions"]] == ["activate", "revoke", "enter_in_error"]
     assert "withheld" not in made
 
 

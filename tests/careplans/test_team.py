@@ -279,7 +279,8 @@ def test_the_lead_passes_to_the_clients_home(north: make.Clinic, south: make.Cli
     assert plan.whole(north)["lead"]["organization"]["id"] == north.id
     assert [m["role"] for m in plan.whole(east)["team"] if m["until"] is None] == ["member", "lead"]
     assert [event.related["organization_id"] for event in told(east, "care_plan.lead_passed")] == [north.id]
-    assert [step["name"] for step in plan.whole(north)["available_transitions"]] == ["hold", "complete", "revoke"]
+    steps = [step["name"] for step in plan.whole(north)["available_transitions"]]
+    assert steps == ["hold", "complete", "revoke", "enter_in_error"]
     assert plan.whole(south)["available_transitions"] == []
 
 

@@ -10,17 +10,18 @@ from tests.careplans.plans import Plan, alone, done, refused, shared
 
 # Who may, in which state. L lead, . nobody.
 PLAN_GRID = """
-          draft  active  on_hold  completed  revoked
-activate  L      .       .        .          .
-hold      .      L       .        .          .
-resume    .      .       L        .          .
-complete  .      L       L        .          .
-revoke    L      L       L        .          .
-reopen    .      .       .        L          L
+                draft  active  on_hold  completed  revoked
+activate        L      .       .        .          .
+hold            .      L       .        .          .
+resume          .      .       L        .          .
+complete        .      L       L        .          .
+revoke          L      L       L        .          .
+reopen          .      .       .        L          L
+enter_in_error  L      L       L        L          L
 """
 PLAN_LEADS_TO = {
     "activate": "active", "hold": "on_hold", "resume": "active", "complete": "completed", "revoke": "revoked",
-    "reopen": "on_hold",
+    "reopen": "on_hold", "enter_in_error": "revoked",
 }  # fmt: skip
 # O owner of the row, P who proposed, Y the service itself.
 PROPOSAL_GRID = """
@@ -32,7 +33,10 @@ lapse     Y     .         .         .          .
 """
 PROPOSAL_LEADS_TO = {"accept": "accepted", "decline": "declined", "withdraw": "withdrawn", "lapse": "lapsed"}
 LETTERS = {"L": LEAD, "O": OWNER, "P": PROPOSER, "Y": SYSTEM}
-DETAILS = {"hold": {"reason": "away"}, "complete": {"reason": "goals_met"}, "revoke": {"reason": "replaced"}}
+DETAILS = {
+    "hold": {"reason": "away"}, "complete": {"reason": "goals_met"}, "revoke": {"reason": "replaced"},
+    "enter_in_error": {"reason": "duplicate"},
+}  # fmt: skip
 WAYS = {
     "draft": [], "active": ["activate"], "on_hold": ["activate", "hold"], "completed": ["activate", "complete"],
     "revoked": ["revoke"],
@@ -91,6 +95,17 @@ def test_every_cell_answers_over_the_api_as_drawn(north: make.Clinic, state: str
             possible = [other for other, there in cells(PLAN_GRID).items() if there[state]]
             assert (body["state"], body["available"]) == (state, possible)
             assert plan.whole(north)["state"] == state
+
+
+@pytest.mark.django_db
+def test_a_plan_that_was_entered_in_error_takes_no_step_any_more(north: make.Clinic) -> None:
+    plan = alone(north)
+    done(plan.move(north, "enter_in_error", reason="duplicate"), 200)
+
+    for name in PLAN_LEADS_TO:
+        body = refused(plan.move(north, name, **DETAILS.get(name, {})), 409, "wrong_state")
+        assert (body["state"], body["available"]) == ("revoked", [])
+    assert plan.whole(north)["available_transitions"] == []
 
 
 @pytest.mark.django_db

@@ -85,7 +85,7 @@ class ProposalTransitions(TransitionView, ProposalView):
 class VersionView(PlanView):
     def one(self, plan_id: str, number: int, *, status: int = 200) -> Response:
         plan = self.looked_at(plan_id, clinical=True)
-        versions = PlanVersion.objects.visible_to(self.actor).select_related("organization")
+        versions = PlanVersion.objects.visible_to(self.actor).whole().select_related("organization")
         found = versions.filter(plan_id=plan["id"], number=number).first()
         if found is None:
             raise NotFound

@@ -7,7 +7,8 @@ from rest_framework.response import Response
 from backend.careplans import examples, history, policies, queries, rendering, services, waiting
 from backend.careplans import serializers as s
 from backend.careplans.api.view import PlanView
-from backend.careplans.inputs import NewPlan, PlanFields
+from backend.careplans.inputs import EnterInError, NewPlan, PlanFields
+from backend.careplans.models import CarePlan
 from backend.careplans.schema import TRANSITION
 from backend.careplans.workflow import PLAN_WORKFLOW
 from backend.directory.history import NEWEST_FIRST
@@ -97,6 +98,26 @@ class PlanTransitions(TransitionView, PlanView):
         name, sent = asked_for(self.sent)
         services.move_plan(plan_id, name, actor=self.actor, sent=sent, expected=self.expected_version(required=False))
         return self.whole(plan_id)
+
+
+class PlanInError(PlanView):
+    @extend_schema(
+        operation_id="mark_care_plan_entered_in_error",
+        summary="A care plan was entered in error",
+        description=(
+            "By a practitioner or an admin of the clinic that leads; the same as the transition `enter_in_error`. The plan stays, "
+            "to be shown struck through, revoked for good, and is in no count. `wrong_client` takes it away from the client and from "
+            "every other clinic at once; what such a clinic wrote in it stays with that clinic. Who had read it is told."
+        ),
+        request=EnterInError,
+        responses=s.CarePlanInError,
+        examples=[examples.IN_ERROR, examples.PLAN_IN_ERROR],
+    )
+    def post(self, request: Request, plan_id: str) -> Response:
+        expected = self.expected_version(required=False)
+        services.enter_plan_in_error(plan_id, actor=self.actor, sent=self.sent, expected=expected)
+        row = queries.one_row(plan_id, self.actor)
+        return self.answer(rendering.in_error(row, self.actor), version=row["version"], subject=CarePlan(id=row["id"]))
 
 
 class Progress(PlanView):

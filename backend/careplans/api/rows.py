@@ -14,6 +14,11 @@ from backend.careplans.models import Decision, Intervention
 from backend.careplans.services import ROWS
 from backend.lib.rest.pages import page_of
 
+IN_ERROR = (
+    "By a practitioner or an admin of the clinic that wrote it, also when it is on the team no longer. The row stays, to be shown "
+    "struck through, is in no later version and in no count; open proposals about it lapse. `wrong_client` takes it away from "
+    "everybody else at once, out of published versions, too. Who had read the plan is told."
+)
 OWN_ROWS = "Only the organization a row belongs to changes it; others propose."
 
 
@@ -67,6 +72,16 @@ class OnePlanRow(RowView):
         return self.one(plan_id, row_id)
 
 
+class PlanRowInError(RowView):
+    def post(self, request: Request, plan_id: str, row_id: str) -> Response:
+        expected = self.expected_version(required=False)
+        row = services.enter_row_in_error(
+            plan_id, self.kind, row_id, actor=self.actor, sent=self.sent, expected=expected
+        )
+        shown = self.found(self.kind, {"id": row.plan_id}, row.pk)
+        return self.answer(rendering.row_in_error(shown), version=row.version, subject=row)
+
+
 def rows_described(kind: str, many: str, word: str, answer: Any, new: OpenApiExample, shown: OpenApiExample) -> Any:
     """How the list of one kind reads in the OpenAPI document."""
     return extend_schema_view(
@@ -104,6 +119,20 @@ def row_described(kind: str, word: str, answer: Any, change: OpenApiExample, sho
     )
 
 
+def error_described(word: str) -> Any:
+    """How the error of one kind of row reads in the OpenAPI document."""
+    return extend_schema_view(
+        post=extend_schema(
+            operation_id=f"mark_{word}_of_care_plan_entered_in_error",
+            summary=f"A {word} of your clinic's own was entered in error",
+            description=IN_ERROR,
+            request=inputs.EnterInError,
+            responses=s.PlanRowInError,
+            examples=[examples.IN_ERROR, examples.ROW_IN_ERROR],
+        )
+    )
+
+
 @rows_described("problems", "problems", "problem", s.ProblemOut, examples.NEW_PROBLEM, examples.PROBLEM)
 class Problems(PlanRows):
     kind = "problems"
@@ -114,6 +143,11 @@ class OneProblem(OnePlanRow):
     kind = "problems"
 
 
+@error_described("problem")
+class ProblemInError(PlanRowInError):
+    kind = "problems"
+
+
 @rows_described("goals", "goals", "goal", s.GoalOut, examples.NEW_GOAL, examples.GOAL)
 class Goals(PlanRows):
     kind = "goals"
@@ -121,6 +155,11 @@ class Goals(PlanRows):
 
 @row_described("goals", "goal", s.GoalOut, examples.CHANGE_GOAL, examples.GOAL)
 class OneGoal(OnePlanRow):
+    kind = "goals"
+
+
+@error_described("goal")
+class GoalInError(PlanRowInError):
     kind = "goals"
 
 
@@ -136,6 +175,11 @@ class OneIntervention(OnePlanRow):
     clinical = False
 
 
+@error_described("intervention")
+class InterventionInError(PlanRowInError):
+    kind = "interventions"
+
+
 @rows_described("phases", "phases", "phase", s.PhaseOut, examples.NEW_PHASE, examples.PHASE)
 class Phases(PlanRows):
     kind = "phases"
@@ -146,6 +190,11 @@ class Phases(PlanRows):
 class OnePhase(OnePlanRow):
     kind = "phases"
     clinical = False
+
+
+@error_described("phase")
+class PhaseInError(PlanRowInError):
+    kind = "phases"
 
 
 class LineDecision(PlanView):

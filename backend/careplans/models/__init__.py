@@ -1,9 +1,12 @@
 """A plan, what stands in it, and what its parties say about it."""
 
-from backend.careplans.models.agreeing import Agreement, PlanVersion, Proposal
+from backend.careplans.models.agreeing import BODY, CHANGES, Agreement, PlanVersion, Proposal
 from backend.careplans.models.plan import (
+    WRONG_CLIENT,
     CarePlan,
     CarePlanQuerySet,
+    EnteredInError,
+    ErrorReason,
     OfPlanQuerySet,
     PlanIdentifier,
     PlanRow,
@@ -12,10 +15,15 @@ from backend.careplans.models.plan import (
 from backend.careplans.models.rows import Decision, Goal, Intervention, Phase, Problem
 
 __all__ = [
+    "BODY",
+    "CHANGES",
+    "WRONG_CLIENT",
     "Agreement",
     "CarePlan",
     "CarePlanQuerySet",
     "Decision",
+    "EnteredInError",
+    "ErrorReason",
     "Goal",
     "Intervention",
     "OfPlanQuerySet",

@@ -1,13 +1,16 @@
 """What the parties of a plan say to each other: proposals, published versions, agreements."""
 
+from typing import Any, Self
 from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Func, JSONField, Q
+from django.db.models.fields.json import KeyTransform
 
 from backend.careplans.models.plan import CarePlan, OfPlanHistoryQuerySet, OfPlanQuerySet
 from backend.lib import clock
+from backend.lib.actor import Actor
 from backend.lib.history import tracked
 from backend.lib.ids import uuid7
 
@@ -15,7 +18,12 @@ from backend.lib.ids import uuid7
 class ProposalQuerySet(OfPlanQuerySet["Proposal"]):
     """Both sides keep it: who proposed, and who was asked."""
 
-    def own(self, organization_id: UUID) -> Q:
+    def visible_to(self, actor: Actor) -> Self:
+        """Once its row or its plan turned out to be about a wrong client, for who keeps it."""
+        kept = Q(kept_for_ids=None) | Q(kept_for_ids__contains=[actor.organization_id])
+        return super().visible_to(actor).filter(kept)
+
+    def own(self, organization_id: UUID | None) -> Q:
         return Q(organization_id=organization_id) | Q(owner_id=organization_id)
 
 
@@ -59,6 +67,7 @@ class Proposal(models.Model):
     answered_by = models.CharField(max_length=200, blank=True)
     answered_at = models.DateTimeField(null=True)
     occurred_at = models.DateTimeField(null=True)  # of the answer, when that was told later
+    kept_for_ids = ArrayField(models.UUIDField(), null=True)  # who reads it still when it was about a wrong client
     created_at = models.DateTimeField(default=clock.now)
     updated_at = models.DateTimeField(default=clock.now)
 
@@ -80,15 +89,31 @@ class Proposal(models.Model):
         return self.answered_by or self.by
 
 
+FROZEN = Func(F("pk"), function="frozen_in_version", output_field=JSONField())
+BODY, CHANGES = KeyTransform("body", FROZEN), KeyTransform("changes", FROZEN)
+
+
 class PlanVersionQuerySet(OfPlanQuerySet["PlanVersion"]):
     """Readable while the plan is open; afterwards only those that hold nobody else's words."""
 
-    def own(self, organization_id: UUID) -> Q:
+    def own(self, organization_id: UUID | None) -> Q:
         return Q(holds_ids__contained_by=[organization_id])
+
+    def named(self) -> Self:
+        """Without what they hold: the app has no right to those two columns."""
+        return self.defer("body", "changes")
+
+    def whole(self) -> Self:
+        """With what they hold for this reader, as ``frozen``."""
+        return self.named().annotate(frozen=FROZEN)
 
 
 class PlanVersion(models.Model):
-    """The plan as it was published: frozen, with what changed since the version before. Never changed."""
+    """The plan as it was published: frozen, with what changed since the version before. Never changed.
+
+    What it holds is read with ``BODY`` and ``CHANGES``, which ask the guard: of a row about a wrong client it gives
+    nothing to anybody but who wrote that row.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     plan = models.ForeignKey(CarePlan, on_delete=models.PROTECT, related_name="versions")
@@ -99,6 +124,7 @@ class PlanVersion(models.Model):
     changes = models.JSONField()
     by = models.CharField(max_length=200)
     published_at = models.DateTimeField(default=clock.now)
+    frozen: dict[str, Any]  # of one that was read ``whole``: body, changes, and the ids that were taken back
 
     objects = PlanVersionQuerySet.as_manager()
 

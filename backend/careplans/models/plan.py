@@ -16,13 +16,14 @@ from backend.lib.ids import uuid7
 from backend.lib.querysets import ScopedQuerySet
 
 M = TypeVar("M", bound=models.Model)
+WRONG_CLIENT = "wrong_client"
 
 
 class CarePlanQuerySet(ScopedQuerySet["CarePlan"]):
     def visible_to(self, actor: Actor) -> Self:
         """The header: for whoever is or was on the team, the client, and nobody the client has excluded."""
         if actor.kind == ActorKind.CLIENT:
-            return self.filter(client_id=actor.client_id)
+            return self.filter(client_id=actor.client_id).exclude(entered_in_error_reason=WRONG_CLIENT)
         if not actor.is_staff:
             return self.none()
         found = self.filter(party_ids__contains=[actor.organization_id])
@@ -76,12 +77,34 @@ def joined(actor: Actor, plan: str) -> Q:
     return Q(Exists(team.filter(from_at__lte=OuterRef("pgh_moment"))))
 
 
+class ErrorReason(models.TextChoices):
+    """Why something should not have been written."""
+
+    WRONG_CLIENT = WRONG_CLIENT
+    WRONG_ENTRY = "wrong_entry"
+    DUPLICATE = "duplicate"
+    OTHER = "other"
+
+
+class EnteredInError(models.Model):
+    """What is said of something that should not have been written; it stays as it is. Written by the guard's functions only."""
+
+    entered_in_error_reason = models.CharField(max_length=40, choices=ErrorReason.choices, blank=True)
+    entered_in_error_note = models.TextField(blank=True)
+    entered_in_error_by = models.CharField(max_length=200, blank=True)
+    entered_in_error_at = models.DateTimeField(null=True)
+
+    class Meta:
+        abstract = True
+
+
 @tracked(CarePlanHistoryQuerySet)
-class CarePlan(models.Model):
+class CarePlan(EnteredInError):
     """One episode of a client, in one circle.
 
     ``consent`` is null while only one organization is on the plan. ``member_ids`` are the organizations on the team,
-    ``party_ids`` those that ever were; both are written by the guard together with the team's rows.
+    ``party_ids`` those that ever were; both are written by the guard together with the team's rows. One that was
+    entered in error is revoked for good; about a wrong client, its parties are its lead and who wrote something in it.
     """
 
     class State(models.TextChoices):
@@ -138,11 +161,20 @@ class OfPlanQuerySet(ScopedQuerySet[M]):
         seen = CarePlan.objects.visible_to(actor).filter(pk=OuterRef("plan_id"))
         return self.filter(Exists(seen)).filter(self.own(actor.clinic_id) | opened)
 
-    def own(self, organization_id: UUID) -> Q:
+    def own(self, organization_id: UUID | None) -> Q:
         return Q(organization_id=organization_id)
 
 
-class PlanRow(models.Model):
+class PlanRowQuerySet(OfPlanQuerySet[M]):
+    """Rows that their organizations write; one about a wrong client is for who wrote it alone."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        return (
+            super().visible_to(actor).filter(~Q(entered_in_error_reason=WRONG_CLIENT) | self.own(actor.organization_id))
+        )
+
+
+class PlanRow(EnteredInError):
     """A row of a plan, kept under its id through every edit; its organization alone changes it."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)

@@ -3,14 +3,14 @@
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
-from backend.careplans.models.plan import CarePlan, OfPlanHistoryQuerySet, OfPlanQuerySet, PlanRow
+from backend.careplans.models.plan import CarePlan, OfPlanHistoryQuerySet, OfPlanQuerySet, PlanRow, PlanRowQuerySet
 from backend.directory.models import PractitionerRole
 from backend.lib import clock
 from backend.lib.history import tracked
 from backend.lib.ids import uuid7
 
 
-class PhaseQuerySet(OfPlanQuerySet["Phase"]):
+class PhaseQuerySet(PlanRowQuerySet["Phase"]):
     """Written by the lead."""
 
 
@@ -29,7 +29,7 @@ class Phase(PlanRow):
         return self.name
 
 
-class ProblemQuerySet(OfPlanQuerySet["Problem"]):
+class ProblemQuerySet(PlanRowQuerySet["Problem"]):
     """Written by any party."""
 
 
@@ -51,7 +51,7 @@ class Problem(PlanRow):
         return self.text
 
 
-class GoalQuerySet(OfPlanQuerySet["Goal"]):
+class GoalQuerySet(PlanRowQuerySet["Goal"]):
     """Written by any party."""
 
 
@@ -79,7 +79,7 @@ class Goal(PlanRow):
         return self.words
 
 
-class InterventionQuerySet(OfPlanQuerySet["Intervention"]):
+class InterventionQuerySet(PlanRowQuerySet["Intervention"]):
     """Written by the organization that performs it."""
 
 

@@ -1,6 +1,7 @@
 """Everything that changes a plan. Take, decide, change, record."""
 
 from backend.careplans.services.ending import end_access, end_with_death, watch_access
+from backend.careplans.services.errors import enter_plan_in_error, enter_row_in_error
 from backend.careplans.services.leading import hand_over_lead, tell_lead_passed
 from backend.careplans.services.plans import change_plan, move_plan, write_plan
 from backend.careplans.services.proposals import move_proposal, propose
@@ -19,6 +20,8 @@ __all__ = [
     "end_access",
     "end_membership",
     "end_with_death",
+    "enter_plan_in_error",
+    "enter_row_in_error",
     "hand_over_lead",
     "hand_over_role",
     "join_team",

@@ -1,19 +1,19 @@
 """The plan itself: beginning one, its header, its states."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from backend.careplans import inputs
 from backend.careplans.models import CarePlan, PlanIdentifier
 from backend.careplans.policies import check_writes, sides_of
-from backend.careplans.queries import steps_told
 from backend.careplans.services.ending import check_client_lives, keep_access, wind_down_access
+from backend.careplans.services.errors import enter_plan_in_error
 from backend.careplans.services.taking import (
     Sent,
     check_not_overwritten,
     check_unfinished,
     checked,
+    last_step,
     late_fact,
     name_of,
     named_role,
@@ -22,7 +22,7 @@ from backend.careplans.services.taking import (
     tell,
     touch,
 )
-from backend.careplans.workflow import LEAD, PLAN_WORKFLOW
+from backend.careplans.workflow import ENTER_IN_ERROR, LEAD, PLAN_WORKFLOW
 from backend.clients.policies import refuse_unless
 from backend.clients.queries import ask_guard
 from backend.clients.services.taking import named_client
@@ -30,7 +30,6 @@ from backend.lib import clock
 from backend.lib.actor import Actor
 from backend.lib.ids import uuid7
 from backend.lib.problems import Conflict
-from backend.lib.rest.fields import utc
 
 GOES_ON = frozenset({"activate", "resume", "reopen"})
 
@@ -84,6 +83,8 @@ def change_plan(plan_id: UUID | str, *, actor: Actor, sent: Sent, expected: int 
 def move_plan(plan_id: UUID | str, name: object, *, actor: Actor, sent: Sent, expected: int | None) -> CarePlan:
     """Makes one step of the plan's workflow."""
     row = PLAN_WORKFLOW.known(name)
+    if row.name == ENTER_IN_ERROR:
+        return enter_plan_in_error(plan_id, actor=actor, sent=sent, expected=expected)
     plan = plan_to_change(plan_id, actor, sent)
     sides = sides_of(actor, plan)
     PLAN_WORKFLOW.check_party(row, sides)
@@ -109,12 +110,6 @@ def move_plan(plan_id: UUID | str, name: object, *, actor: Actor, sent: Sent, ex
 def _step_before(plan: CarePlan) -> datetime | None:
     """When the step was made that brought the plan where it is; a draft has made none."""
     return None if plan.state == CarePlan.State.DRAFT else plan.occurred_at or plan.state_entered_at
-
-
-def last_step(plan: CarePlan, actor: Actor) -> dict[str, Any]:
-    """Since when the plan is in its state, for the refusal of a step that does not start there; and who took it there."""
-    by = steps_told(actor).filter(pgh_obj=plan).values_list("changed_by", flat=True).first()
-    return {"name": plan.state, "by": by or "", "at": utc(plan.state_entered_at)}
 
 
 def _number(plan: CarePlan, actor: Actor, numbers: list[dict[str, str]] | None) -> None:

@@ -82,6 +82,7 @@ def change_row(
     _check_lead(plan, kind, actor)
     check_not_overwritten(row, expected)
     check_unfinished(plan)
+    check_stands(row)
     fields = checked(ROWS[kind].patch, sent, row=row, current=current)
     acting = practitioner_of(actor, sent, getattr(row, "discipline", ""))
     update_row(plan, kind, row, fields, actor=actor, acting=acting)
@@ -153,6 +154,11 @@ def check_own(row: PlanRow, actor: Actor) -> None:
         "Another clinic wrote this; only that clinic changes it. Propose the change to them.",
         code="not_yours",
     )
+
+
+def check_stands(row: PlanRow) -> None:
+    if row.entered_in_error_at is not None:
+        raise Conflict("This was entered in error; write it anew.", code="entered_in_error", available=[])
 
 
 def check_in_scope(technique_ids: list[str], discipline: str) -> None:

@@ -10,6 +10,7 @@ from rest_framework.serializers import Serializer
 from backend.audit import events
 from backend.careplans.models import CarePlan
 from backend.careplans.policies import NOT_ON_TEAM, check_writes
+from backend.careplans.queries import steps_told
 from backend.clients.policies import refuse_unless
 from backend.directory.eligibility import credential_problem, today_at
 from backend.directory.models import PractitionerRole
@@ -45,7 +46,14 @@ def plan_to_change(plan_id: UUID | str, actor: Actor, sent: Sent) -> CarePlan:
     return plan
 
 
+def check_not_in_error(plan: CarePlan) -> None:
+    """409 for whatever would be written in a plan that should not have been written itself."""
+    if plan.entered_in_error_at is not None:
+        raise Conflict("This plan was entered in error; write a new one.", code="entered_in_error", available=[])
+
+
 def check_unfinished(plan: CarePlan) -> None:
+    check_not_in_error(plan)
     if plan.is_finished:
         raise Conflict(
             f"This plan is {plan.state}; reopen it if that was a mistake, or write a new one to go on.",
@@ -53,6 +61,12 @@ def check_unfinished(plan: CarePlan) -> None:
             state=plan.state,
             available=["reopen"],
         )
+
+
+def last_step(plan: CarePlan, actor: Actor) -> dict[str, Any]:
+    """Since when the plan is in its state, for the refusal of a step that does not start there; and who took it there."""
+    by = steps_told(actor).filter(pgh_obj=plan).values_list("changed_by", flat=True).first()
+    return {"name": plan.state, "by": by or "", "at": utc(plan.state_entered_at)}
 
 
 def check_not_overwritten(row: Changed, expected: int | None) -> None:

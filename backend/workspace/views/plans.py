@@ -204,6 +204,20 @@ def drop_line(request: HttpRequest, plan_id: UUID, row_id: UUID) -> HttpResponse
 
 
 @page("POST")
+def row_in_error(request: HttpRequest, plan_id: UUID, kind: str, row_id: UUID) -> HttpResponse:
+    """A row of one's own should not have been written."""
+    actor = actor_of(request)
+    queries.one_row(plan_id, actor)
+    services.ROWS[kind].model.objects.visible_to(actor).filter(plan_id=plan_id).one(row_id)
+
+    def act(actor: Actor, zone: str) -> Any:
+        sent = {name: text for name in ("reason", "note") if (text := request.POST.get(name, "").strip())}
+        return services.enter_row_in_error(plan_id, kind, row_id, actor=actor, sent=sent, expected=version_in(request))
+
+    return _on_plan(request, plan_id, f"error-{row_id}", act, said="Marked. It stays, struck through.")
+
+
+@page("POST")
 def add_member(request: HttpRequest, plan_id: UUID) -> HttpResponse:
     def act(actor: Actor, zone: str) -> Any:
         return services.add_member(
