@@ -22,16 +22,13 @@ def needs_agreement(kind: Kind, agreed: Row | None, now: Row) -> list[str]:
 
     A row that is not in the agreed version goes beyond it as a whole.
     """
-    if has_ended(now):
-        return []
     if agreed is None:
-        return ["id"]
+        return [] if has_ended(now) else ["id"]
     return _beyond_goal(agreed, now) if kind == "goals" else _beyond_line(agreed, now)
 
 
 def has_ended(row: Row) -> bool:
-    """Of a line that ended, or of anything that was entered in error, nothing is asked any more."""
-    return bool(row["state"] == "ended" or row.get("entered_in_error"))
+    return bool(row["state"] == "ended")
 
 
 @dataclass(frozen=True)
@@ -48,9 +45,9 @@ class Standing:
     def in_force_for(self, party: str, kind: Kind, row: Row) -> Row | None:
         """The row as it is in force for a party, or None when nothing of it is.
 
-        Alone on a plan nobody is asked. A party that has agreed to nothing yet is bound to nothing but its own rows.
+        Alone on a plan nobody is asked, and about what was entered in error neither. A party that has agreed to nothing yet is bound to nothing but its own rows.
         """
-        if len(self.parties) <= 1:
+        if len(self.parties) <= 1 or row["entered_in_error"]:
             return row
         if party not in self.agreed:
             return row if row["organization"]["id"] == party else None
@@ -69,6 +66,8 @@ def agreed_rows(body: Mapping[str, Any]) -> dict[Kind, dict[str, Row]]:
 
 
 def _beyond_line(agreed: Row, now: Row) -> list[str]:
+    if has_ended(now):
+        return []
     beyond = [name for name in COUNTED if _limit(now[name]) > _limit(agreed[name])]
     if LOADS.index(now["load"]) > LOADS.index(agreed["load"]):
         beyond.append("load")

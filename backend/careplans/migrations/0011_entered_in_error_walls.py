@@ -123,6 +123,11 @@ WROTE = """SELECT organization_id FROM careplans_problem WHERE plan_id = p.id
     UNION SELECT organization_id FROM careplans_decision WHERE plan_id = p.id
     UNION SELECT lead_organization_id FROM careplans_careplanchange WHERE pgh_obj_id = p.id"""
 
+# Answers that are kept to be given again hold what was read then: nobody is given these any more.
+FORGET = """UPDATE audit_idempotentrequest SET headers = headers || '{":sight": "taken back"}'
+     WHERE subject_id = p.id OR subject_id IN (SELECT id FROM careplans_planversion WHERE plan_id = p.id)
+        OR subject_id IN (SELECT id FROM careplans_proposal WHERE plan_id = p.id)"""
+
 # By the lead's clinic, once. It ends as a revoked plan ends; about a wrong client, the others are off its team at once.
 PLAN_IN_ERROR = f"""
 DECLARE p careplans_careplan; lapsed jsonb; places jsonb; is_wrong_client boolean := p_reason = 'wrong_client'; lead uuid := staff_organization();
@@ -144,6 +149,7 @@ BEGIN
     UPDATE careplans_teammember SET until = domain_now(), ended_because = 'wrong_client'
      WHERE plan_id = p.id AND organization_id <> lead AND until IS NULL;
     UPDATE careplans_proposal SET kept_for_ids = ARRAY[organization_id, lead] WHERE plan_id = p.id;
+    {FORGET};
   END IF;
   RETURN jsonb_build_object('proposals', lapsed, 'places', places);
 END
@@ -168,6 +174,7 @@ BEGIN
   {LAPSE.format(about=" AND row_id = found")};
   IF p_reason = 'wrong_client' THEN
     UPDATE careplans_proposal SET kept_for_ids = ARRAY[organization_id, owner_id] WHERE plan_id = p.id AND row_id = found;
+    {FORGET};
   END IF;
   UPDATE careplans_careplan SET changed_by = p_by, version = version + 1, updated_at = domain_now() WHERE id = p.id;
   RETURN lapsed;

@@ -20,10 +20,12 @@ class ProposalQuerySet(OfPlanQuerySet["Proposal"]):
 
     def visible_to(self, actor: Actor) -> Self:
         """Once its row or its plan turned out to be about a wrong client, for who keeps it."""
-        kept = Q(kept_for_ids=None) | Q(kept_for_ids__contains=[actor.organization_id])
+        kept = Q(kept_for_ids=None)
+        if actor.is_staff:
+            kept |= Q(kept_for_ids__contains=[actor.organization_id])
         return super().visible_to(actor).filter(kept)
 
-    def own(self, organization_id: UUID | None) -> Q:
+    def own(self, organization_id: UUID) -> Q:
         return Q(organization_id=organization_id) | Q(owner_id=organization_id)
 
 
@@ -96,7 +98,7 @@ BODY, CHANGES = KeyTransform("body", FROZEN), KeyTransform("changes", FROZEN)
 class PlanVersionQuerySet(OfPlanQuerySet["PlanVersion"]):
     """Readable while the plan is open; afterwards only those that hold nobody else's words."""
 
-    def own(self, organization_id: UUID | None) -> Q:
+    def own(self, organization_id: UUID) -> Q:
         return Q(holds_ids__contained_by=[organization_id])
 
     def named(self) -> Self:

@@ -52,6 +52,11 @@ class CarePlanQuerySet(ScopedQuerySet["CarePlan"]):
         return self.worked_on_by(actor).filter(Exists(shared))
 
 
+    def content_open_to(self, actor: Actor) -> Self:
+        """As ``open_to``, under the name by which an answer that is kept asks what its reader reads now."""
+        return self.open_to(actor)
+
+
 class CarePlanHistoryQuerySet(HistoryQuerySet[M]):
     def visible_to(self, actor: Actor) -> Self:
         """The header as one's own clinic led it; as others led it, while the plan is open and since the caller joined."""
@@ -161,7 +166,7 @@ class OfPlanQuerySet(ScopedQuerySet[M]):
         seen = CarePlan.objects.visible_to(actor).filter(pk=OuterRef("plan_id"))
         return self.filter(Exists(seen)).filter(self.own(actor.clinic_id) | opened)
 
-    def own(self, organization_id: UUID | None) -> Q:
+    def own(self, organization_id: UUID) -> Q:
         return Q(organization_id=organization_id)
 
 
@@ -169,9 +174,10 @@ class PlanRowQuerySet(OfPlanQuerySet[M]):
     """Rows that their organizations write; one about a wrong client is for who wrote it alone."""
 
     def visible_to(self, actor: Actor) -> Self:
-        return (
-            super().visible_to(actor).filter(~Q(entered_in_error_reason=WRONG_CLIENT) | self.own(actor.organization_id))
-        )
+        readable = ~Q(entered_in_error_reason=WRONG_CLIENT)
+        if actor.is_staff:
+            readable |= self.own(actor.clinic_id)
+        return super().visible_to(actor).filter(readable)
 
 
 class PlanRow(EnteredInError):

@@ -1,0 +1,523 @@
+"""What should not have been written: a plan, a row of it. Struck through for who reads it; about a wrong client, gone for the others."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from backend.audit import work
+from backend.careplans import printing, queries, rendering
+from backend.careplans.models import CarePlan
+from backend.lib.actor import Actor, ActorKind
+from backend.lib.typesetting import Document
+from backend.lib.unit_of_work import acting_as
+from tests import make
+from tests.careplans.plans import Plan, alone, consent_of, done, leave, refused, shared, withdraw
+from tests.careplans.test_walls import NORTHS, SOUTHS, everything, written
+from tests.paper import pages_of
+from tests.portability.exporting import exported, made
+from tests.portability.test_between import refused as refused_export
+from tests.record.briefs import lines
+from tests.record.feed import settle
+from tests.referrals.stories import advance
+
+pytestmark = pytest.mark.django_db(transaction=True)
+REASONS = ["wrong_client", "wrong_entry", "duplicate", "other"]
+
+
+def the_client(plan: Plan, at: make.Clinic) -> Actor:
+    """The client, signed in by link."""
+    return Actor(kind=ActorKind.CLIENT, client_id=UUID(plan.client_id), organization_id=UUID(at.id))
+
+
+def void(plan: Plan, who: Any, row: str = "", reason: str = "wrong_client", **more: Any) -> Any:
+    """Enters the plan, or a row of it by its address, in error."""
+    return plan.post(who, f"{row}/entered-in-error", {"reason": reason, **more})
+
+
+def told(clinic: make.Clinic, type: str) -> list[Any]:
+    settle()
+    return list(done(clinic.http.send("GET", f"events?types={type}"))["results"])
+
+
+def page(clinic: make.Clinic, path: str) -> str:
+    answer = make.signed_in(clinic.practitioner.member.user).get(path)
+    return answer.content.decode() if answer.status_code == 200 else f"{answer.status_code}"
+
+
+def items(clinic: make.Clinic, client_id: str, kinds: str) -> list[Any]:
+    return list(done(clinic.http.send("GET", f"clients/{client_id}/timeline?kinds={kinds}"))["results"])
+
+
+# --- the plan as a whole ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_a_plan_that_was_entered_in_error_stays_with_its_reason_and_takes_nothing_more(
+    north: make.Clinic, reason: str
+) -> None:
+    plan = alone(north)
+    line, goal = plan.line(north), plan.goal(north)
+    plan.publish(north)
+
+    answer = done(void(plan, north, reason=reason, note="Meant for her sister."), 200)
+
+    error = {"reason": reason, "note": "Meant for her sister.", "by": north.practitioner.actor.display}
+    assert {name: value for name, value in answer["entered_in_error"].items() if name != "at"} == error
+    whole = plan.whole(north)
+    assert (whole["state"], whole["state_reason"], whole["available_transitions"]) == (
+        "revoked",
+        "entered_in_error",
+        [],
+    )
+    assert (whole["title"], whole["interventions"][0]["focus"]) == ("Neck and arm", line["focus"])
+    for path, body in (
+        ("/goals", {"words": "Sleep"}),
+        ("/versions", {}),
+        ("/agreements", {"number": 1, "answer": "agree"}),
+        ("/entered-in-error", {"reason": "duplicate"}),
+        (f"/goals/{goal['id']}/entered-in-error", {"reason": "duplicate"}),
+    ):
+        assert plan.post(north, path, body).status_code == 409, path
+    refused(plan.patch(north, f"/goals/{goal['id']}", {"words": "Sleep"}), 409, "entered_in_error")
+    refused(plan.move(north, "reopen"), 409, "wrong_state")
+
+
+def test_nothing_of_such_a_plan_counts(north: make.Clinic, south: make.Clinic) -> None:
+    plan = shared(north, south)
+    plan.line(north)
+    plan.goal(south)
+    plan.publish(north)
+    plan.line(south, technique_ids=[])
+    proposal = {
+        "kind": "add",
+        "about": "goal",
+        "owner_id": south.id,
+        "changes": {"words": "Sleep"},
+        "why": "She said so.",
+    }
+    asked = done(plan.post(north, "/proposals", proposal), 201)
+
+    done(void(plan, north, reason="duplicate"), 200)
+
+    assert done(plan.get(south, "/progress")) == {"goals": [], "interventions": []}
+    whole = plan.whole(south)
+    assert (whole["unpublished"], whole["proposals"]) == ([], [])
+    assert done(plan.get(south, f"/proposals/{asked['id']}"))["state"] == "lapsed"
+    assert [
+        line["text"] for line in lines(south.practitioner, plan.client_id, "plan", "plan_version", "plan_line", "goal")
+    ] == ["The plan was entered in error: do not rely on it."]
+
+
+def test_the_parties_read_it_struck_through_without_the_sentence_of_the_clinic_that_said_so(
+    north: make.Clinic, south: make.Clinic
+) -> None:
+    plan = shared(north, south)
+    written(plan, north, south)
+
+    done(void(plan, north, reason="wrong_entry", note="NorthSentence"), 200)
+
+    assert "NorthSentence" in everything(plan, north)
+    text = everything(plan, south)
+    assert "NorthSentence" not in text
+    assert [word for word in (*NORTHS, *SOUTHS) if word not in text] == []
+    assert plan.whole(south)["entered_in_error"]["reason"] == "wrong_entry"
+    shown = page(south, f"/care-plans/{plan.id}")
+    assert "<s>NorthLine</s>" in shown
+    assert "<s>Neck and arm</s>" in shown
+    assert "NorthSentence" not in shown
+    flags = {item["what"]: item["flags"] for item in items(south, plan.client_id, "plan")}
+    assert set(map(tuple, flags.values())) == {("entered_in_error",)}
+
+
+def test_its_care_team_reads_for_thirty_days_more_as_after_a_revoke(north: make.Clinic, south: make.Clinic) -> None:
+    from tests.careplans.test_after_the_end import on_the_care_team, places, sees
+
+    plan = on_the_care_team(north, south)
+
+    done(void(plan, north, reason="duplicate"), 200)
+
+    assert [row["until"] is not None for row in places(north, plan)] == [True]
+    advance(days=29)
+    assert sees(south, plan)
+    advance(days=2)
+    work.run_due()
+    assert not sees(south, plan)
+
+
+# --- about a wrong client --------------------------------------------------------------------------------------------
+
+
+def test_about_a_wrong_client_it_is_gone_for_who_wrote_nothing_in_it(
+    north: make.Clinic, south: make.Clinic, east: make.Clinic, outsider: make.Clinic
+) -> None:
+    plan = shared(north, south, east)
+    plan.line(north, focus="NorthLine")
+    plan.publish(north)
+    done(plan.answer(south, 1), 201)
+    client = the_client(plan, north)
+    with acting_as(client):
+        assert CarePlan.objects.visible_to(client).filter(pk=plan.id).exists()
+
+    done(void(plan, north), 200)
+
+    for part in ("", "/versions", "/versions/1", "/interventions", "/changes", "/document", "/progress", "/team"):
+        missing, random = plan.get(east, part), Plan("0198c1a0-0000-7000-8000-00000000000f", "").get(outsider, part)
+        assert missing.status_code == random.status_code == 404, part
+        assert missing.json()["detail"] == random.json()["detail"]
+    assert done(east.http.send("GET", f"care-plans?client_id={plan.client_id}"))["results"] == []
+    assert page(east, f"/care-plans/{plan.id}") == "404"
+    assert "NorthLine" not in str(items(east, plan.client_id, "plan"))
+    assert items(east, plan.client_id, "plan") == []
+    with acting_as(client):
+        assert not CarePlan.objects.visible_to(client).filter(pk=plan.id).exists()
+        assert not CarePlan.objects.filter(pk=plan.id).exists()
+    assert "NorthLine" in everything(plan, north)
+    assert [item["flags"] for item in items(north, plan.client_id, "plan") if item["what"] == "begun"] == [
+        ["entered_in_error"]
+    ]
+
+
+def test_what_a_party_wrote_in_it_stays_with_that_party_and_nothing_else_does(
+    north: make.Clinic, south: make.Clinic
+) -> None:
+    plan = shared(north, south)
+    written(plan, north, south)
+    before = done(plan.get(north, "/team"))["results"]
+
+    done(void(plan, north), 200)
+
+    text = everything(plan, south)
+    assert [word for word in SOUTHS if word not in text] == []
+    assert [word for word in (*NORTHS, "Neck and arm") if word in text] == []  # not what was proposed to it either
+    whole = plan.whole(south)
+    assert (whole["state"], whole["entered_in_error"]["reason"]) == ("revoked", "wrong_client")
+    assert {"title", "review_on", "agreement"} <= set(whole["withheld"])
+    assert done(plan.get(south, "/versions"))["results"] == []
+    shown = page(south, f"/care-plans/{plan.id}")
+    assert "NorthLine" not in shown
+    assert "Entered in error: wrong client" in shown
+    assert len(done(plan.get(north, "/team"))["results"]) == len(before)
+    assert [word for word in (*NORTHS, *SOUTHS) if word not in everything(plan, north)] == []
+
+
+def test_a_former_lead_keeps_what_it_wrote_as_the_lead(north: make.Clinic, south: make.Clinic) -> None:
+    plan = shared(north, south)
+    done(plan.post(north, "/lead", {"organization_id": south.id}), 200)
+    done(plan.patch(south, "", {"title": "SouthTitle"}), 200)
+
+    done(void(plan, south), 200)
+
+    assert plan.whole(north)["withheld"]
+    text = plan.get(north, "/changes").content.decode()
+    assert "Neck and arm" in text
+    assert "SouthTitle" not in text
+    refused(void(plan, north), 403, "wrong_party")
+
+
+def test_an_export_made_before_does_not_go_out(north: make.Clinic, south: make.Clinic) -> None:
+    plan = shared(north, south)
+    written(plan, north, south)
+    export = made(south, plan.client_id)
+
+    done(void(plan, north), 200)
+
+    assert refused_export(south, export) == "export_outdated"
+    fresh = str(exported(south, plan.client_id))
+    assert [word for word in NORTHS if word in fresh] == []
+    assert [word for word in SOUTHS if word not in fresh] == []
+
+
+def test_an_answer_that_is_kept_is_not_given_again(north: make.Clinic, south: make.Clinic) -> None:
+    plan = shared(north, south)
+    line = plan.line(north, focus="NorthLine")
+    member = next(m for m in plan.whole(south)["team"] if m["organization"]["id"] == north.id)
+    key = {"Idempotency-Key": "once"}
+    published = plan.post(north, "/versions", {}, **key)
+    assert published.status_code == 201
+    agreed = {"number": 1, "answer": "agree"}
+    assert plan.post(south, "/agreements", agreed, **key).status_code == 201
+    assert member["id"]
+    assert plan.post(north, "/versions", {}, **key).content == published.content
+
+    done(void(plan, north, f"/interventions/{line['id']}"), 200)
+
+    refused(plan.post(north, "/versions", {}, **key), 404, "not_found")
+
+
+def test_those_who_could_read_it_and_those_who_did_are_told_always_and_by_ids_alone(
+    north: make.Clinic, south: make.Clinic, east: make.Clinic, outsider: make.Clinic
+) -> None:
+    plan = shared(north, south, east)
+    plan.whole(south)
+    done(leave(plan, south, south), 200)
+    withdraw(north, plan.client_id, consent_of(plan, north))
+
+    done(void(plan, north), 200)
+
+    for clinic in (north, south, east):
+        (event,) = told(clinic, "care_plan.entered_in_error")
+        assert (event["subject"]["id"], event["related"]) == (plan.id, {"care_plan_id": plan.id})
+    assert told(outsider, "care_plan.entered_in_error") == []
+
+
+# --- who may ----------------------------------------------------------------------------------------------------------
+
+
+def test_an_admin_of_the_lead_who_reads_no_plan_may_say_it_and_gets_no_word_of_it(north: make.Clinic) -> None:
+    plan = alone(north)
+    goal = plan.goal(north)
+    refused(plan.get(north.admin), 403, "right_required")
+
+    row = done(plan.post(north.admin, f"/goals/{goal['id']}/entered-in-error", {"reason": "duplicate"}), 200)
+    answer = done(plan.post(north.admin, "/entered-in-error", {"reason": "duplicate"}), 200)
+
+    assert answer.keys() == {"id", "version", "state", "entered_in_error"}
+    assert row.keys() == {"id", "version", "organization", "entered_in_error"}
+    assert row["entered_in_error"]["by"] == north.admin.actor.display
+
+
+def test_nobody_else_may(north: make.Clinic, south: make.Clinic, outsider: make.Clinic) -> None:
+    plan = shared(north, south)
+    goal = plan.goal(north)
+    at = f"/goals/{goal['id']}"
+
+    refused(void(plan, south), 403, "wrong_party")
+    refused(void(plan, south, at), 403, "not_yours")
+    for person in (north.coordinator, north.auditor):
+        refused(void(plan, person), 403, "right_required")
+        refused(void(plan, person, at), 403, "right_required")
+    refused(void(plan, outsider), 404, "not_found")
+    refused(void(plan, outsider, at), 404, "not_found")
+    refused(void(plan, north.system), 403, "practitioner_required")
+    refused(void(plan, north, reason="because"), 400, "invalid_choice")
+    stale = {"If-Match": '"1.0"'}
+    plan.goal(north)
+    refused(plan.post(north, "/entered-in-error", {"reason": "other"}, **stale), 412, "stale")
+
+    assert plan.whole(north)["entered_in_error"] is None
+    named = {"on_behalf_of": {"practitioner_role_id": north.role_id}}
+    by = done(void(plan, north.system, at, **named), 200)["entered_in_error"]["by"]
+    assert " through " in by
+
+
+# --- a row ------------------------------------------------------------------------------------------------------------
+
+
+def rows_of_each_kind(plan: Plan, clinic: make.Clinic, word: str) -> dict[str, str]:
+    """The address of a row of each kind, by the word it says."""
+    made_ = {
+        "problems": done(plan.post(clinic, "/problems", {"text": f"{word}Problem"}), 201),
+        "goals": plan.goal(clinic, words=f"{word}Goal"),
+        "interventions": plan.line(clinic, focus=f"{word}Line", technique_ids=[]),
+        "phases": done(plan.post(clinic, "/phases", {"name": f"{word}Phase"}), 201),
+    }
+    return {kind: f"/{kind}/{row['id']}" for kind, row in made_.items()}
+
+
+@pytest.mark.parametrize("kind", ["problems", "goals", "interventions", "phases"])
+def test_a_row_stays_struck_through_and_is_in_no_later_version(
+    north: make.Clinic, south: make.Clinic, kind: str
+) -> None:
+    plan = shared(north, south)
+    at = rows_of_each_kind(plan, north, "Zq")[kind]
+    plan.publish(north)
+
+    done(void(plan, north, at, reason="duplicate", note="Twice."), 200)
+
+    for clinic, note in ((north, {"note": "Twice."}), (south, {})):
+        row = done(plan.get(clinic, at))
+        assert row["entered_in_error"].items() >= {"reason": "duplicate", **note}.items()
+        assert ("note" in row["entered_in_error"]) is bool(note)
+        assert [line for line in plan.whole(clinic)["unpublished"] if line.endswith("removed.")]
+    version = plan.publish(north)
+    assert version["body"][kind] == []
+    assert len(done(plan.get(south, "/versions/1"))["body"][kind]) == 1
+    refused(plan.patch(north, at, {}), 409, "line_ended" if kind == "none" else "entered_in_error")
+    refused(void(plan, north, at), 409, "entered_in_error")
+    assert "<s>Zq" in page(south, f"/care-plans/{plan.id}")
+
+
+def test_a_row_that_was_entered_in_error_asks_nobody_and_counts_nowhere(north: make.Clinic, south: make.Clinic) -> None:
+    plan = shared(north, south)
+    line, goal = plan.line(north), plan.goal(north)
+    ask = {"kind": "end", "about": "goal", "row_id": goal["id"], "why": "Reached."}
+    asked = done(plan.post(south, "/proposals", ask), 201)
+    assert plan.row(south, "goals", goal["id"])["agreement"]["state"] == "waiting_for_agreement"
+
+    done(void(plan, north, f"/goals/{goal['id']}", reason="other"), 200)
+    done(void(plan, north, f"/interventions/{line['id']}", reason="other"), 200)
+
+    assert plan.row(south, "goals", goal["id"])["agreement"]["state"] == "in_force"
+    assert done(plan.get(south, "/progress")) == {"goals": [], "interventions": []}
+    ended = plan.row(south, "interventions", line["id"])
+    assert (ended["state"], ended["ended_reason"]) == ("ended", "entered_in_error")
+    assert done(plan.get(south, f"/proposals/{asked['id']}"))["state"] == "lapsed"
+    refused(plan.post(south, "/proposals", ask), 409, "entered_in_error")
+    told_of = {line["text"] for line in lines(south.practitioner, plan.client_id, "plan_line", "goal")}
+    assert all(text.endswith("was entered in error: do not rely on it.") for text in told_of)
+    assert len(told_of) == 2
+
+
+@pytest.mark.parametrize("kind", ["problems", "goals", "interventions", "phases"])
+def test_a_row_about_a_wrong_client_is_gone_for_the_others_out_of_every_version(
+    north: make.Clinic, south: make.Clinic, east: make.Clinic, kind: str
+) -> None:
+    plan = shared(north, south, east)
+    at = rows_of_each_kind(plan, north, "Zq")[kind]
+    word = f"Zq{kind[:4].capitalize()}"[:6]
+    plan.publish(north)
+    if kind != "phases":
+        done(
+            plan.patch(
+                north, at, {"words" if kind == "goals" else "text" if kind == "problems" else "focus": f"{word} again"}
+            ),
+            200,
+        )
+    plan.publish(north) if kind != "phases" else None
+    done(plan.answer(south, 2 if kind != "phases" else 1), 201)
+    client = the_client(plan, north)
+    mine = {"problems": "ZqProblem", "goals": "ZqGoal", "interventions": "ZqLine", "phases": "ZqPhase"}[kind]
+    assert mine in plan.get(south, "/versions/1").content.decode()
+
+    done(void(plan, north, at), 200)
+
+    row_id = at.rsplit("/", 1)[1]
+    everywhere = everything(plan, south) + plan.get(south, "/versions/1").content.decode()
+    everywhere += plan.get(south, "/versions/2").content.decode() + str(items(south, plan.client_id, "plan"))
+    everywhere += page(south, f"/care-plans/{plan.id}") + page(south, f"/care-plans/{plan.id}/versions")
+    everywhere += str(lines(south.practitioner, plan.client_id))
+    assert mine not in everywhere
+    refused(plan.get(south, at), 404, "not_found")
+    assert done(plan.get(south, "/versions/1"))["taken_back"] == [row_id]
+    with acting_as(client):
+        told_client = str(rendering.detail(queries.one_row(plan.id, client), client))
+    assert mine not in told_client
+    assert mine in plan.get(north, "/versions/1").content.decode()
+    assert done(plan.get(north, "/versions/1"))["taken_back"] == []
+    for clinic in (south, east):
+        (event,) = told(clinic, "care_plan.row_entered_in_error")
+        assert row_id in event["related"].values()
+
+
+def test_a_row_of_a_member_is_gone_for_the_lead_and_the_next_version_says_nothing_of_it(
+    north: make.Clinic, south: make.Clinic
+) -> None:
+    plan = shared(north, south)
+    line = plan.line(south, focus="SouthLine", technique_ids=[])
+    proposal = {
+        "kind": "change",
+        "about": "intervention",
+        "row_id": line["id"],
+        "changes": {"minutes": 20},
+        "why": "NorthWhy",
+    }
+    done(plan.post(north, "/proposals", proposal), 201)
+    plan.publish(north)
+
+    done(void(plan, south, f"/interventions/{line['id']}"), 200)
+
+    assert "SouthLine" not in everything(plan, north)
+    plan.goal(north)
+    assert "SouthLine" not in str(plan.publish(north))
+    assert "NorthWhy" in plan.get(north, "/proposals").content.decode()  # what it wrote itself
+    assert "NorthWhy" in plan.get(south, "/proposals").content.decode()
+
+
+def test_a_proposal_about_such_a_row_is_for_its_two_sides_alone(
+    north: make.Clinic, south: make.Clinic, east: make.Clinic
+) -> None:
+    plan = shared(north, south, east)
+    line = plan.line(south, technique_ids=[])
+    proposal = {
+        "kind": "change",
+        "about": "intervention",
+        "row_id": line["id"],
+        "changes": {"minutes": 20},
+        "why": "NorthWhy",
+    }
+    asked = done(plan.post(north, "/proposals", proposal), 201)
+    assert plan.get(east, f"/proposals/{asked['id']}").status_code == 200
+
+    done(void(plan, south, f"/interventions/{line['id']}"), 200)
+
+    refused(plan.get(east, f"/proposals/{asked['id']}"), 404, "not_found")
+    assert "NorthWhy" not in everything(plan, east)
+
+
+def test_a_clinic_that_left_still_takes_back_its_own_row_also_from_a_finished_plan(
+    north: make.Clinic, south: make.Clinic
+) -> None:
+    plan = shared(north, south)
+    line = plan.line(south, focus="SouthLine", technique_ids=[])
+    plan.publish(north)
+    done(leave(plan, south, south), 200)
+    done(plan.move(north, "complete", reason="goals_met"), 200)
+
+    done(void(plan, south, f"/interventions/{line['id']}"), 200)
+
+    assert "SouthLine" not in everything(plan, north) + plan.get(north, "/versions/1").content.decode()
+    assert plan.whole(north)["to_decide"] == []
+    (event,) = told(north, "care_plan.row_entered_in_error")
+    assert event["related"]["intervention_id"] == line["id"]
+
+
+def test_an_export_that_holds_such_a_row_does_not_go_out(north: make.Clinic, south: make.Clinic) -> None:
+    plan = shared(north, south)
+    line = plan.line(north, focus="NorthLine")
+    plan.publish(north)
+    done(leave(plan, north, south), 200)
+    plan.add(north, south)
+    export = made(south, plan.client_id)
+
+    done(void(plan, north, f"/interventions/{line['id']}"), 200)
+
+    assert refused_export(south, export) == "export_outdated"
+    assert "NorthLine" not in str(exported(south, plan.client_id))
+
+
+# --- how it reads -----------------------------------------------------------------------------------------------------
+
+
+def test_what_changed_says_it_in_words(north: make.Clinic) -> None:
+    plan = alone(north)
+    goal = plan.goal(north)
+    done(void(plan, north, f"/goals/{goal['id']}", reason="duplicate", note="Secret"), 200)
+    done(void(plan, north, reason="wrong_entry", note="Secret"), 200)
+
+    changes = done(plan.get(north, "/changes"))["results"]
+
+    assert [change["label"] for change in changes[:2]] == [
+        "Entered in error and revoked: wrong entry",
+        f"Goal “{goal['words']}” entered in error: entered twice",
+    ]
+
+
+def test_on_paper_it_is_struck_through(north: make.Clinic, south: make.Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
+    printed: list[Document] = pages_of(printing, monkeypatch)
+    plan = shared(north, south)
+    goal = plan.goal(north, words="NorthGoal")
+    plan.goal(north, words="Stays")
+    done(void(plan, north, f"/goals/{goal['id']}", reason="duplicate"), 200)
+
+    plan.get(south, "/document")
+    done(void(plan, north, reason="duplicate"), 200)
+    plan.get(south, "/document")
+
+    one, whole = printed
+    struck = {section.title: section.text for section in one.sections if section.struck}
+    assert list(struck) == ["Entered in error"]
+    assert "NorthGoal" in struck["Entered in error"]
+    assert "Stays" not in struck["Entered in error"]
+    assert all(section.struck for section in whole.sections)
+    assert "This plan was entered in error." in (whole.banner or "")
+
+
+def test_a_plan_that_was_revoked_with_that_reason_before_still_reads_and_is_taken_as_before(north: make.Clinic) -> None:
+    plan = alone(north)
+
+    whole = done(plan.move(north, "revoke", reason="entered_in_error"), 200)
+
+    assert (whole["state_reason"], whole["entered_in_error"]) == ("entered_in_error", None)
+    assert "enter_in_error" in [step["name"] for step in whole["available_transitions"]]
+    assert "Revoked: entered in error" in page(north, f"/care-plans/{plan.id}")
