@@ -139,6 +139,37 @@ def test_without_script_the_frequency_is_stepped_by_the_server(open_page: Open, 
     assert line_of(plan, south)["times_per_week"] == 1
 
 
+@both_widths
+def test_without_script_a_line_and_then_the_plan_are_entered_in_error(
+    open_page: Open, north: make.Clinic, south: make.Clinic, plan: Plan, size: str
+) -> None:
+    line, theirs = line_of(plan, north), open_page(south.practitioner, size, java_script_enabled=False)
+    page = open_page(north.practitioner, size, java_script_enabled=False)
+    page.goto(f"/care-plans/{plan.id}")
+    card = page.locator(f"#row-{line['id']}")
+    card.get_by_text("Entered in error").first.click()
+    card.get_by_text("Entered twice").click()
+    keep_picture(page, f"plan-line-in-error-asked-{size}")
+
+    card.get_by_role("button", name="Mark as entered in error").click()
+
+    expect(page.get_by_text("Marked. It stays, struck through.")).to_be_visible()
+    assert line_of(plan, north)["entered_in_error"]["reason"] == "duplicate"
+    keep_picture(page, f"plan-line-in-error-{size}")
+    step = page.locator("#move-enter_in_error")
+    step.locator("summary").click()
+    step.get_by_text("Wrong client").click()
+    keep_picture(page, f"plan-in-error-asked-{size}")
+    step.get_by_role("button", name="Entered in error").click()
+
+    expect(page.get_by_text("Entered in error: wrong client.")).to_be_visible()
+    keep_picture(page, f"plan-in-error-{size}")
+    theirs.goto(f"/care-plans/{plan.id}")
+    expect(theirs.get_by_text("Entered in error: wrong client.")).to_be_visible()
+    expect(theirs.get_by_text("Neck pain with a numb thumb")).to_have_count(0)
+    keep_picture(theirs, f"plan-in-error-elsewhere-{size}")
+
+
 def test_enter_in_a_field_saves_and_presses_no_stepper(open_page: Open, south: make.Clinic, plan: Plan) -> None:
     page = open_page(south.practitioner)
     page.goto(f"/care-plans/{plan.id}/interventions/{line_of(plan, south)['id']}")

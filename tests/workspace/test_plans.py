@@ -79,7 +79,8 @@ def test_a_clinic_that_is_not_on_the_team_any_more_reads_what_it_wrote(
     assert "Deep neck flexors" in browser.page
     assert "ended (left)" in browser.page
     assert [word for word in ("Upper trapezius", "Carry my son", "Neck and arm") if word in browser.page] == []
-    assert forms_about(browser.page) == []
+    line = line_of(plan, south)["id"]
+    assert forms_about(browser.page) == [f"/care-plans/{plan.id}/interventions/{line}/error"]
     assert open_plan(plan, south.practitioner, "/goals/new").status == 403
 
 
@@ -141,7 +142,7 @@ def test_a_blank_plan_is_kept_as_a_draft_and_activated_later(north: make.Clinic)
 
     plan = Plan(browser.path.split("/")[-1], client)
     assert plan.whole(north)["state"] == "draft"
-    assert buttons(browser.page) == {"activate", "revoke"}
+    assert buttons(browser.page) == {"activate", "revoke", "enter_in_error"}
     browser.press(f"/care-plans/{plan.id}/move", move="activate")
     assert plan.whole(north)["state"] == "active"
 
@@ -270,7 +271,7 @@ def test_all_versions_are_listed_with_what_each_changed_a_page_at_a_time(north: 
 
 def test_a_step_of_the_plan_needs_its_reason_and_keeps_what_was_typed(north: make.Clinic, plan: Plan) -> None:
     lead = open_plan(plan, north.practitioner)
-    assert buttons(lead.page) == {"hold", "complete", "revoke"}
+    assert buttons(lead.page) == {"hold", "complete", "revoke", "enter_in_error"}
 
     lead.press(f"/care-plans/{plan.id}/move", move="hold", reason="other", detail="")
     assert lead.status == 400
@@ -278,7 +279,7 @@ def test_a_step_of_the_plan_needs_its_reason_and_keeps_what_was_typed(north: mak
     lead.press(f"/care-plans/{plan.id}/move", move="hold", reason="away", detail="Back in January.")
 
     assert "On hold: the client is away. Back in January." in lead.page
-    assert buttons(lead.page) == {"resume", "complete", "revoke"}
+    assert buttons(lead.page) == {"resume", "complete", "revoke", "enter_in_error"}
 
 
 def test_a_finished_plan_is_read_and_not_written(north: make.Clinic, plan: Plan) -> None:
@@ -287,7 +288,8 @@ def test_a_finished_plan_is_read_and_not_written(north: make.Clinic, plan: Plan)
     lead.press(f"/care-plans/{plan.id}/move", move="complete", reason="goals_met")
 
     assert "Completed: the goals are met." in lead.page
-    assert (forms_about(lead.page), buttons(lead.page)) == ([f"/care-plans/{plan.id}/move"], {"reopen"})
+    assert buttons(lead.page) == {"reopen", "enter_in_error"}
+    assert {action.rsplit("/", 1)[1] for action in forms_about(lead.page)} == {"move", "error"}
     assert open_plan(plan, north.practitioner, "/goals/new").status == 409
 
 
