@@ -45,7 +45,8 @@ class Standing:
     def in_force_for(self, party: str, kind: Kind, row: Row) -> Row | None:
         """The row as it is in force for a party, or None when nothing of it is.
 
-        Alone on a plan nobody is asked, and about what was entered in error neither. A party that has agreed to nothing yet is bound to nothing but its own rows.
+        Alone on a plan nobody is asked, and about what was entered in error neither. A party that has agreed to nothing
+        yet is bound to nothing but its own rows.
         """
         if len(self.parties) <= 1 or row["entered_in_error"]:
             return row

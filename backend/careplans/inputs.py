@@ -16,10 +16,10 @@ from backend.lib.rest.fields import Amount, Identifier, Moment, PlainText, Stric
 from backend.lib.rest.transitions import Details, TransitionInput
 
 SHORT, LONG = 1_000, 4_000
-REASONS_TO_END = [reason.value for reason in Intervention.EndedReason if reason != Intervention.EndedReason.LEFT]
+SAID_OTHERWISE = (Intervention.EndedReason.LEFT, Intervention.EndedReason.ENTERED_IN_ERROR)
+REASONS_TO_END = [reason.value for reason in Intervention.EndedReason if reason not in SAID_OTHERWISE]
 LOADS = [load.value for load in Intervention.Load]
 ICD10 = re.compile(r"([A-Z][0-9][0-9AB])(?:\.?([0-9A-Z]{1,4}))?")
-IN_ERROR = Intervention.EndedReason.ENTERED_IN_ERROR.value
 NEEDS_SENTENCE = "Say it in a sentence, too."
 
 
@@ -81,12 +81,7 @@ class Complete(WithReason):
 
 
 class Revoke(WithReason):
-    """Why it ends. ``entered_in_error`` is taken as before; the transition of that name says it to everybody."""
-
-    reason = serializers.ChoiceField(
-        ["client_request", "replaced", IN_ERROR, "client_moved", "client_died", "other"],
-        help_text="`entered_in_error` leaves the plan readable as it is; `enter_in_error` strikes it through.",
-    )
+    reason = serializers.ChoiceField(["client_request", "replaced", "client_moved", "client_died", "other"])
 
 
 class EnterInError(TransitionInput):

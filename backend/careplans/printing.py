@@ -80,6 +80,8 @@ def _facts(body: Body, zone: str) -> Iterator[tuple[str, str]]:
     if body.get("title"):
         yield "About", body["title"]
     yield "State", words.state_of(body)
+    if body["entered_in_error"]:
+        return
     if body.get("review_on"):
         yield "Next review", day_in_words(parse_date(body["review_on"]) or clock.now().date())
     yield from _agreement(body.get("agreement"), zone)

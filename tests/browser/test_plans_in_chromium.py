@@ -147,8 +147,8 @@ def test_without_script_a_line_and_then_the_plan_are_entered_in_error(
     page = open_page(north.practitioner, size, java_script_enabled=False)
     page.goto(f"/care-plans/{plan.id}")
     card = page.locator(f"#row-{line['id']}")
-    card.get_by_text("Entered in error").first.click()
-    card.get_by_text("Entered twice").click()
+    card.get_by_text("This was a mistake").click()
+    card.get_by_label("Entered twice").check()
     keep_picture(page, f"plan-line-in-error-asked-{size}")
 
     card.get_by_role("button", name="Mark as entered in error").click()
@@ -158,7 +158,7 @@ def test_without_script_a_line_and_then_the_plan_are_entered_in_error(
     keep_picture(page, f"plan-line-in-error-{size}")
     step = page.locator("#move-enter_in_error")
     step.locator("summary").click()
-    step.get_by_text("Wrong client").click()
+    step.get_by_label("Wrong client").check()
     keep_picture(page, f"plan-in-error-asked-{size}")
     step.get_by_role("button", name="Entered in error").click()
 

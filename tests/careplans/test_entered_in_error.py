@@ -12,6 +12,7 @@ from backend.lib.actor import Actor, ActorKind
 from backend.lib.typesetting import Document
 from backend.lib.unit_of_work import acting_as
 from tests import make
+from tests.attacks.sql import rows
 from tests.careplans.plans import Plan, alone, consent_of, done, leave, refused, shared, withdraw
 from tests.careplans.test_walls import NORTHS, SOUTHS, everything, written
 from tests.paper import pages_of
@@ -513,11 +514,25 @@ def test_on_paper_it_is_struck_through(north: make.Clinic, south: make.Clinic, m
     assert "This plan was entered in error." in (whole.banner or "")
 
 
-def test_a_plan_that_was_revoked_with_that_reason_before_still_reads_and_is_taken_as_before(north: make.Clinic) -> None:
+def test_it_is_no_reason_to_revoke_a_plan_or_to_end_a_line_any_more_and_what_was_said_before_still_reads(
+    north: make.Clinic,
+) -> None:
     plan = alone(north)
+    line = plan.line(north)
+    ended = {"state": "ended", "ended_reason": "entered_in_error"}
+    refused(plan.move(north, "revoke", reason="entered_in_error"), 400, "invalid_choice")
+    refused(plan.patch(north, f"/interventions/{line['id']}", ended), 400, "invalid_choice")
+    rows(
+        north, "UPDATE careplans_intervention SET state = 'ended', ended_reason = 'entered_in_error', ended_at = now()"
+    )
+    rows(north, "UPDATE careplans_careplan SET state = 'revoked', state_reason = 'entered_in_error'")
 
-    whole = done(plan.move(north, "revoke", reason="entered_in_error"), 200)
+    whole = plan.whole(north)
 
     assert (whole["state_reason"], whole["entered_in_error"]) == ("entered_in_error", None)
-    assert "enter_in_error" in [step["name"] for step in whole["available_transitions"]]
-    assert "Revoked: entered in error" in page(north, f"/care-plans/{plan.id}")
+    assert whole["interventions"][0]["ended_reason"] == "entered_in_error"
+    shown = page(north, f"/care-plans/{plan.id}")
+    assert "Revoked: entered in error" in shown
+    assert "ended (entered in error)" in shown
+    assert plan.get(north, "/document").status_code == 200
+    done(void(plan, north, reason="duplicate"), 200)

@@ -51,7 +51,6 @@ class CarePlanQuerySet(ScopedQuerySet["CarePlan"]):
         )
         return self.worked_on_by(actor).filter(Exists(shared))
 
-
     def content_open_to(self, actor: Actor) -> Self:
         """As ``open_to``, under the name by which an answer that is kept asks what its reader reads now."""
         return self.open_to(actor)
