@@ -46,12 +46,7 @@ ENDED: Mapping[str, str] = {
     Intervention.EndedReason.LEFT: "left",
 }
 IN_ERROR = "Entered in error"
-IN_ERROR_BECAUSE: Mapping[str, str] = {
-    ErrorReason.WRONG_CLIENT: "wrong client",
-    ErrorReason.WRONG_ENTRY: "wrong entry",
-    ErrorReason.DUPLICATE: "entered twice",
-    ErrorReason.OTHER: "another reason",
-}
+IN_ERROR_BECAUSE: Mapping[str, str] = {reason.value: reason.label.lower() for reason in ErrorReason}
 GOALS = {
     Goal.State.ACTIVE: "",
     Goal.State.ACHIEVED: "achieved",

@@ -51,7 +51,7 @@ PLAN_WORKFLOW: Workflow[CarePlan] = Workflow(
         ),
         _of_plan(
             ENTER_IN_ERROR, (DRAFT, ACTIVE, ON_HOLD, COMPLETED, REVOKED), REVOKED, "entered_in_error",
-            "It should not have been written: it stays, struck through, and nothing more is written in it.",
+            "It should not have been written: it stays, struck through. “Wrong client” takes it away from the others at once.",
             label="Entered in error", rights=TREATS | ADMINS, input=inputs.EnterInError, offered=stands,
         ),
     )

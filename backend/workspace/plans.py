@@ -13,7 +13,7 @@ from backend.careplans.agreement import Kind
 from backend.careplans.changes import field_sentences, sentences
 from backend.careplans.history import changes_of_plan
 from backend.careplans.inputs import TransitionOfPlan
-from backend.careplans.models import CHANGES, Agreement, CarePlan, Intervention, PlanVersion, Proposal
+from backend.careplans.models import CHANGES, Agreement, CarePlan, ErrorReason, Intervention, PlanVersion, Proposal
 from backend.careplans.services import ROWS
 from backend.careplans.workflow import LEAD, PLAN_WORKFLOW
 from backend.clients.models import Access
@@ -188,7 +188,7 @@ class PlanPage:
                 for row in body["phases"]
             ],
             "can_err": self.can_err(),
-            "error_reasons": [(code, because.capitalize()) for code, because in plan_words.IN_ERROR_BECAUSE.items()],
+            "error_reasons": ErrorReason.choices,
             "team": [
                 {**member, "because": plan_words.LEFT_BECAUSE.get(member["ended_because"] or "", "")}
                 for member in body["team"]
@@ -301,7 +301,8 @@ class PlanPage:
         for line in self.body["interventions"]:
             column = self._column(found, line["organization"], line["discipline"], on_team)
             item = self.item("interventions", line, progress=_used(used.get(line["id"])))
-            (column.ended if line["state"] == ENDED else column.items).append(item)
+            is_over = line["state"] == ENDED and not line["entered_in_error"]
+            (column.ended if is_over else column.items).append(item)
             column.person = column.person or (line["practitioner_role"] or {}).get("display", "")
         for pk in on_team - {organization for organization, _ in found}:
             self._column(found, self.names[pk], next(iter(self.disciplines.get(pk, [])), ""), on_team)

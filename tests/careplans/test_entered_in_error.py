@@ -297,7 +297,7 @@ def test_nobody_else_may(north: make.Clinic, south: make.Clinic, outsider: make.
     refused(plan.post(north, "/entered-in-error", {"reason": "other"}, **stale), 412, "stale")
 
     assert plan.whole(north)["entered_in_error"] is None
-    named = {"on_behalf_of": {"practitioner_role_id": north.role_id}}
+    named: dict[str, Any] = {"on_behalf_of": {"practitioner_role_id": north.role_id}}
     by = done(void(plan, north.system, at, **named), 200)["entered_in_error"]["by"]
     assert " through " in by
 

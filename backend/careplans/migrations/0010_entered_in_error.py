@@ -104,7 +104,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='careplan',
             name='entered_in_error_reason',
-            field=models.CharField(blank=True, choices=[('wrong_client', 'Wrong Client'), ('wrong_entry', 'Wrong Entry'), ('duplicate', 'Duplicate'), ('other', 'Other')], max_length=40),
+            field=models.CharField(blank=True, choices=[('wrong_client', 'Wrong client'), ('wrong_entry', 'Wrong entry'), ('duplicate', 'Entered twice'), ('other', 'Another reason')], max_length=40),
         ),
         migrations.AddField(
             model_name='careplanchange',
@@ -124,7 +124,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='careplanchange',
             name='entered_in_error_reason',
-            field=models.CharField(blank=True, choices=[('wrong_client', 'Wrong Client'), ('wrong_entry', 'Wrong Entry'), ('duplicate', 'Duplicate'), ('other', 'Other')], max_length=40),
+            field=models.CharField(blank=True, choices=[('wrong_client', 'Wrong client'), ('wrong_entry', 'Wrong entry'), ('duplicate', 'Entered twice'), ('other', 'Another reason')], max_length=40),
         ),
         migrations.AddField(
             model_name='goal',
@@ -144,7 +144,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='goal',
             name='entered_in_error_reason',
-            field=models.CharField(blank=True, choices=[('wrong_client', 'Wrong Client'), ('wrong_entry', 'Wrong Entry'), ('duplicate', 'Duplicate'), ('other', 'Other')], max_length=40),
+            field=models.CharField(blank=True, choices=[('wrong_client', 'Wrong client'), ('wrong_entry', 'Wrong entry'), ('duplicate', 'Entered twice'), ('other', 'Another reason')], max_length=40),
         ),
         migrations.AddField(
             model_name='goalchange',
@@ -164,7 +164,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='goalchange',
             name='entered_in_error_reason',
-            field=models.CharField(blank=True, choices=[('wrong_client', 'Wrong Client'), ('wrong_entry', 'Wrong Entry'), ('duplicate', 'Duplicate'), ('other', 'Other')], max_length=40),
+            field=models.CharField(blank=True, choices=[('wrong_client', 'Wrong client'), ('wrong_entry', 'Wrong entry'), ('duplicate', 'Entered twice'), ('other', 'Another reason')], max_length=40),
         ),
         migrations.AddField(
             model_name='intervention',
@@ -184,7 +184,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='intervention',
             name='entered_in_error_reason',
-            field=models.CharField(blank=True, choices=[('wrong_client', 'Wrong Client'), ('wrong_entry', 'Wrong Entry'), ('duplicate', 'Duplicate'), ('other', 'Other')], max_length=40),
+            field=models.CharField(blank=True, choices=[('wrong_client', 'Wrong client'), ('wrong_entry', 'Wrong entry'), ('duplicate', 'Entered twice'), ('other', 'Another reason')], max_length=40),
         ),
         migrations.AddField(
             model_name='interventionchange',
@@ -204,7 +204,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='interventionchange',
             name='entered_in_error_reason',
-            field=models.CharField(blank=True, choices=[('wrong_client', 'Wrong Client'), ('wrong_entry', 'Wrong Entry'), ('duplicate', 'Duplicate'), ('other', 'Other')], max_length=40),
+            field=models.CharField(blank=True, choices=[('wrong_client', 'Wrong client'), ('wrong_entry', 'Wrong entry'), ('duplicate', 'Entered twice'), ('other', 'Another reason')], max_length=40),
         ),
         migrations.AddField(
             model_name='phase',
@@ -224,7 +224,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='phase',
             name='entered_in_error_reason',
-            field=models.CharField(blank=True, choices=[('wrong_client', 'Wrong Client'), ('wrong_entry', 'Wrong Entry'), ('duplicate', 'Duplicate'), ('other', 'Other')], max_length=40),
+            field=models.CharField(blank=True, choices=[('wrong_client', 'Wrong client'), ('wrong_entry', 'Wrong entry'), ('duplicate', 'Entered twice'), ('other', 'Another reason')], max_length=40),
         ),
         migrations.AddField(
             model_name='phasechange',
@@ -244,7 +244,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='phasechange',
             name='entered_in_error_reason',
-            field=models.CharField(blank=True, choices=[('wrong_client', 'Wrong Client'), ('wrong_entry', 'Wrong Entry'), ('duplicate', 'Duplicate'), ('other', 'Other')], max_length=40),
+            field=models.CharField(blank=True, choices=[('wrong_client', 'Wrong client'), ('wrong_entry', 'Wrong entry'), ('duplicate', 'Entered twice'), ('other', 'Another reason')], max_length=40),
         ),
         migrations.AddField(
             model_name='problem',
@@ -264,7 +264,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='problem',
             name='entered_in_error_reason',
-            field=models.CharField(blank=True, choices=[('wrong_client', 'Wrong Client'), ('wrong_entry', 'Wrong Entry'), ('duplicate', 'Duplicate'), ('other', 'Other')], max_length=40),
+            field=models.CharField(blank=True, choices=[('wrong_client', 'Wrong client'), ('wrong_entry', 'Wrong entry'), ('duplicate', 'Entered twice'), ('other', 'Another reason')], max_length=40),
         ),
         migrations.AddField(
             model_name='problemchange',
@@ -284,7 +284,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='problemchange',
             name='entered_in_error_reason',
-            field=models.CharField(blank=True, choices=[('wrong_client', 'Wrong Client'), ('wrong_entry', 'Wrong Entry'), ('duplicate', 'Duplicate'), ('other', 'Other')], max_length=40),
+            field=models.CharField(blank=True, choices=[('wrong_client', 'Wrong client'), ('wrong_entry', 'Wrong entry'), ('duplicate', 'Entered twice'), ('other', 'Another reason')], max_length=40),
         ),
         migrations.AddField(
             model_name='proposal',

@@ -84,10 +84,10 @@ def joined(actor: Actor, plan: str) -> Q:
 class ErrorReason(models.TextChoices):
     """Why something should not have been written."""
 
-    WRONG_CLIENT = WRONG_CLIENT
-    WRONG_ENTRY = "wrong_entry"
-    DUPLICATE = "duplicate"
-    OTHER = "other"
+    WRONG_CLIENT = "wrong_client", "Wrong client"
+    WRONG_ENTRY = "wrong_entry", "Wrong entry"
+    DUPLICATE = "duplicate", "Entered twice"
+    OTHER = "other", "Another reason"
 
 
 class EnteredInError(models.Model):
