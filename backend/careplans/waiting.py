@@ -15,6 +15,7 @@ from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, 
 from backend.careplans import queries
 from backend.careplans.agreement import agreed_rows, needs_agreement
 from backend.careplans.models import (
+    BODY,
     Agreement,
     CarePlan,
     CarePlanQuerySet,
@@ -135,7 +136,7 @@ def _to_publish(actor: Actor) -> list[UUID]:
         Q(since=None) | _changed_since(Goal, actor) | _changed_since(Intervention, actor)
     )
     rows = changed.annotate(
-        body=Subquery(version.values("body")),
+        body=Subquery(version.values(data=BODY)),
         goals_now=children(actor, "goals", "created_at", "id"),
         interventions_now=children(actor, "interventions", "created_at", "id"),
     )
@@ -154,4 +155,5 @@ def _goes_beyond(row: Mapping[str, Any]) -> bool:
         needs_agreement(kind, rows.get(now["id"]), shown(kind, now))
         for kind, rows in frozen.items()
         for now in row[f"{kind}_now"]
+        if not now["entered_in_error"]
     )

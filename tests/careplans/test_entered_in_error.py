@@ -14,6 +14,7 @@ from backend.lib.unit_of_work import acting_as
 from tests import make
 from tests.attacks.sql import rows
 from tests.careplans.plans import Plan, alone, consent_of, done, leave, refused, shared, withdraw
+from tests.careplans.test_waiting import waits
 from tests.careplans.test_walls import NORTHS, SOUTHS, everything, written
 from tests.paper import pages_of
 from tests.portability.exporting import exported, made
@@ -98,8 +99,11 @@ def test_nothing_of_such_a_plan_counts(north: make.Clinic, south: make.Clinic) -
         "why": "She said so.",
     }
     asked = done(plan.post(north, "/proposals", proposal), 201)
+    assert waits(south, plan) == ["answer", "proposal"]
 
     done(void(plan, north, reason="duplicate"), 200)
+
+    assert (waits(north, plan), waits(south, plan)) == ([], [])
 
     assert done(plan.get(south, "/progress")) == {"goals": [], "interventions": []}
     whole = plan.whole(south)
@@ -346,8 +350,12 @@ def test_a_row_that_was_entered_in_error_asks_nobody_and_counts_nowhere(north: m
     asked = done(plan.post(south, "/proposals", ask), 201)
     assert plan.row(south, "goals", goal["id"])["agreement"]["state"] == "waiting_for_agreement"
 
+    assert waits(north, plan) == ["proposal", "publication"]
+
     done(void(plan, north, f"/goals/{goal['id']}", reason="other"), 200)
     done(void(plan, north, f"/interventions/{line['id']}", reason="other"), 200)
+
+    assert waits(north, plan) == []
 
     assert plan.row(south, "goals", goal["id"])["agreement"]["state"] == "in_force"
     assert done(plan.get(south, "/progress")) == {"goals": [], "interventions": []}
