@@ -67,6 +67,20 @@ class Agreeing(RuleBasedStateMachine):
             owner,
         )
 
+    @precondition(lambda self: self.lines())
+    @rule(who=NAMES, which=st.integers(min_value=0, max_value=9))
+    def say_that_a_line_was_a_mistake(self, who: str, which: int) -> None:
+        lines = self.lines()
+        line = lines[which % len(lines)]
+        sent = {"reason": "duplicate"}
+        said = self.try_to(
+            lambda actor: services.enter_row_in_error(
+                self.plan.id, "interventions", line["id"], actor=actor, sent=sent, expected=None
+            ),
+            who,
+        )
+        assert (said is not None) is (line["organization"]["id"] == self.ids[who] and not line["entered_in_error"])
+
     @rule(who=NAMES)
     def publish(self, who: str) -> None:
         before = self.lines()
@@ -76,7 +90,7 @@ class Agreeing(RuleBasedStateMachine):
         assert who == "north"
         assert version.number == len(self.published) + 1
         self.published.append(json.dumps(version.body, sort_keys=True))
-        self.frozen.append({line["id"]: line for line in before})
+        self.frozen.append({line["id"]: line for line in before if not line["entered_in_error"]})
         self.said["north"][version.number] = "agree"
 
     @precondition(lambda self: self.published)
@@ -112,7 +126,7 @@ class Agreeing(RuleBasedStateMachine):
             for line in self.lines(name):
                 own = line["organization"]["id"] == self.ids[name]
                 frozen = known.get(line["id"]) if known is not None else None
-                expected = (
+                expected = bool(line["entered_in_error"]) or (
                     own if known is None else line["state"] == "ended" or (frozen is not None and within(line, frozen))
                 )
                 assert line["agreement"]["in_force_for_you"] is expected, (name, line)
