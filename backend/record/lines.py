@@ -312,7 +312,10 @@ def _plan_steps(reading: Reading) -> Found:
         author=Case(When(state_reason="client_died", then=NOBODY), default=F("changed_by")),
         organization_id=F("lead_organization_id"),
         organization=F("lead_organization__name"),
-        facts={**OF_PLAN_ITSELF, **{name: name for name in ("state", "state_reason", "state_detail", "entered_in_error_reason")}},
+        facts={
+            **OF_PLAN_ITSELF,
+            **{name: name for name in ("state", "state_reason", "state_detail", "entered_in_error_reason")},
+        },
     )
 
 

@@ -10,6 +10,8 @@ from backend.lib.walls import also, guarded_function
 WALLS = import_module("backend.careplans.migrations.0002_walls")
 AFTER_THE_END = import_module("backend.careplans.migrations.0005_after_the_end")
 LATE_STEPS = import_module("backend.careplans.migrations.0008_late_steps")
+LINES_OF_VISITS = import_module("backend.careplans.migrations.0011_lines_of_visits")
+instead = import_module("backend.careplans.migrations.0007_who_leaves").instead
 ORG = WALLS.ORG
 ROWS = ("careplans_problem", "careplans_goal", "careplans_intervention", "careplans_phase")
 
@@ -107,6 +109,59 @@ GRANT SELECT ({KNOWN_OF_A_VERSION}) ON careplans_planversion TO {APP};
 """
 AS_BEFORE = f"REVOKE SELECT ({KNOWN_OF_A_VERSION}) ON careplans_planversion FROM {APP}; GRANT SELECT ON careplans_planversion TO {APP};"
 
+# --- which lines a visit counts for: never one that was entered in error, by itself or with its plan -----------------------
+
+COUNT = """
+BEGIN
+  RETURN QUERY
+  WITH visit AS (
+    SELECT v.id, v.client_id, v.organization_id, v.starts_at, v.line_ids, r.discipline
+      FROM visits_visit v LEFT JOIN directory_practitionerrole r ON r.id = v.practitioner_role_id
+     WHERE v.id = ANY(p_visits)
+  ), person AS MATERIALIZED (
+    SELECT one.client_id, ARRAY(SELECT c.id FROM clients_client me JOIN clients_client c ON coalesce(me.merged_into_id, me.id) IN (c.id, c.merged_into_id)
+                                 WHERE me.id = one.client_id) AS records
+      FROM (SELECT DISTINCT v.client_id FROM visit v WHERE v.line_ids IS NULL) one
+  ), possible AS MATERIALIZED (
+    SELECT v.id AS visit_id, l.id AS line_id, l.technique_ids, l.regions
+      FROM visit v JOIN person USING (client_id)
+      JOIN careplans_careplan p ON p.client_id = ANY(person.records)
+      JOIN careplans_intervention l ON l.plan_id = p.id AND l.organization_id = v.organization_id
+     WHERE v.line_ids IS NULL AND l.entered_in_error_at IS NULL AND p.entered_in_error_at IS NULL AND v.starts_at >= l.created_at AND (l.ended_at IS NULL OR v.starts_at < l.ended_at)
+       AND (v.discipline IS NULL OR v.discipline = l.discipline)
+       AND NOT (p.state IN ('completed', 'revoked') AND coalesce(p.occurred_at, p.state_entered_at) <= v.starts_at)
+  ), note AS MATERIALIZED (
+    SELECT v.id AS visit_id, n.id
+      FROM visit v JOIN person USING (client_id)
+      JOIN notes_note n ON n.client_id = ANY(person.records) AND n.visit_id = v.id AND n.organization_id = v.organization_id
+     WHERE v.line_ids IS NULL AND n.state IN ('signed', 'awaiting_cosignature') AND n.visibility <> 'author'
+  ), technique AS MATERIALIZED (
+    SELECT note.visit_id, t.id, t.technique, t.regions FROM note JOIN notes_techniquedone t ON t.note_id = note.id
+  ), place AS (
+    SELECT t.visit_id, spot ->> 'region' AS region, spot ->> 'side' AS side
+      FROM technique t, jsonb_array_elements(t.regions) spot
+    UNION
+    SELECT note.visit_id, f.region, f.side FROM note JOIN notes_finding f ON f.note_id = note.id AND f.kind = 'treated'
+  ), done AS (
+    SELECT t.visit_id, l.line_id, here.fits, bool_or(here.fits) OVER (PARTITION BY t.id) AS fits_one
+      FROM technique t JOIN possible l ON l.visit_id = t.visit_id AND t.technique = ANY(l.technique_ids),
+      LATERAL (SELECT EXISTS (SELECT FROM jsonb_array_elements(t.regions) a, jsonb_array_elements(l.regions) b
+                               WHERE a ->> 'region' = b ->> 'region' AND NOT ARRAY[a ->> 'side', b ->> 'side'] @> '{left,right}') AS fits) here
+  ), told AS (
+    SELECT d.visit_id, d.line_id, 'technique' AS because, 1 AS place FROM done d WHERE d.fits = d.fits_one
+    UNION
+    SELECT l.visit_id, l.line_id, 'region', 2 FROM possible l JOIN place a ON a.visit_id = l.visit_id, jsonb_array_elements(l.regions) b
+     WHERE a.region = b ->> 'region' AND NOT ARRAY[a.side, b ->> 'side'] @> '{left,right}'
+    UNION
+    SELECT l.visit_id, l.line_id, 'discipline', 3 FROM possible l
+  )
+  SELECT v.id, named.line_id, 'named' FROM visit v, unnest(v.line_ids) AS named(line_id)
+  UNION ALL
+  SELECT best.visit_id, best.line_id, best.because
+    FROM (SELECT t.*, rank() OVER (PARTITION BY t.visit_id ORDER BY t.place) AS nth FROM told t) best WHERE best.nth = 1;
+END
+"""
+
 # --- entering in error ------------------------------------------------------------------------------------------------
 
 LAPSE = """WITH gone AS (UPDATE careplans_proposal SET state = 'lapsed', version = version + 1, updated_at = domain_now()
@@ -183,7 +238,7 @@ END
 
 
 class Migration(migrations.Migration):
-    dependencies = [("careplans", "0010_entered_in_error")]
+    dependencies = [("careplans", "0010_entered_in_error"), ("careplans", "0011_lines_of_visits")]
     operations = [
         migrations.RunSQL(KEEP_PLAN, reverse_sql=LATE_STEPS.LATE_PLAN),
         migrations.RunSQL(KEEP_ROW, reverse_sql=ROW_BEFORE),
@@ -198,6 +253,14 @@ class Migration(migrations.Migration):
         also("careplans_proposal", "careplans_proposal_kept_for", "SELECT", f"kept_for_ids IS NULL OR {ORG} = ANY(kept_for_ids)"),
         *(also(table, f"{table}_stands", "INSERT", NOT_YET) for table in ("careplans_careplan", *ROWS)),
         also("careplans_proposal", "careplans_proposal_for_all", "INSERT", "kept_for_ids IS NULL"),
+        *instead(
+            LINES_OF_VISITS.COUNT_VISITS,
+            LINES_OF_VISITS.COUNT,
+            LINES_OF_VISITS.COUNT_VISITS,
+            COUNT,
+            returns=LINES_OF_VISITS.COUNTED,
+        ),
+        migrations.RunSQL(f"REVOKE EXECUTE ON FUNCTION count_visits(uuid[]) FROM {APP}", reverse_sql=migrations.RunSQL.noop),
         guarded_function("frozen_in_version(p_version uuid)", FROZEN, returns="jsonb", reads_only=True),
         migrations.RunSQL(ONLY_THROUGH_THE_GUARD, reverse_sql=AS_BEFORE),
         guarded_function(
