@@ -369,7 +369,9 @@ def _proposals(reading: Reading) -> Found:
     to_us = Q(owner_id=mine, state=Proposal.State.OPEN) & ~Q(organization_id=mine)
     answered = (Proposal.State.ACCEPTED, Proposal.State.DECLINED)
     to_others = Q(organization_id=mine, state__in=answered) & ~Q(owner_id=mine)
-    found = Proposal.objects.visible_to(reading.actor).filter(OF_A_PLAN, to_us | to_others, reading.is_about("plan__client_id"))
+    found = Proposal.objects.visible_to(reading.actor).filter(
+        OF_A_PLAN, to_us | to_others, reading.is_about("plan__client_id")
+    )
     return _rows(
         found,
         reading,
