@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from backend.audit.models import Event
+from backend.lib.unit_of_work import acting_as
 from tests import make
 
 NECK = {"region": "cervical", "side": "right"}
@@ -77,3 +79,9 @@ def enroll(clinic: make.Clinic) -> make.Person:
     assert student.role is not None
     student.role.practitioner.credentials.update(kind="enrollment", name="Student", jurisdiction="State College")
     return student
+
+
+def told(clinic: make.Clinic, type: str) -> int:
+    """How many events of this type stand in the clinic's copy."""
+    with acting_as(clinic.practitioner.actor):
+        return Event.objects.filter(type=type).count()
