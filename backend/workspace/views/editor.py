@@ -266,8 +266,8 @@ def _begun(actor: Actor, client: Client, visit: Visit | None, *, is_named: bool)
 
 
 def _last_signed(actor: Actor, client: Client) -> UUID | str:
-    """The reader's last note about this client that may be copied forward."""
-    signed = _mine(actor, client).filter(
+    """The reader's last note about this client that may be copied forward: of a visit, not of a call."""
+    signed = _mine(actor, client).exclude(kind=Note.Kind.PHONE).filter(
         state__in=Note.SIGNED_STATES,
         client_id=client.pk,
         author_role_id__in=actor.role_ids,
