@@ -1,6 +1,7 @@
 """Keeping files, hanging them on something, and opening them again."""
 
 import hashlib
+from base64 import b64encode
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 from uuid import UUID
@@ -129,5 +130,5 @@ def download(file: Attachment) -> HttpResponse:
     response["Content-Disposition"] = content_disposition_header(True, file.name)
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"
-    response["Digest"] = f"sha-256={file.sha256}"
+    response["Repr-Digest"] = f"sha-256=:{b64encode(bytes.fromhex(file.sha256)).decode()}:"  # RFC 9530
     return response

@@ -4,6 +4,7 @@ from backend.audit import reactions, work
 from backend.audit.models import Event
 from backend.careplans import services
 from backend.careplans.services.ending import ACCESS_ENDS
+from backend.careplans.services.reviewing import REVIEW, say_review_is_due
 from backend.lib.actor import system_of
 from backend.lib.unit_of_work import current_actor
 
@@ -23,6 +24,11 @@ def leave_with_access(event: Event) -> None:
 @work.handles(ACCESS_ENDS)
 def thirty_days_are_over(claim: work.Claim) -> None:
     work.do_in_organization(claim, lambda: services.end_access(claim.subject_id, actor=current_actor()))
+
+
+@work.handles(REVIEW)
+def the_day_of_the_review_has_come(claim: work.Claim) -> None:
+    work.do_in_organization(claim, lambda: say_review_is_due(claim.subject_id, actor=current_actor()))
 
 
 @reactions.on("practitioner_role.ended")

@@ -29,10 +29,13 @@ from backend.careplans.models import (
 from backend.careplans.queries import LiveMembers, Raw, children
 from backend.careplans.rendering import shown
 from backend.careplans.workflow import DRAFT, FINISHED, OPEN
+from backend.directory.eligibility import today_at
+from backend.directory.models import Organization
 from backend.lib.actor import Actor
 
 MOST = 100
-IS_SHARED = Q(live__len__gt=1)  # alone on a plan nobody is asked
+READS_OTHERS = Q(is_open=True)  # of what it does not read no step is asked
+IS_SHARED = READS_OTHERS & Q(live__len__gt=1)  # alone on a plan nobody is asked
 
 
 class WaitsFor(TextChoices):
@@ -43,6 +46,7 @@ class WaitsFor(TextChoices):
     DECISION = "decision", "Take over or drop lines of who left"
     OBJECTION = "objection", "See why a party objects to the newest version"
     PUBLICATION = "publication", "Publish what changed, so that the others are asked"
+    REVIEW = "review", "Review it, and set the next day"
 
 
 def going_on(actor: Actor) -> CarePlanQuerySet:
@@ -51,20 +55,21 @@ def going_on(actor: Actor) -> CarePlanQuerySet:
     return CarePlan.objects.worked_on_by(actor).filter(pk__in=ours.values("plan_id")).exclude(state__in=FINISHED)
 
 
-def _open(actor: Actor) -> CarePlanQuerySet:
-    """Of these those in which the clinic reads what others wrote: of nothing else a step is asked."""
-    return going_on(actor).filter(pk__in=CarePlan.objects.open_to(actor).values("pk")).annotate(live=LiveMembers("pk"))
+def _looked_at(actor: Actor) -> CarePlanQuerySet:
+    """These, with what the rules ask of each."""
+    opened = CarePlan.objects.open_to(actor).filter(pk=OuterRef("pk"))
+    return going_on(actor).annotate(is_open=Exists(opened), live=LiveMembers("pk"))
 
 
 def for_step(actor: Actor, step: str) -> CarePlanQuerySet:
     """The plans that wait for this step by the caller's clinic."""
-    return _open(actor).filter(WAITS[WaitsFor(step)](actor))
+    return _looked_at(actor).filter(WAITS[WaitsFor(step)](actor))
 
 
 def for_any(actor: Actor) -> "QuerySet[CarePlan, Raw]":
     """The plans that wait for any step by the caller's clinic, as a list shows them; ``steps`` names what for."""
     waits = {f"waits_{step}": said(actor) for step, said in WAITS.items()}
-    found = queries.with_header(_open(actor).filter(reduce(or_, waits.values())), actor)
+    found = queries.with_header(_looked_at(actor).filter(reduce(or_, waits.values())), actor)
     named = {name: ExpressionWrapper(said, output_field=BooleanField()) for name, said in waits.items()}
     rows: QuerySet[CarePlan, Raw] = found.annotate(**named).values(*queries.HEADER, *named)
     return rows
@@ -86,13 +91,13 @@ def _for_answer(actor: Actor) -> Q:
 
 def _for_proposal(actor: Actor) -> Q:
     asked = Proposal.objects.visible_to(actor).filter(owner_id=actor.clinic_id, state=OPEN)
-    return Q(Exists(asked.filter(plan_id=OuterRef("pk"))))
+    return READS_OTHERS & Q(Exists(asked.filter(plan_id=OuterRef("pk"))))
 
 
 def _for_decision(actor: Actor) -> Q:
     decisions = Decision.objects.visible_to(actor).filter(line_id=OuterRef("pk"))
     lines = Intervention.objects.visible_to(actor).filter(ended_reason=Intervention.EndedReason.LEFT)
-    return _leads(actor) & Q(Exists(lines.filter(~Exists(decisions), plan_id=OuterRef("pk"))))
+    return _leads(actor) & READS_OTHERS & Q(Exists(lines.filter(~Exists(decisions), plan_id=OuterRef("pk"))))
 
 
 def _for_objection(actor: Actor) -> Q:
@@ -111,12 +116,17 @@ def _for_publication(actor: Actor) -> Q:
     return IS_SHARED & Q(pk__in=_to_publish(actor))
 
 
+def _for_review(actor: Actor) -> Q:
+    return _leads(actor) & Q(review_on__lte=today_at(Organization.objects.get(pk=actor.clinic_id)))
+
+
 WAITS: Mapping[WaitsFor, Callable[[Actor], Q]] = {
     WaitsFor.ANSWER: _for_answer,
     WaitsFor.PROPOSAL: _for_proposal,
     WaitsFor.DECISION: _for_decision,
     WaitsFor.OBJECTION: _for_objection,
     WaitsFor.PUBLICATION: _for_publication,
+    WaitsFor.REVIEW: _for_review,
 }
 
 
@@ -131,7 +141,7 @@ def _to_publish(actor: Actor) -> list[UUID]:
     only, ``agreement``; the database finds the plans that were changed since, of which the newest are looked at.
     """
     version = PlanVersion.objects.visible_to(actor).filter(plan_id=OuterRef("pk"), number=OuterRef("published"))
-    found = _open(actor).filter(_leads(actor), member_ids__len__gt=1).exclude(state=DRAFT)
+    found = _looked_at(actor).filter(_leads(actor), READS_OTHERS, member_ids__len__gt=1).exclude(state=DRAFT)
     changed = found.annotate(since=Subquery(version.values("published_at"))).filter(
         Q(since=None) | _changed_since(Goal, actor) | _changed_since(Intervention, actor)
     )

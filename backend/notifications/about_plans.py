@@ -7,7 +7,7 @@ from backend.audit.models import Event
 from backend.careplans.models import Intervention, TeamMember
 from backend.careplans.waiting import WaitsFor, for_any, for_step
 from backend.directory.actors import actor_of_member
-from backend.directory.models import Member, PractitionerRole
+from backend.directory.models import Application, Member, PractitionerRole
 from backend.lib.actor import system_of
 from backend.notifications import words
 from backend.notifications.reactions import mail_of_what_waits
@@ -20,6 +20,9 @@ TOLD_OF = {
     "care_plan.member_joined": WaitsFor.ANSWER,
     "care_plan.objected": WaitsFor.OBJECTION,
     "care_plan.lines_to_decide": WaitsFor.DECISION,
+    "care_plan.review_due": WaitsFor.REVIEW,
+    "care_plan.row_added": WaitsFor.PUBLICATION,
+    "care_plan.row_changed": WaitsFor.PUBLICATION,
     "proposal.made": WaitsFor.PROPOSAL,
 }
 
@@ -29,7 +32,7 @@ TOLD_OF = {
 def tell_of_plan_that_waits(event: Event) -> None:
     """Whoever of this clinic treats by the plan; each of its practitioners when it names nobody. Not who did it."""
     step = TOLD_OF.get(event.type)
-    if step is None:
+    if step is None or (step == WaitsFor.PUBLICATION and _is_by_us(event)):
         return
     found = for_step(system_of(event.organization_id), step).filter(pk=event.related["care_plan_id"])
     if not found.exists():
@@ -41,6 +44,13 @@ def tell_of_plan_that_waits(event: Event) -> None:
     for member in told:
         if member.pk != event.actor_member_id:
             mail_of_what_waits(member, PLANS, "A care plan waits for your clinic")
+
+
+def _is_by_us(event: Event) -> bool:
+    """Whoever changed something knows that it is not published; so does their clinic's page."""
+    here = {"organization_id": event.organization_id}
+    by_member = Member.objects.filter(pk__in=[event.actor_member_id], **here)
+    return by_member.exists() or Application.objects.filter(pk__in=[event.actor_application_id], **here).exists()
 
 
 def _named(event: Event) -> QuerySet[PractitionerRole]:

@@ -19,7 +19,6 @@ from backend.portability.models import Export, Piece
 from backend.portability.sections import name_in_zip
 
 MEDIA_TYPES = {"json": "application/json", "pdf": "application/pdf", "zip": "application/zip"}
-FORMATS = tuple(MEDIA_TYPES)
 FILES = ("attachments", "note_files")
 PIECE_BYTES = 1_000_000
 FORMAT, FORMAT_VERSION = "trialogue-client-export", 1

@@ -43,6 +43,7 @@ OTHER_TYPES: Mapping[str, str] = {
     "care_plan.lead_passed": "The lead of a care plan went over; `related` says who leads now.",
     "care_plan.lines_to_decide": "Lines of who left wait for the lead: take over or drop each.",
     "care_plan.line_decided": "The lead took over or dropped a line of who left.",
+    "care_plan.review_due": "The day of the plan's review has come: its lead looks at it, and sets another.",
     "care_plan.published": "A new version was published: read it, and agree or object.",
     "care_plan.agreed": "A party agreed to a version.",
     "care_plan.objected": "A party objected to a version.",

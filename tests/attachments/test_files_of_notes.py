@@ -1,6 +1,7 @@
 """Files that go with a note: on its draft, under its signature, and read by nobody who does not read its objective."""
 
 import hashlib
+from base64 import b64encode
 from typing import Any
 
 import psycopg2
@@ -57,6 +58,8 @@ def test_a_draft_carries_files_which_it_lists_and_which_are_downloads_only(north
     assert (answer.content, answer["Content-Type"]) == (PNG, "image/png")
     assert answer["Content-Disposition"] == 'attachment; filename="posture.png"'
     assert (answer["X-Content-Type-Options"], "sandbox" in answer["Content-Security-Policy"]) == ("nosniff", True)
+    digest = b64encode(hashlib.sha256(answer.content).digest()).decode()
+    assert answer["Repr-Digest"] == f"sha-256=:{digest}:", "RFC 9530"
 
 
 @pytest.mark.parametrize(

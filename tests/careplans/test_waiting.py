@@ -1,15 +1,19 @@
 """What of its plans waits for a clinic: it begins with what another did, and ceases with the step itself."""
 
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from backend.lib import clock
 from tests import make
 from tests.careplans.plans import Plan, alone, consent_of, done, leave, refused, shared, withdraw
 from tests.workspace.browsing import Browser
 
 pytestmark = pytest.mark.django_db
-STEPS = ("answer", "proposal", "decision", "objection", "publication")
+STEPS = ("answer", "proposal", "decision", "objection", "publication", "review")
 
 
 def waits(who: make.Clinic, plan: Plan) -> list[str]:
@@ -131,6 +135,19 @@ def test_a_clinic_of_another_circle_waits_for_nothing_and_a_coordinator_is_refus
     answer = south.coordinator.http.send("GET", "care-plans?waits_for=answer")
     refused(answer, 403, "right_required")
     refused(south.http.send("GET", "care-plans?waits_for=lunch"), 400, "invalid_choice")
+
+
+def test_a_review_waits_for_the_lead_from_its_day_by_the_clinic_s_clock(north: make.Clinic, south: make.Clinic) -> None:
+    own, plan = alone(north), shared(north, south)
+    today = clock.now().astimezone(ZoneInfo(north.organization.time_zone)).date()
+    for one in (own, plan):
+        done(one.patch(north, "", {"review_on": today.isoformat()}), 200)
+
+    assert [waits(north, own), waits(north, plan), waits(south, plan)] == [["review"], ["review"], []]
+
+    done(own.patch(north, "", {"review_on": (today + timedelta(days=1)).isoformat()}), 200)
+    done(plan.patch(north, "", {"review_on": None}), 200)
+    assert [waits(north, own), waits(north, plan)] == [[], []]
 
 
 def test_nothing_waits_for_who_does_not_read_the_plans_of_others_any_more(

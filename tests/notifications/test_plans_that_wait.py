@@ -1,11 +1,13 @@
 """A care plan that waits for a clinic's step: whoever treats by it is told, without a word of it."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core import mail
 
+from backend.lib import clock
 from tests import make
 from tests.careplans.plans import Plan, done, leave, shared
 from tests.notifications.test_told import address, at_once, sent_to
@@ -117,3 +119,43 @@ def test_the_others_of_a_team_are_not_told_of_what_is_not_theirs(
     do_work(days=1)
 
     assert [m.to for m in told_of_plans()] == [[address(north.practitioner)]]
+
+
+def test_the_lead_is_told_of_what_another_party_changed_beyond_the_agreement_and_not_of_its_own(
+    north: make.Clinic, south: make.Clinic
+) -> None:
+    for who in (north, south):
+        at_once(who.practitioner)
+    plan = shared(north, south)
+    line, own = plan.line(south, technique_ids=[]), plan.line(north)
+    plan.publish(north)
+    done(plan.answer(south, 1), 201)
+    do_work(days=1)
+    mail.outbox.clear()
+
+    done(plan.patch(north, f"/interventions/{own['id']}", {"times_per_week": 2}), 200)
+    do_work(days=1)
+    assert told_of_plans() == []
+    done(plan.patch(south, f"/interventions/{line['id']}", {"times_per_week": 2}), 200)
+    do_work(days=1)
+
+    assert [m.to for m in told_of_plans()] == [[address(north.practitioner)]]
+
+
+def test_the_lead_is_told_on_the_day_of_the_review_and_not_when_the_day_was_moved(
+    north: make.Clinic, south: make.Clinic
+) -> None:
+    at_once(north.practitioner)
+    plan, moved = shared(north, south), shared(north, south)
+    today = clock.now().date()
+    for one in (plan, moved):
+        done(one.patch(north, "", {"review_on": (today + timedelta(days=3)).isoformat()}), 200)
+    done(moved.patch(north, "", {"review_on": (today + timedelta(days=30)).isoformat()}), 200)
+
+    do_work(days=1)
+    assert told_of_plans() == []
+    do_work(days=3)
+    do_work(days=1)
+
+    (told,) = told_of_plans()
+    assert (told.to, LINE in told.body) == ([address(north.practitioner)], True)

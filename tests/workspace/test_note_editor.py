@@ -304,6 +304,15 @@ def test_a_note_begun_in_the_evening_is_of_the_visit_of_the_day_and_another_can_
     assert only_note(north)["visit_id"] is None
 
 
+def test_a_call_is_not_what_is_carried_forward(north: make.Clinic, client_id: str) -> None:
+    seen = signed(north, client_id)
+    signed(north, client_id, kind="phone", subjective="Called.")
+
+    fields = writer(north).begin(client_id).fields()
+
+    assert (fields["copy_from"], fields["kind"]) == ([seen["id"]], ["progress"])
+
+
 def test_a_call_is_of_no_visit_unless_it_is_chosen(north: make.Clinic, client_id: str) -> None:
     visit(north, client_id, starts_in=-60 * 9)
 

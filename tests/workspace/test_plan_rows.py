@@ -26,6 +26,18 @@ def test_more_than_was_agreed_is_saved_and_the_others_are_asked_at_once(
     assert "In force for you: how often once a week for 6 weeks" in theirs
 
 
+def test_what_somebody_else_changed_meanwhile_is_not_agreed_to_unseen(
+    north: make.Clinic, south: make.Clinic, plan: Plan
+) -> None:
+    browser, address = open_line(plan, north.practitioner, north)
+    plan.line(south, technique_ids=[], times_per_week=5)
+
+    browser.send(address, times_per_week="2", press="ask")
+
+    assert (line_of(plan, north)["times_per_week"], plan.whole(north)["published"]) == (2, 1)
+    assert "Nobody is asked yet: somebody else changed the plan meanwhile." in browser.page
+
+
 def test_what_stays_within_the_agreement_asks_nobody(north: make.Clinic, plan: Plan) -> None:
     browser, address = open_line(plan, north.practitioner, north)
 

@@ -8,6 +8,7 @@ from backend.careplans.models import CarePlan, PlanIdentifier
 from backend.careplans.policies import check_writes, sides_of
 from backend.careplans.services.ending import check_client_lives, keep_access, wind_down_access
 from backend.careplans.services.errors import enter_plan_in_error
+from backend.careplans.services.reviewing import watch_review
 from backend.careplans.services.taking import (
     Sent,
     check_not_overwritten,
@@ -56,6 +57,7 @@ def write_plan(*, actor: Actor, sent: Sent) -> CarePlan:
     )
     ask_guard("SELECT join_plan(%s, %s, %s, %s, %s)", [uuid7(), plan.pk, actor.clinic_id, lead.pk, plan.changed_by])
     _number(plan, actor, said.get("identifiers", []))
+    watch_review(plan)
     tell("care_plan.created", plan, actor)
     return plan
 
@@ -76,6 +78,8 @@ def change_plan(plan_id: UUID | str, *, actor: Actor, sent: Sent, expected: int 
     for name, value in said.items():
         setattr(plan, name, value)
     touch(plan, name_of(actor, acting), *said)
+    if "review_on" in said:
+        watch_review(plan)
     tell("care_plan.changed", plan, actor)
     return plan
 

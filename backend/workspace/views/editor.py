@@ -267,10 +267,14 @@ def _begun(actor: Actor, client: Client, visit: Visit | None, *, is_named: bool)
 
 def _last_signed(actor: Actor, client: Client) -> UUID | str:
     """The reader's last note about this client that may be copied forward: of a visit, not of a call."""
-    signed = _mine(actor, client).exclude(kind=Note.Kind.PHONE).filter(
-        state__in=Note.SIGNED_STATES,
-        client_id=client.pk,
-        author_role_id__in=actor.role_ids,
+    signed = (
+        _mine(actor, client)
+        .exclude(kind=Note.Kind.PHONE)
+        .filter(
+            state__in=Note.SIGNED_STATES,
+            client_id=client.pk,
+            author_role_id__in=actor.role_ids,
+        )
     )
     return signed.order_by("-occurred_at", "-id").values_list("pk", flat=True).first() or ""
 

@@ -105,6 +105,9 @@ def take_over(request: HttpRequest, plan_id: UUID, row_id: UUID) -> HttpResponse
     return result
 
 
+CHANGED_MEANWHILE = "Saved. Nobody is asked yet: somebody else changed the plan meanwhile. Look at it, then publish it."
+
+
 def _to_write(request: HttpRequest, plan_id: UUID, kind: str, row_id: UUID | None = None) -> PlanPage:
     """The plan with a form about it, for who may write in it: 404, 403 and 409 in the order of the services."""
     actor = actor_of(request)
@@ -140,8 +143,9 @@ def _edited(request: HttpRequest, subject: Subject) -> HttpResponse:
         return subject.back
 
     said = f"Proposed to {subject.owner['display']}." if subject.owner else "Saved."
-    if not subject.is_proposal and request.POST.get("press") == "ask":
-        said = "Saved. Whoever has not agreed to it yet is asked."
+    if _asks(request):
+        seen = _is_as_shown(request, subject)
+        said = "Saved. Whoever has not agreed to it yet is asked." if seen else CHANGED_MEANWHILE
     result = submit(request, act, said=said)
     if isinstance(result, Problem):
         return _form_page(request, subject, typed=request.POST, problem=result)
@@ -149,7 +153,10 @@ def _edited(request: HttpRequest, subject: Subject) -> HttpResponse:
 
 
 def _save(request: HttpRequest, subject: Subject, actor: Actor) -> None:
-    """One's own row; ``ask`` publishes at once when it goes beyond what others agreed to."""
+    """One's own row; ``ask`` publishes at once when it goes beyond what others agreed to.
+
+    Who publishes agrees: not to what somebody else changed since the form was opened.
+    """
     plan_id, kind, row = subject.page.row["id"], subject.kind, subject.row
     said = _form(subject, actor, request.POST).data()
     if row is None:
@@ -159,8 +166,17 @@ def _save(request: HttpRequest, subject: Subject, actor: Actor) -> None:
         expected = version_in(request)
         services.change_row(plan_id, kind, row["id"], actor=actor, sent=changes, expected=expected, current=row)
         row_id = UUID(row["id"])
-    if request.POST.get("press") == "ask" and _waits(plan_id, kind, row_id, actor):
-        services.publish(plan_id, actor=actor, sent={}, expected=None)
+    if _asks(request) and _is_as_shown(request, subject) and _waits(plan_id, kind, row_id, actor):
+        services.publish(plan_id, actor=actor, sent={}, expected=subject.page.row["version"] + 1)
+
+
+def _asks(request: HttpRequest) -> bool:
+    return request.POST.get("press") == "ask"
+
+
+def _is_as_shown(request: HttpRequest, subject: Subject) -> bool:
+    """Whether the plan stands as it did when the form was opened."""
+    return request.POST.get("plan_version") == str(subject.page.row["version"])
 
 
 def _waits(plan_id: UUID, kind: str, row_id: UUID, actor: Actor) -> bool:
