@@ -175,6 +175,8 @@ def test_decisions_stand_newest_day_first_each_in_a_paragraph_of_its_own() -> No
 
     assert days == sorted(days, reverse=True)
     assert len(days) == len(re.findall(r"\n\n\*\*\d{4}-", decisions)) > 100
+    titles = re.findall(r"^\*\*(\d{4}-\d\d-\d\d · [^*]+)\*\*", decisions, flags=re.MULTILINE)
+    assert len(titles) == len(set(titles)) == len(days)
     assert "**20" not in dependencies
 
 

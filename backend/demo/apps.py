@@ -1,4 +1,4 @@
-"""The demo: three clinics, three stories, replayed through the public API."""
+"""The demo: three clinics, four stories, replayed through the public API."""
 
 from django.apps import AppConfig
 

@@ -32,7 +32,7 @@ TOLD_OF = {
 def tell_of_plan_that_waits(event: Event) -> None:
     """Whoever of this clinic treats by the plan; each of its practitioners when it names nobody. Not who did it."""
     step = TOLD_OF.get(event.type)
-    if step is None or (step == WaitsFor.PUBLICATION and _is_by_us(event)):
+    if step is None or _concerns_others(event, step):
         return
     found = for_step(system_of(event.organization_id), step).filter(pk=event.related["care_plan_id"])
     if not found.exists():
@@ -46,8 +46,14 @@ def tell_of_plan_that_waits(event: Event) -> None:
             mail_of_what_waits(member, PLANS, "A care plan waits for your clinic")
 
 
+def _concerns_others(event: Event, step: WaitsFor) -> bool:
+    """Who was asked before is not asked anew when another joins; who changed something knows that it is not published."""
+    if event.type == "care_plan.member_joined":
+        return bool(event.related["organization_id"] != str(event.organization_id))
+    return step == WaitsFor.PUBLICATION and _is_by_us(event)
+
+
 def _is_by_us(event: Event) -> bool:
-    """Whoever changed something knows that it is not published; so does their clinic's page."""
     here = {"organization_id": event.organization_id}
     by_member = Member.objects.filter(pk__in=[event.actor_member_id], **here)
     return by_member.exists() or Application.objects.filter(pk__in=[event.actor_application_id], **here).exists()

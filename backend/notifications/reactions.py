@@ -216,21 +216,28 @@ def mail_in_digest(member: Member) -> Mail:
 
 
 def mail_of_what_waits(member: Member, kind: str, subject: str) -> None:
-    """In the member's next digest, else in one mail a day: what waits is counted when it leaves."""
+    """In the member's next digest, else in one mail a day: what waits is counted when it leaves.
+
+    When today's has left already, it is tomorrow's.
+    """
     if member.daily_digest:
         mail_in_digest(member)
         return
-    zone = member.organization.time_zone
-    leaves_at = outside_night(clock.now(), zone, (member.quiet_from, member.quiet_until))
-    services.write_mail(
-        organization_id=member.organization_id,
-        key=f"{kind}:{leaves_at.astimezone(ZoneInfo(zone)).date()}:{member.pk}",
-        kind=kind,
-        to=member.user.email,
-        subject=subject,
-        hold_until=leaves_at,
-        member=member,
-    )
+    now, zone = clock.now(), member.organization.time_zone
+    today = outside_night(now, zone, (member.quiet_from, member.quiet_until))
+    for leaves_at in (today, next_morning(now, member)):
+        key = f"{kind}:{leaves_at.astimezone(ZoneInfo(zone)).date()}:{member.pk}"
+        services.write_mail(
+            organization_id=member.organization_id,
+            key=key,
+            kind=kind,
+            to=member.user.email,
+            subject=subject,
+            hold_until=leaves_at,
+            member=member,
+        )
+        if not Mail.objects.get(organization_id=member.organization_id, key=key).is_over:
+            return
 
 
 def next_morning(now: datetime, member: Member) -> datetime:

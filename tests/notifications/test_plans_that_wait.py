@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core import mail
 
 from backend.lib import clock
 from tests import make
-from tests.careplans.plans import Plan, done, leave, shared
+from tests.careplans.plans import Plan, alone, done, leave, shared
 from tests.notifications.test_told import address, at_once, sent_to
 from tests.portal.browsing import do_work
 
@@ -159,3 +160,54 @@ def test_the_lead_is_told_on_the_day_of_the_review_and_not_when_the_day_was_move
 
     (told,) = told_of_plans()
     assert (told.to, LINE in told.body) == ([address(north.practitioner)], True)
+
+
+def test_who_joins_is_asked_and_who_was_asked_before_is_not_asked_anew(
+    north: make.Clinic, south: make.Clinic, outsider: make.Clinic
+) -> None:
+    for who in (south, outsider):
+        at_once(who.practitioner)
+    plan = alone(north)
+    make.consent(north, plan.client_id, south, outsider)
+    for who in (south, outsider):
+        make.move(who, make.referral(north, who, client_id=plan.client_id)["id"], "accept")
+    do_work()
+    on_team = [who for who in (south, outsider) if who.id in _team(plan, north)]
+    for who in on_team:
+        done(leave(plan, north, who), 200)
+    plan.line(north)
+    plan.add(north, south)
+    plan.publish(north)
+    do_work(days=1)
+    assert [m.to for m in told_of_plans()] == [[address(south.practitioner)]]
+
+    mail.outbox.clear()
+    plan.add(north, outsider)
+    do_work(days=1)
+
+    assert [m.to for m in told_of_plans()] == [[address(outsider.practitioner)]]
+
+
+def test_what_comes_after_the_mail_of_a_day_is_told_the_next_morning(north: make.Clinic, south: make.Clinic) -> None:
+    at_once(south.practitioner)
+    move_to_noon(south)
+    published(north, south)
+    do_work(minutes=5)
+    assert sent_to(south.practitioner).count(SUBJECT) == 1
+
+    published(north, south)
+    do_work(minutes=5)
+    assert sent_to(south.practitioner).count(SUBJECT) == 1
+    do_work(days=1)
+
+    assert sent_to(south.practitioner).count(SUBJECT) == 2
+
+
+def move_to_noon(clinic: make.Clinic) -> None:
+    """No quiet hours are near."""
+    there = clock.now().astimezone(ZoneInfo(clinic.organization.time_zone))
+    do_work(hours=(12 - there.hour) % 24)
+
+
+def _team(plan: Plan, who: make.Clinic) -> set[str]:
+    return {member["organization"]["id"] for member in plan.whole(who)["team"] if member["until"] is None}
