@@ -224,6 +224,16 @@ def test_indexes_find_what_hangs_on_a_person(person: Person, south: make.Clinic,
 
     about_notes = [plan for plan in plans if re.search(r"notes_(note|finding|section) ", plan)]
     assert about_notes
-    assert not [
-        plan for plan in about_notes if re.search(r"Seq Scan on (notes_note|careplans_careplan|visits_visit)\b", plan)
-    ]
+    assert not [scan for plan in about_notes for scan in whole_tables(plan)]
+
+
+def whole_tables(plan: str) -> list[str]:
+    """The large tables that a plan reads from front to back.
+
+    Not what a policy may look up in a hash: the planner makes one of a small table, and asks an index where it has grown.
+    """
+    hashed = set(re.findall(r"hashed SubPlan (\d+)", plan))
+    scans = re.findall(
+        r"(?:SubPlan (\d+)\n *)?->  Seq Scan on ((?:notes_note|careplans_careplan|visits_visit)\b.*)", plan
+    )
+    return [scan for subplan, scan in scans if subplan not in hashed]
