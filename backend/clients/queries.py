@@ -64,6 +64,14 @@ def ids_of(actor: Actor, client: Client) -> list[UUID]:
     return [client.pk, *merged.values_list("pk", flat=True)]
 
 
+def merged_with(client_id: UUID, actor: Actor) -> list[UUID]:
+    """This record, the one it became part of, and those that became part of the same: what was written for one circle."""
+    visible: ClientQuerySet = Client.objects.visible_to(actor)
+    survivor = visible.filter(pk=client_id).values(one=Coalesce("merged_into_id", "pk"))
+    same = visible.filter(Q(pk__in=survivor) | Q(merged_into_id__in=survivor))
+    return list({client_id, *same.values_list("pk", flat=True)})
+
+
 def records_of(client_id: UUID, actor: Actor) -> list[UUID]:
     """The records that stand for this person to the caller's organization: merged into one, or linked by itself.
 
@@ -78,10 +86,13 @@ def records_of(client_id: UUID, actor: Actor) -> list[UUID]:
 
 
 def log_reads_of_person(actor: Actor, client: Client, records: Iterable[UUID], *, subject_type: str) -> None:
-    """Writes who looked at a client, and with it at the records that other clinics keep of the same person."""
+    """Writes who looked at a client, and with it at the records that other clinics keep of the same person.
+
+    A record that became part of one the caller sees is told under that one; else under itself, which is what they read.
+    """
     shown = [client]
     if others := set(records) - {client.pk}:
-        shown += with_home(Client.objects.visible_to(actor).filter(pk__in=others, merged_into=None), actor)
+        shown += with_home(Client.objects.visible_to(actor).surviving(actor).filter(pk__in=others), actor)
     log_reads(actor, shown, subject_type=subject_type)
 
 

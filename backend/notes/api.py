@@ -304,7 +304,7 @@ class AsksOfClient(ClientView):
         examples=[ASKS],
     )
     def get(self, request: Request, client_id: str) -> Response:
-        client = self.looked_at(client_id, "ask")
+        client = self.person_looked_at(client_id, "ask")
         self.query(PageQuery)
         page = page_of(queries.asks_of(client, self.actor), request)
         hidden = queries.withheld_asks(records_of(client.pk, self.actor))

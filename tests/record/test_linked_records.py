@@ -16,6 +16,7 @@ from tests.notes.writing import asks, ids_listed, share, signed
 from tests.portability.exporting import exported, ids_in
 from tests.record.briefs import body_map, lines, subjects
 from tests.workspace.browsing import Browser
+from tests.workspace.note_writer import writer
 
 pytestmark = pytest.mark.django_db
 
@@ -162,6 +163,7 @@ def test_a_link_shows_nothing_of_a_record_that_was_closed(
 
 @pytest.mark.parametrize(("address", "subject"), [
     ("timeline", "timeline"), ("brief", "brief"), ("body-map", "body_map"), ("precautions", "precaution"),
+    ("asks", "ask"),
 ])  # fmt: skip
 def test_whoever_reads_through_a_link_has_looked_at_the_others_record(
     person: Person, north: make.Clinic, south: make.Clinic, address: str, subject: str
@@ -173,12 +175,45 @@ def test_whoever_reads_through_a_link_has_looked_at_the_others_record(
     with acting_as(north.practitioner.actor):
         looks = AccessLog.objects.filter(organization_id=south.id, client_id=person.north_id, action="read")
         seen = {(look.subject_type, str(look.subject_id)) for look in looks}
-    notes = {("note", person.on_norths["note"])} if address != "precautions" else set()
+    notes = {("note", person.on_norths["note"])} if address not in ("precautions", "asks") else set()
     plans = {("care_plan", person.on_norths["plan"])} if address == "timeline" else set()
     assert {(subject, person.north_id)} | notes | plans <= seen
     with acting_as(south.practitioner.actor):
         misled: Any = AccessLog.objects.filter(client_id=person.own_id, subject_id=person.on_norths["note"])
         assert not misled.exists()
+
+
+def looked_at(by: make.Clinic, whose: make.Clinic) -> set[tuple[str, str]]:
+    """At what the one clinic looked, as the other reads it."""
+    with acting_as(whose.practitioner.actor):
+        looks = AccessLog.objects.filter(organization_id=by.id, action="read")
+        return {(look.subject_type, str(look.subject_id)) for look in looks}
+
+
+def test_whoever_writes_a_note_under_a_linked_record_has_looked_at_what_stands_above_it(
+    person: Person, north: make.Clinic, south: make.Clinic
+) -> None:
+    link(south, person)
+
+    page = writer(south).begin(person.own_id).page
+
+    assert "No thrust at the cervical." in page
+    assert ("client", person.north_id) in looked_at(south, north)
+
+
+def test_a_linked_record_that_became_part_of_one_which_is_not_open_is_still_told_to_have_been_read(
+    person: Person, north: make.Clinic, south: make.Clinic
+) -> None:
+    link(south, person)
+    survivor = make.client(north)["id"]
+    done(north.http.send("POST", f"clients/{person.north_id}/merge", {"into": survivor}), 200)
+    assert south.http.send("GET", f"clients/{survivor}").status_code == 404
+    before = looked_at(south, north)
+
+    read = done(south.http.send("GET", f"clients/{person.own_id}/precautions"), 200)["results"]
+
+    assert person.on_norths["precaution"] in {one["id"] for one in read}
+    assert {subject for subject, _ in looked_at(south, north) - before} == {"precaution"}
 
 
 def test_a_precaution_and_a_hold_of_the_linked_record_are_ended_where_they_are_read(

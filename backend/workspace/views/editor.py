@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import resolve
 
 from backend.clients.models import Client
-from backend.clients.queries import client_for, log_reads
+from backend.clients.queries import client_for, log_reads, log_reads_of_person, records_of
 from backend.clients.rendering import names_of
 from backend.clients.services.taking import refuse_who_only_reads
 from backend.directory.models import PractitionerRole
@@ -199,7 +199,7 @@ def _kept(request: HttpRequest, desk: Desk, result: HttpResponse | Problem) -> H
 
 def _shown(request: HttpRequest, desk: Desk, editor: Editor, *, problem: Problem | None = None) -> HttpResponse:
     actor, draft = desk.actor, desk.draft
-    _log_look(request, desk.client)
+    _log_look_at_person(request, desk.client)
     team = queries.care_team_of(desk.client.pk, actor.clinic_id, is_sensitive=editor.is_sensitive)
     others = sorted(names_of(team - {actor.clinic_id}).values())
     stored = fields_of(stored_editor(desk.body, desk.zone), desk.zone)
@@ -308,6 +308,14 @@ def _log_look(request: HttpRequest, client: Client) -> None:
     """A record that is closed to the clinic was not looked at."""
     if _is_open(client):
         log_whatever_the_status(request, lambda: log_reads(actor_of(request), [client]))
+
+
+def _log_look_at_person(request: HttpRequest, client: Client) -> None:
+    """Above a note stands what is red in every record of the person."""
+    if _is_open(client):
+        actor = actor_of(request)
+        records = records_of(client.pk, actor)
+        log_whatever_the_status(request, lambda: log_reads_of_person(actor, client, records, subject_type="client"))
 
 
 # --- what is shown --------------------------------------------------------------------------------------------------
