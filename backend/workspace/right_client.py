@@ -6,7 +6,7 @@ from datetime import timedelta
 from django.db.models import Exists, OuterRef
 
 from backend.clients.models import Client
-from backend.clients.queries import records_of
+from backend.clients.queries import ids_of, records_of
 from backend.lib import clock
 from backend.lib.actor import Actor
 from backend.lib.late_facts import LATEST
@@ -42,8 +42,9 @@ def visit_now(client: Client, actor: Actor) -> Visit | None:
 
 def visits_to_write_of(client: Client, actor: Actor) -> list[Visit]:
     """The reader's own visits of this client whose note they have not signed, the newest first: as far back as a note may tell of."""
-    now, signed = clock.now(), signed_by(actor).filter(client_id=client.pk, visit_id=OuterRef("pk"))
-    mine = _own(actor).filter(organization_id=actor.clinic_id, client_id=client.pk)
+    now, records = clock.now(), ids_of(actor, client)
+    signed = signed_by(actor).filter(client_id__in=records, visit_id=OuterRef("pk"))
+    mine = _own(actor).filter(organization_id=actor.clinic_id, client_id__in=records)
     told = mine.filter(~Exists(signed), starts_at__lte=now + NEAR, starts_at__gte=now - LATEST)
     return list(told.order_by("-starts_at", "-id"))
 

@@ -9,6 +9,7 @@ from backend.lib.unit_of_work import acting_as
 from backend.visits.models import Visit
 from tests import make
 from tests.attachments.files import PDF, PNG
+from tests.careplans.plans import done
 from tests.notes.writing import BODY, draft, ids_listed, read, share, signed
 from tests.workspace.browsing import Browser
 from tests.workspace.note_writer import only_draft, only_note, visit, writer
@@ -302,6 +303,30 @@ def test_a_note_begun_in_the_evening_is_of_the_visit_of_the_day_and_another_can_
     assert only_note(north)["visit_id"] == earlier
     page.write(visit="")
     assert only_note(north)["visit_id"] is None
+
+
+def test_a_visit_and_a_note_of_a_record_that_was_merged_are_gone_on_from(north: make.Clinic, client_id: str) -> None:
+    old = make.client(north)["id"]
+    before = signed(north, old)
+    held = visit(north, old, starts_in=-40)
+    done(north.http.send("POST", f"clients/{old}/merge", {"into": client_id}), 200)
+    page = writer(north).begin(client_id)
+    assert (page.fields()["visit"], page.fields()["copy_from"]) == ([held], [before["id"]])
+
+    page.write(press="sign", subjective="Here.")
+
+    (note,) = [one for one in north.http.send("GET", "notes").json()["results"] if one["id"] != before["id"]]
+    assert (note["visit_id"], note["client"]["id"]) == (held, client_id)
+    assert writer(north).begin(client_id).fields()["visit"] == [""]
+
+
+def test_a_visit_of_a_record_that_is_only_linked_is_not_offered(north: make.Clinic, south: make.Clinic) -> None:
+    theirs, own = make.client(north)["id"], make.client(south)["id"]
+    share(north, theirs, south)
+    done(south.http.send("POST", f"clients/{theirs}/registration", {"own_client_id": own}), 201)
+    visit(south, own, starts_in=-40)
+
+    assert writer(south).begin(theirs).fields()["visit"] == [""]
 
 
 def test_a_call_is_not_what_is_carried_forward(north: make.Clinic, client_id: str) -> None:

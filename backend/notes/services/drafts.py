@@ -1,6 +1,6 @@
 """Writing a draft: new or copied forward, changed part by part, thrown away."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from django.db import IntegrityError, transaction
 
 from backend.audit import work
-from backend.clients.queries import client_id_named
+from backend.clients.queries import client_id_named, merged_with
 from backend.clients.services.taking import shared_client
 from backend.directory.models import PractitionerRole
 from backend.lib import clock
@@ -44,7 +44,7 @@ def draft_note(*, actor: Actor, copy_from: UUID | None = None, **facts: Any) -> 
     policies.check_writes_notes(actor)
     role = _author(actor, facts.pop("practitioner_role_id", None), facts.pop("on_behalf_of", None))
     if source is not None:
-        _check_may_be_copied(source, client.pk, role)
+        _check_may_be_copied(source, merged_with(client.pk, actor), role)
     note = Note(
         client=client,
         client_display=client.display,
@@ -179,8 +179,8 @@ def _occurred_at(facts: Mapping[str, Any], client_id: UUID, actor: Actor, *, kno
 
 
 def _visit(visit_id: UUID, client_id: UUID, actor: Actor) -> Visit:
-    visits = Visit.objects.visible_to(actor).filter(organization_id=actor.clinic_id, client_id=client_id)
-    found = visits.filter(pk=visit_id).first()
+    own = Visit.objects.visible_to(actor).filter(organization_id=actor.clinic_id)
+    found = own.filter(pk=visit_id, client_id__in=merged_with(client_id, actor)).first()
     if found is None:
         raise invalid("/visit_id", "There is no such visit of this client in your clinic.", code="unknown_visit")
     return found
@@ -210,10 +210,10 @@ def _own_note(note_id: UUID, actor: Actor) -> Note:
     return found
 
 
-def _check_may_be_copied(source: Note, client_id: UUID, role: PractitionerRole) -> None:
+def _check_may_be_copied(source: Note, records: Collection[UUID], role: PractitionerRole) -> None:
     if source.author_practitioner_id != role.practitioner_id:
         raise Forbidden("Only one's own notes are copied forward.", code="not_the_author")
-    if source.client_id != client_id:
+    if source.client_id not in records:
         raise Conflict("That note is about another client.", code="another_client")
     if source.state not in Note.SIGNED_STATES:
         raise Conflict("Only a signed note is copied forward.", code="not_signed", state=source.state)

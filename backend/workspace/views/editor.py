@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import resolve
 
 from backend.clients.models import Client
-from backend.clients.queries import client_for, log_reads, log_reads_of_person, records_of
+from backend.clients.queries import client_for, ids_of, log_reads, log_reads_of_person, records_of
 from backend.clients.rendering import names_of
 from backend.clients.services.taking import refuse_who_only_reads
 from backend.directory.models import PractitionerRole
@@ -246,7 +246,9 @@ def _visit_in(text: str, client: Client, actor: Actor) -> Visit | None:
     """The visit an address names; 404 for another client's or another clinic's."""
     if not text:
         return None
-    visits = Visit.objects.visible_to(actor).filter(organization_id=actor.clinic_id, client_id=client.pk)
+    visits = Visit.objects.visible_to(actor).filter(
+        organization_id=actor.clinic_id, client_id__in=ids_of(actor, client)
+    )
     found: Visit = visits.one(text)
     return found
 
@@ -272,7 +274,7 @@ def _last_signed(actor: Actor, client: Client) -> UUID | str:
         .exclude(kind=Note.Kind.PHONE)
         .filter(
             state__in=Note.SIGNED_STATES,
-            client_id=client.pk,
+            client_id__in=ids_of(actor, client),
             author_role_id__in=actor.role_ids,
         )
     )
