@@ -55,6 +55,7 @@ def lines_counted(visit_ids: Iterable[UUID]) -> Mapping[UUID, list[Counted]]:
 
 
 def lines_for(client_id: UUID, actor: Actor) -> QuerySet[Intervention]:
-    """The lines that a visit of the caller's clinic with this client may name."""
+    """The lines that a visit of the caller's clinic with this client may name: none that was entered in error."""
     lines: QuerySet[Intervention] = Intervention.objects.visible_to(actor)
-    return lines.filter(organization_id=actor.clinic_id, plan__client_id__in=records_of(client_id, actor))
+    stands = lines.filter(entered_in_error_at=None, plan__entered_in_error_at=None)
+    return stands.filter(organization_id=actor.clinic_id, plan__client_id__in=records_of(client_id, actor))

@@ -108,10 +108,10 @@ def change_visit(
     visit = Visit.objects.visible_to(actor).locked().one(visit_id)
     check_keeps(actor)
     check_version(visit.version, expected_version)
-    line_ids = _lines_of(visit.client_id, fields.get("line_ids", visit.line_ids), actor)
+    line_ids = fields.get("line_ids", visit.line_ids)
     if line_ids == visit.line_ids:
         return visit
-    visit.line_ids = line_ids
+    visit.line_ids = _lines_of(visit.client_id, line_ids, actor)
     visit.version += 1
     visit.updated_at = clock.now()
     visit.save(update_fields=["line_ids", "version", "updated_at"])

@@ -13,6 +13,7 @@ from django.http import QueryDict
 from backend.careplans.models import CarePlan, Intervention
 from backend.careplans.words import how_often
 from backend.catalog.queries import catalog
+from backend.clients.queries import merged_with
 from backend.directory.models import PractitionerRole
 from backend.lib.actor import Actor
 from backend.visits.inputs import MOST_LINES
@@ -25,11 +26,22 @@ OVER = (CarePlan.State.COMPLETED, CarePlan.State.REVOKED)
 
 def lines_open(client_id: str | UUID | None, actor: Actor) -> list[Intervention]:
     """The lines that the reader's clinic works on now, the first to begin first; none when there is nothing to choose."""
-    if client_id is None:
+    if not client_id:
         return []
     lines = lines_for(UUID(str(client_id)), actor).exclude(state=Intervention.State.ENDED).exclude(plan__state__in=OVER)
     found = list(lines.order_by("created_at", "id")[:MOST_LINES])
     return found if len(found) > 1 else []
+
+
+def with_those_counted(
+    lines: Sequence[Intervention], counted: Collection[UUID], client_id: str | UUID, actor: Actor
+) -> list[Intervention]:
+    """The open lines, then those that have ended since and that a visit counts for: what is not asked cannot be kept."""
+    missing = set(counted) - {line.pk for line in lines}
+    if not missing:
+        return list(lines)
+    ended = lines_for(UUID(str(client_id)), actor).filter(pk__in=missing)
+    return [*lines, *ended.order_by("created_at", "id")]
 
 
 def choices_of(lines: Sequence[Intervention], actor: Actor) -> Choices:
@@ -37,15 +49,22 @@ def choices_of(lines: Sequence[Intervention], actor: Actor) -> Choices:
     return [(str(line.pk), line.focus if actor.reads_clinical else _pace(line)) for line in lines]
 
 
-def guessed_for(lines: Sequence[Intervention], role_id: UUID | None) -> list[str]:
-    """Those for which a visit of this person would count without a word: of their discipline, or all."""
+def guessed_for(lines: Sequence[Intervention], client_id: str | UUID, role_id: UUID | None, actor: Actor) -> list[str]:
+    """Those for which a visit of this client with this person would count without a word.
+
+    Of their discipline, or of all; in plans of the same record. A plan of one that is only linked is named or not meant.
+    """
     role = PractitionerRole.objects.filter(Q(pk=role_id)).first()
     discipline = role.discipline if role else None
-    return [str(line.pk) for line in lines if discipline in (None, line.discipline)]
+    of_record = CarePlan.objects.visible_to(actor).filter(client_id__in=merged_with(UUID(str(client_id)), actor))
+    here = set(of_record.filter(pk__in={line.plan_id for line in lines}).values_list("pk", flat=True))
+    return [str(line.pk) for line in lines if line.plan_id in here and discipline in (None, line.discipline)]
 
 
-def asked(choices: Choices, ticked: Collection[str], *, key: str) -> Field:
-    return Field(NAME, "Counts for", "checks", True, choices=choices, value=sorted(ticked), id=f"{key}{NAME}")
+def asked(choices: Choices, counted: Collection[UUID], *, key: str) -> Field:
+    """Ticked is what the visit counts for, as far as it can be chosen."""
+    ticked = sorted({pk for pk, _ in choices} & {str(line_id) for line_id in counted})
+    return Field(NAME, "Counts for", "checks", True, choices=choices, value=ticked, id=f"{key}{NAME}")
 
 
 def is_named(typed: QueryDict) -> bool:

@@ -8,6 +8,7 @@ import pytest
 from tests import make
 from tests.attacks.sql import refused as refused_by_the_database
 from tests.attacks.sql import rows
+from tests.careplans.in_error import void
 from tests.careplans.plans import Plan, alone, done, refused, shared
 from tests.notes.writing import draft, enroll, sign, signed
 from tests.referrals.stories import event_types, move_to, now
@@ -256,6 +257,19 @@ def test_only_ones_own_lines_in_plans_of_this_client_are_named(north: make.Clini
             assert answer.json()["errors"][0]["pointer"] == "/line_ids/0"
 
     assert read(north, visit) == visit
+
+
+def test_a_line_entered_in_error_is_named_no_more_and_what_was_said_stays(north: make.Clinic) -> None:
+    plan = alone(north)
+    manual, exercise = line(plan, north, "mfr"), line(plan, north, "tpt")
+    visit, other = booked(north, plan.client_id, line_ids=[manual]), booked(north, plan.client_id)
+    done(void(plan, north, f"/interventions/{manual}", "wrong_entry"), 200)
+
+    answer = change(north, other, [manual, exercise])
+
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, "/line_ids/0")
+    assert done(change(north, visit, [manual]), 200)["version"] == visit["version"]
+    assert done(change(north, visit, [exercise]), 200)["line_ids"] == [exercise]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 from backend.lib.unit_of_work import acting_as
 from backend.visits.models import Visit
 from tests import make
-from tests.careplans.plans import alone
+from tests.careplans.in_error import void
+from tests.careplans.plans import alone, done
 from tests.notes.writing import signed
 from tests.record.briefs import lines
 from tests.referrals.stories import in_state, move_to, now, read
@@ -175,6 +176,81 @@ def test_ticks_that_are_left_as_they_were_name_nothing(north: make.Clinic, south
 
     assert counted(south, visit["id"]) == {exercise: "technique"}
     assert "Counts for Exercise<" in browser.open(f"/referrals/{care['id']}").page
+
+
+def test_a_line_that_has_ended_since_keeps_the_visit_whether_or_not_others_are_chosen(
+    north: make.Clinic, south: make.Clinic
+) -> None:
+    care = in_state("in_care", north, south)
+    plan = alone(south, care["client"]["id"])
+    manual, exercise, ended = (
+        plan.line(south, focus=focus, technique_ids=[], avoid=[])["id"] for focus in ("Manual", "Exercise", "Taping")
+    )
+    browser, page = Browser(south.practitioner).open(f"/referrals/{care['id']}"), f"/referrals/{care['id']}"
+    browser.send(f"{page}/visits", **{"visit.starts_at": local(24)}, state="booked")
+    (visit,) = read(south, care["id"]).json()["visits"]
+    address = f"{page}/visits/{visit['id']}"
+    move_to(now() + timedelta(hours=26))
+    done(plan.patch(south, f"/interventions/{ended}", {"state": "ended", "ended_reason": "other"}))
+
+    browser.open(page).send(address, press="done")
+    assert counted(south, visit["id"]) == dict.fromkeys((manual, exercise, ended), "discipline")
+    assert "Counts for Manual, Exercise, Taping<" in browser.open(page).page
+    ticked = shown_in(browser.page, address)["line_ids"]
+    browser.send(address, press="counts_for", line_ids=[pk for pk in ticked if pk != exercise])
+
+    assert counted(south, visit["id"]) == dict.fromkeys((manual, ended), "named")
+
+
+def test_a_line_for_another_circle_is_offered_and_counts_only_when_it_is_ticked(
+    north: make.Clinic, south: make.Clinic
+) -> None:
+    care = in_state("in_care", north, south)
+    client_id, own = care["client"]["id"], make.client(south)["id"]
+    manual, exercise = two_lines(south, client_id)
+    elsewhere = alone(south, own).line(south, focus="For others", technique_ids=[], avoid=[])["id"]
+    done(south.http.send("POST", f"clients/{client_id}/registration", {"own_client_id": own}), 200, 201)
+    browser, address = Browser(south.practitioner).open(f"/referrals/{care['id']}"), f"/referrals/{care['id']}/visits"
+    assert "For others" in browser.page
+    assert shown_in(browser.page, address)["line_ids"] == [manual, exercise]
+
+    browser.send(address, **{"visit.starts_at": local(-3)}, state="done", line_ids=[exercise])
+
+    (visit,) = read(south, care["id"]).json()["visits"]
+    assert elsewhere not in counted(south, visit["id"])
+    assert counted(south, visit["id"]) == {exercise: "named"}
+
+
+def test_where_every_line_is_for_another_circle_none_is_ticked_and_none_is_named(
+    north: make.Clinic, south: make.Clinic
+) -> None:
+    care = in_state("in_care", north, south)
+    client_id, own = care["client"]["id"], make.client(south)["id"]
+    two_lines(south, own)
+    done(south.http.send("POST", f"clients/{client_id}/registration", {"own_client_id": own}), 200, 201)
+    browser, address = Browser(south.practitioner).open(f"/referrals/{care['id']}"), f"/referrals/{care['id']}/visits"
+    assert "line_ids" not in {name for name, values in shown_in(browser.page, address).items() if values != [""]}
+
+    browser.send(address, **{"visit.starts_at": local(24)}, state="booked")
+
+    (visit,) = read(south, care["id"]).json()["visits"]
+    answer = south.http.send("GET", f"visits/{visit['id']}").json()
+    assert (answer["line_ids"], answer["counts_for"]) == (None, [])
+
+
+def test_a_line_that_was_entered_in_error_is_not_offered(north: make.Clinic, south: make.Clinic) -> None:
+    care = in_state("in_care", north, south)
+    plan = alone(south, care["client"]["id"])
+    for focus in ("Manual", "Exercise"):
+        plan.line(south, focus=focus, technique_ids=[], avoid=[])
+    wrong = alone(south, care["client"]["id"])
+    wrong.line(south, focus="Never meant", technique_ids=[], avoid=[])
+    void(wrong, south, reason="wrong_entry")
+
+    page = Browser(south.practitioner).open(f"/referrals/{care['id']}").page
+
+    assert "Exercise" in page
+    assert "Never meant" not in page
 
 
 def test_a_visit_that_took_place_is_said_to_be_for_one_line_and_then_for_none(

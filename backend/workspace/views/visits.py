@@ -9,6 +9,7 @@ from django.utils.dateparse import parse_datetime
 from rest_framework import serializers
 
 from backend.careplans.models import Intervention
+from backend.clients.queries import merged_with
 from backend.directory.models import PractitionerRole
 from backend.lib import clock
 from backend.lib.actor import Actor
@@ -78,14 +79,15 @@ def visits_of_care(body: dict[str, Any], actor: Actor, zone: str) -> dict[str, A
     visits = body["visits"]
     own = _held_by_reader(body, actor)
     signed = _signed_of(own, body, actor)
-    open_lines = visit_lines.lines_open((body.get("client") or {}).get("id"), actor)
-    asked = _lines_asked(visits, open_lines, actor)
+    client_id: str = (body.get("client") or {}).get("id", "")
+    open_lines = visit_lines.lines_open(client_id, actor)
+    asked = _lines_asked(visits, open_lines, client_id, actor)
     lines = [
         Line(visit, _presses(visit), visit["id"] in own, signed.get(visit["id"]), asked.get(visit["id"]))
         for visit in visits
     ]
     assigned = (body["recipient"]["practitioner_role"] or {}).get("id")
-    return {"lines": lines, "form": _form(zone, _choosing(open_lines, assigned and UUID(assigned), actor))}
+    return {"lines": lines, "form": _form(zone, _choosing(open_lines, client_id, assigned and UUID(assigned), actor))}
 
 
 @page("POST")
@@ -93,7 +95,7 @@ def enter(request: HttpRequest, referral_id: UUID) -> HttpResponse:
     actor = actor_of(request)
     row = queries.one_row(referral_id, actor)
     assigned, zone = row["recipient_role_id"], zone_of(actor)
-    lines = _choosing(visit_lines.lines_open(row["client_id"], actor), assigned, actor)
+    lines = _choosing(visit_lines.lines_open(row["client_id"], actor), row["client_id"], assigned, actor)
 
     def act() -> str:
         typed = _form(zone, lines, typed=request.POST).validated()
@@ -156,7 +158,9 @@ def _signed_of(visit_ids: set[str], body: dict[str, Any], actor: Actor) -> dict[
     """The notes that the reader signed of these visits, by the visit."""
     if not visit_ids:
         return {}
-    notes = signed_by(actor).filter(client_id=body["client"]["id"], visit_id__in=visit_ids)
+    notes = signed_by(actor).filter(
+        client_id__in=merged_with(UUID(body["client"]["id"]), actor), visit_id__in=visit_ids
+    )
     return {str(visit_id): pk for visit_id, pk in notes.values_list("visit_id", "pk")}
 
 
@@ -168,21 +172,28 @@ def _presses(visit: dict[str, Any]) -> dict[str, str]:
     return BEGUN if begins <= clock.now() else TO_COME
 
 
-def _lines_asked(visits: list[dict[str, Any]], lines: list[Intervention], actor: Actor) -> dict[str, Field]:
-    """For each visit that counts, the lines to choose from, ticked as it counts now."""
+def _lines_asked(
+    visits: list[dict[str, Any]], lines: list[Intervention], client_id: str, actor: Actor
+) -> dict[str, Field]:
+    """For each visit that counts, the lines to choose from, ticked as it counts now: the open ones and its own."""
     held = [visit["id"] for visit in visits if visit["state"] not in Visit.NOT_HELD]
     if not lines or not held:
         return {}
-    counted, choices = lines_counted(UUID(pk) for pk in held), visit_lines.choices_of(lines, actor)
-    ticked = {pk: [str(line.line_id) for line in counted.get(UUID(pk), [])] for pk in held}
-    return {pk: visit_lines.asked(choices, ticked[pk], key=f"{pk}-") for pk in held}
+    found = lines_counted(UUID(pk) for pk in held)
+    counted = {pk: {line.line_id for line in found.get(UUID(pk), [])} for pk in held}
+    every = visit_lines.with_those_counted(lines, set().union(*counted.values()), client_id, actor)
+    asked = {}
+    for pk in held:
+        own = [line for line in every if line in lines or line.pk in counted[pk]]
+        asked[pk] = visit_lines.asked(visit_lines.choices_of(own, actor), counted[pk], key=f"{pk}-")
+    return asked
 
 
-def _choosing(lines: list[Intervention], assigned: UUID | None, actor: Actor) -> dict[str, Any]:
+def _choosing(lines: list[Intervention], client_id: str, assigned: UUID | None, actor: Actor) -> dict[str, Any]:
     """What the form of a new visit asks of lines, and what it ticks."""
     if not lines:
         return {"leave_out": (visit_lines.NAME,)}
-    guess = visit_lines.guessed_for(lines, _who_sees_the_client(assigned, actor))
+    guess = visit_lines.guessed_for(lines, client_id, _who_sees_the_client(assigned, actor), actor)
     choices = {visit_lines.NAME: visit_lines.choices_of(lines, actor)}
     return {"choices": choices, "initial": {visit_lines.NAME: guess}}
 
