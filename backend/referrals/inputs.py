@@ -403,7 +403,7 @@ class ReportDraft(StrictSerializer):
         required=False,
         min_length=1,
         max_length=50,
-        help_text="All that your clinic signed since it accepted when absent.",
+        help_text="All that your clinic signed in the referral's own record since it accepted when absent.",
     )
 
 

@@ -12,7 +12,7 @@ from django.db.models import Q
 from backend.catalog.queries import catalog
 from backend.catalog.words import label_of, places
 from backend.clients.models import Precaution
-from backend.clients.queries import records_of
+from backend.clients.queries import merged_with
 from backend.directory.models import Organization
 from backend.lib import clock
 from backend.lib.actor import Actor, ActorKind
@@ -48,14 +48,14 @@ def check_drafts(referral: Referral, actor: Actor) -> None:
 
 def draft_report(referral: Referral, note_ids: Sequence[UUID] | None, *, actor: Actor) -> dict[str, Any]:
     """The report's fields and what they were made from. 400 for a note that is not to be quoted, 409 when there is none."""
-    chosen = notes_since(referral, actor) if note_ids is None else quoting.quotable(referral, actor)
+    chosen = _notes_of_record(referral, actor) if note_ids is None else quoting.quotable(referral, actor)
     if note_ids is not None:
         chosen = chosen.filter(pk__in=[n.pk for n in quoting.named_notes(note_ids, chosen, pointer="/note_ids")])
     newest = list(notes.whole(chosen, actor).order_by("-occurred_at", "-id")[:MOST_NOTES])
     if not newest:
         raise Conflict(
-            "Your clinic has signed no note about this client since it accepted that may leave the clinic. Sign one, or "
-            "write the report by hand.",
+            "In the record of this referral your clinic has signed no note since it accepted that may leave the clinic. "
+            "Sign one, name those of another record of the client, or write the report by hand.",
             code="no_notes",
         )
     zone = Organization.objects.values_list("time_zone", flat=True).get(pk=actor.clinic_id)
@@ -78,13 +78,19 @@ def notes_since(referral: Referral, actor: Actor) -> NoteQuerySet:
     return found.filter(Q(occurred_at__gte=min(began, default=referral.sent_at)))
 
 
+def _notes_of_record(referral: Referral, actor: Actor) -> NoteQuerySet:
+    """Those in the referral's own record: what was written for another circle goes into a report by hand only."""
+    records = merged_with(referral.client_id, actor) if referral.client_id else []
+    return notes_since(referral, actor).filter(client_id__in=records)
+
+
 def new_precautions(referral: Referral, actor: Actor) -> list[str]:
-    """What the clinic recorded since it accepted, and the sender did not know of when it sent."""
+    """What the clinic recorded in the referral's own record since it accepted, unknown to the sender when it sent."""
     if referral.client_id is None or referral.accepted_at is None:
         return []
     known = {row["code"] for row in Package.objects.values_list("precautions", flat=True).get(pk=referral.pk)}
     recorded = Precaution.objects.visible_to(actor).filter(
-        client_id__in=records_of(referral.client_id, actor),
+        client_id__in=merged_with(referral.client_id, actor),
         organization_id=actor.clinic_id,
         created_at__gte=referral.accepted_at,
         ended_at=None,

@@ -10,7 +10,7 @@ from django.http import QueryDict
 
 from backend.catalog.queries import catalog
 from backend.clients.models import Client
-from backend.clients.queries import possible_matches
+from backend.clients.queries import merged_with, possible_matches
 from backend.lib.actor import Actor
 from backend.referrals import deadlines, inputs, plan_changes, report_drafts
 from backend.referrals import workflow as w
@@ -267,10 +267,16 @@ def _notes(body: dict[str, Any], actor: Actor, zone: str) -> Choices:
     """What the reader's clinic signed since it accepted, for a report to be written from."""
     if not actor.treats or not words.is_recipient(body, actor):
         return []
-    found = report_drafts.notes_since(Referral.objects.visible_to(actor).one(body["id"]), actor)
+    referral = Referral.objects.visible_to(actor).one(body["id"])
+    found = report_drafts.notes_since(referral, actor)
     newest = found.order_by("-occurred_at", "-id")[: report_drafts.MOST_NOTES]
+    own = merged_with(referral.client_id, actor) if referral.client_id else []
     return [
-        (str(note.pk), f"{words.spoken(note.kind)}, {words.moment(note.occurred_at, zone)}, {note.signed_by}")
+        (
+            str(note.pk),
+            f"{words.spoken(note.kind)}, {words.moment(note.occurred_at, zone)}, {note.signed_by}"
+            f"{'' if note.client_id in own else ', from another record of this client'}",
+        )
         for note in newest
     ]
 

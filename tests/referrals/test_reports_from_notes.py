@@ -195,15 +195,52 @@ def test_what_was_written_between_sending_and_accepting_is_quoted_only_when_name
     assert drafted(south, again, note_ids=[between["id"]])["quoted_note_ids"] == [between["id"]]
 
 
-def test_notes_in_ones_own_record_of_the_same_person_count(north: make.Clinic, south: make.Clinic) -> None:
+def test_notes_in_another_record_of_the_same_person_are_quoted_only_when_named(
+    north: make.Clinic, south: make.Clinic
+) -> None:
     own, sent = make.client(south)["id"], make.sent(north, south)
     make.move(south, sent["id"], "accept", own_client_id=own)
     make.move(south, sent["id"], "start")
-    signed = writing.signed(south, own)
+    elsewhere = writing.signed(south, own, objective="For another circle.")
+    refused(draft(south, sent), 409, "no_notes")
+    here = note(south, read(south, sent["id"]).json(), objective="For this one.")
 
-    assert drafted(south, sent)["quoted_note_ids"] == [signed["id"]]
-    done(report(south, sent, signed), 200)
-    assert [quote["note_id"] for quote in reports(north, sent)[0]["quotes"]] == [signed["id"]]
+    said = drafted(south, sent)
+
+    assert said["quoted_note_ids"] == [here["id"]]
+    assert "For another circle." not in str(said)
+    assert "For another circle." in drafted(south, sent, note_ids=[elsewhere["id"]])["findings"]
+    done(report(south, sent, elsewhere), 200)
+    assert [quote["note_id"] for quote in reports(north, sent)[0]["quotes"]] == [elsewhere["id"]]
+
+
+def test_notes_and_precautions_of_a_record_that_was_merged_are_drafted_from(
+    north: make.Clinic, south: make.Clinic
+) -> None:
+    old = make.client(north)
+    referral = make.referral(north, south, client_id=old["id"])
+    for name in ("accept", "start"):
+        referral = make.move(south, referral["id"], name)
+    before = note(south, referral)
+    survivor = make.client(north)["id"]
+    make.consent(north, survivor, south)
+
+    done(north.http.send("POST", f"clients/{old['id']}/merge", {"into": survivor}), 200)
+
+    assert drafted(south, referral)["quoted_note_ids"] == [before["id"]]
+
+
+def test_a_precaution_in_another_record_of_the_same_person_is_not_suggested(
+    north: make.Clinic, south: make.Clinic
+) -> None:
+    own, sent = make.client(south)["id"], make.sent(north, south)
+    make.move(south, sent["id"], "accept", own_client_id=own)
+    referral = make.move(south, sent["id"], "start")
+    note(south, referral)
+
+    done(south.http.send("POST", f"clients/{own}/precautions", {"code": "anticoag", "regions": []}), 201)
+
+    assert drafted(south, referral)["new_precautions"] == []
 
 
 def test_precautions_of_ones_own_since_it_was_accepted_are_suggested(north: make.Clinic, south: make.Clinic) -> None:
