@@ -43,8 +43,8 @@ def lines_counted(visit_ids: Iterable[UUID]) -> Mapping[UUID, list[Counted]]:
     3. when the notes say nothing that tells lines apart, or there is none yet, all of them.
 
     A visit under a record that is only linked counts where it is named: whoever reads the other plan is not to learn
-    from its numbers that the person is seen elsewhere. What a note's author keeps to themselves decides nothing. Left
-    and right are two places, every other side is not.
+    from its numbers that the person is seen elsewhere. For the same reason a note decides only where it is for the care
+    team and not sensitive. Left and right are two places, every other side is not.
     The rule stands in the database (``count_visits``), where a plan's ``visits_used`` asks the same.
     """
     found: dict[UUID, list[Counted]] = defaultdict(list)
