@@ -41,6 +41,25 @@ def test_nobody_but_the_lead_hands_the_plan_over(
     assert leads(plan, north) == north.id
 
 
+def test_nobody_moves_what_stands_in_a_plan_to_another_clinic(
+    north: make.Clinic, south: make.Clinic, east: make.Clinic
+) -> None:
+    plan = shared(north, south)
+    written = {
+        "phase": done(plan.post(north, "/phases", {"name": "Calm down"}), 201),
+        "goal": plan.goal(north),
+        "problem": done(plan.post(north, "/problems", {"text": "Stiff neck"}), 201),
+        "intervention": plan.line(north),
+    }
+
+    for kind, row in written.items():
+        for thief in (north, south, east):
+            statement = f"UPDATE careplans_{kind} SET organization_id = %s WHERE id = %s"
+            assert refused(thief, statement, south.id, row["id"]), (kind, thief.id)
+
+    assert plan.row(north, "phases", written["phase"]["id"])["organization"]["id"] == north.id
+
+
 def test_the_lead_gives_the_plan_to_nobody_who_is_not_on_its_team_now(
     north: make.Clinic, south: make.Clinic, east: make.Clinic
 ) -> None:

@@ -1,16 +1,19 @@
 """The lead hands a plan over to another member of its team, by itself and whole; it stays on the team."""
 
 from datetime import timedelta
+from importlib import import_module
 from typing import Any
 from uuid import UUID
 
 import pytest
 
 from backend.audit.models import Event
+from backend.careplans.models import Phase
 from backend.lib import clock
+from backend.lib.history import history_of
 from backend.lib.unit_of_work import acting_as
 from tests import make
-from tests.careplans.plans import Plan, accepted, alone, done, refused, shared, withdraw
+from tests.careplans.plans import Plan, accepted, alone, done, leave, refused, shared, withdraw
 from tests.referrals.stories import move_to, now
 
 pytestmark = pytest.mark.django_db
@@ -92,6 +95,108 @@ def test_the_next_version_says_who_leads_now(north: make.Clinic, south: make.Cli
     difference = plan.publish(south)["difference"]
 
     assert difference == ["North Massage is now member.", "South Physio is now lead."]
+
+
+def phases(plan: Plan, reader: make.Clinic) -> list[str]:
+    return [phase["name"] for phase in plan.whole(reader)["phases"]]
+
+
+def told_of(plan: Plan, reader: make.Clinic) -> str:
+    """What the clinic reads of what changed, through the API and past it."""
+    with acting_as(reader.practitioner.actor):
+        raw = list(history_of(Phase).objects.filter(plan_id=plan.id).values_list("name", flat=True))
+    return f"{done(plan.get(reader, '/changes?limit=100'))} {raw}"
+
+
+def test_the_phases_go_over_with_the_lead_who_changes_them_from_then_on(north: make.Clinic, south: make.Clinic) -> None:
+    plan = shared(north, south)
+    phase = done(plan.post(north, "/phases", {"name": "Calm down"}), 201)
+    wrong = done(plan.post(north, "/phases", {"name": "Of another"}), 201)
+    done(plan.post(north, f"/phases/{wrong['id']}/entered-in-error", {"reason": "wrong_entry"}), 200)
+
+    done(hand_over(plan, north, south), 200)
+
+    gone_over = plan.row(south, "phases", phase["id"])
+    assert (gone_over["organization"]["id"], gone_over["version"]) == (south.id, phase["version"] + 1)
+    assert gone_over["changed_by"] == "North Massage Practitioner"
+    assert plan.row(south, "phases", wrong["id"])["organization"]["id"] == north.id
+    refused(plan.patch(north, f"/phases/{phase['id']}", {"name": "Ours still"}), 403, "not_yours")
+    done(plan.patch(south, f"/phases/{phase['id']}", {"name": "Build up"}), 200)
+    assert phases(plan, north) == ["Build up", "Of another"]
+    done(hand_over(plan, south, north), 200)
+    assert done(plan.patch(north, f"/phases/{phase['id']}", {"name": "Keep"}), 200)["organization"]["id"] == north.id
+
+
+def test_handing_over_changes_no_phase_in_the_eyes_of_a_version(north: make.Clinic, south: make.Clinic) -> None:
+    plan = shared(north, south)
+    done(plan.post(north, "/phases", {"name": "Calm down"}), 201)
+    plan.publish(north)
+
+    done(hand_over(plan, north, south), 200)
+
+    assert not [said for said in plan.whole(south)["unpublished"] if "phase" in said]
+
+
+def test_a_lead_that_leaves_reads_the_phases_as_it_wrote_them_and_nothing_of_the_next(
+    north: make.Clinic, south: make.Clinic
+) -> None:
+    plan = shared(north, south)
+    phase = done(plan.post(north, "/phases", {"name": "ZqFirst"}), 201)
+    done(plan.patch(north, f"/phases/{phase['id']}", {"name": "ZqCalmDown"}), 200)
+
+    done(leave(plan, north, north), 200)
+    done(plan.patch(south, f"/phases/{phase['id']}", {"name": "ZqLater"}), 200)
+    later = done(plan.post(south, "/phases", {"name": "ZqAnother"}), 201)
+
+    kept = told_of(plan, north)
+    assert [word in kept for word in ("ZqFirst", "ZqCalmDown")] == [True, True]
+    assert [word in kept for word in ("ZqLater", "ZqAnother")] == [False, False]
+    assert plan.whole(north)["phases"] == []
+    for hidden in (phase, later):
+        refused(plan.get(north, f"/phases/{hidden['id']}"), 404, "not_found")
+    assert phases(plan, south) == ["ZqLater", "ZqAnother"]
+
+
+def test_phases_that_the_next_lead_does_not_read_come_over_when_a_circle_opens_them(
+    north: make.Clinic, south: make.Clinic, east: make.Clinic
+) -> None:
+    plan = alone(north)
+    given = accepted(north, south, plan.client_id)
+    plan.add(north, south)
+    phase = done(plan.post(north, "/phases", {"name": "Calm down"}), 201)
+    withdraw(north, plan.client_id, given["id"])
+    done(leave(plan, north, north), 200)
+    assert plan.row(north, "phases", phase["id"])["organization"]["id"] == north.id
+
+    make.consent(north, plan.client_id, south, east)
+    for clinic in (south, east):
+        make.move(clinic, make.referral(north, clinic, client_id=plan.client_id)["id"], "accept")
+    plan.add(south, east)
+
+    come = plan.row(south, "phases", phase["id"])
+    assert (come["organization"]["id"], come["changed_by"]) == (south.id, phase["changed_by"])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_phases_that_stood_still_already_go_over_by_the_migration(
+    north: make.Clinic, south: make.Clinic, owner_connection: Any
+) -> None:
+    plan = shared(north, south)
+    phase = done(plan.post(north, "/phases", {"name": "Calm down"}), 201)
+    as_owner(owner_connection, "ALTER TABLE careplans_careplan DISABLE TRIGGER careplans_careplan_phases_go_over")
+    done(hand_over(plan, north, south), 200)
+    refused(plan.patch(south, f"/phases/{phase['id']}", {"name": "Build up"}), 403, "not_yours")
+    as_owner(owner_connection, "ALTER TABLE careplans_careplan ENABLE TRIGGER careplans_careplan_phases_go_over")
+
+    as_owner(owner_connection, import_module("backend.careplans.migrations.0013_phases_go_over").NOW)
+
+    done(plan.patch(south, f"/phases/{phase['id']}", {"name": "Build up"}), 200)
+
+
+def as_owner(opened: Any, statement: str) -> None:
+    with opened.cursor() as cursor:
+        cursor.execute(statement)
+    opened.commit()
 
 
 def test_only_the_lead_hands_over(north: make.Clinic, south: make.Clinic, east: make.Clinic) -> None:

@@ -171,6 +171,19 @@ def test_the_lead_sets_phases_and_nobody_else(north: make.Clinic, south: make.Cl
     assert open_plan(plan, south.practitioner, "/phases/new").status == 403
 
 
+def test_who_leads_next_changes_the_phases_it_found(north: make.Clinic, south: make.Clinic, plan: Plan) -> None:
+    phase = done(plan.post(north, "/phases", {"name": "Calm down"}), 201)
+    done(plan.post(north, "/lead", {"organization_id": south.id}), 200)
+    address = f"/care-plans/{plan.id}/phases/{phase['id']}"
+
+    browser = open_plan(plan, south.practitioner)
+    assert f'href="{address}"' in browser.page
+    browser.open(address).press(address, name="Build up")
+
+    assert plan.row(south, "phases", phase["id"])["name"] == "Build up"
+    assert f'href="{address}"' not in open_plan(plan, north.practitioner).page
+
+
 # --- proposals -----------------------------------------------------------------------------------------------------
 
 

@@ -64,7 +64,7 @@ class Lead(PlanView):
     @extend_schema(
         operation_id="hand_over_lead",
         summary="Hand the plan over to another organization on its team",
-        description="By the lead, which stays on the team as a member and writes on in its own rows.",
+        description="By the lead, which stays on the team as a member and writes on in its own rows. The phases go over with the lead.",
         request=NewLead,
         responses=s.CarePlanDetail,
         examples=[examples.NEW_LEAD, examples.DETAIL],

@@ -1,11 +1,15 @@
 """What stands in a plan: problems, goals, lines, phases, and what became of the lines of who left."""
 
+from typing import Self
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import Exists, OuterRef
 
 from backend.careplans.models.plan import CarePlan, OfPlanHistoryQuerySet, OfPlanQuerySet, PlanRow, PlanRowQuerySet
 from backend.directory.models import PractitionerRole
 from backend.lib import clock
+from backend.lib.actor import Actor
 from backend.lib.history import tracked
 from backend.lib.ids import uuid7
 
@@ -14,9 +18,20 @@ class PhaseQuerySet(PlanRowQuerySet["Phase"]):
     """Written by the lead."""
 
 
-@tracked(OfPlanHistoryQuerySet, within="plan")
+class PhaseHistoryQuerySet(OfPlanHistoryQuerySet["Phase"]):
+    """And what one's own clinic wrote while it led, as it was then: the phase itself is with who leads now."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        seen = super().visible_to(actor)
+        if not actor.is_staff:
+            return seen
+        plan = CarePlan.objects.visible_to(actor).filter(pk=OuterRef("plan_id"))
+        return seen | self.filter(Exists(plan), organization_id=actor.clinic_id)
+
+
+@tracked(PhaseHistoryQuerySet, within="plan")
 class Phase(PlanRow):
-    """A stretch of the plan: calm down, build up, keep."""
+    """A stretch of the plan: calm down, build up, keep. It goes over with the lead."""
 
     name = models.CharField(max_length=100)
     position = models.IntegerField(default=0)
