@@ -40,9 +40,14 @@ def wait_until(question: Callable[[], bool]) -> None:
 
 
 def somebody_waits_for_a_lock() -> bool:
+    return wait_for_a_lock() > 0
+
+
+def wait_for_a_lock() -> int:
+    """How many do."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid"
             " WHERE NOT l.granted AND a.datname = current_database()"
         )
-        return bool(cursor.fetchone()[0])
+        return int(cursor.fetchone()[0])

@@ -16,7 +16,7 @@ from backend.lib.unit_of_work import acting_as
 from backend.referrals.models import Referral
 from tests import make
 from tests.careplans.plans import accepted, alone
-from tests.faults.crowds import at_once, somebody_waits_for_a_lock, wait_until
+from tests.faults.crowds import at_once, somebody_waits_for_a_lock, wait_for_a_lock, wait_until
 from tests.referrals.stories import event_types, row, withdraw_consent
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
@@ -144,6 +144,45 @@ def test_a_change_of_a_plan_while_a_practitioner_is_taken_off_it_is_not_lost(
     waiting.join(timeout=60)
 
     assert plan.whole(north)["version"] == before + 2
+
+
+def test_of_two_who_change_one_line_at_the_same_moment_the_other_learns_who_did(
+    north: make.Clinic, owner_connection: Any
+) -> None:
+    plan = alone(north)
+    line = plan.line(north)
+    colleague = make.person(north.organization, "practitioner", discipline="massage_therapy", name="Ada Quick")
+    path, version = f"{plan.path}/interventions/{line['id']}", {"If-Match": f'"{line["version"]}.0"'}
+    calls = [
+        partial(make.Api(who.token).send, "PATCH", path, {"minutes": minutes}, **version)
+        for who, minutes in ((north.practitioner, 30), (colleague, 40))
+    ]
+    before = changes_of_line(owner_connection, line["id"])
+    answers: list[Any] = []
+
+    with owner_connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM careplans_careplan WHERE id = %s FOR UPDATE", [plan.id])
+    both = Thread(target=lambda: answers.extend(at_once(calls)))
+    both.start()
+    wait_until(lambda: wait_for_a_lock() == len(calls))
+    owner_connection.commit()
+    both.join(timeout=60)
+
+    won, lost = sorted(answers, key=lambda answer: int(answer.status_code))
+    assert (won.status_code, lost.status_code, lost.json()["code"]) == (200, 412, "stale"), lost.content
+    now, who = plan.row(north, "interventions", line["id"]), {30: "North Massage Practitioner", 40: "Ada Quick"}
+    assert (now["minutes"], now["version"]) == (won.json()["minutes"], line["version"] + 1)
+    assert (lost.json()["changed_by"], lost.json()["changed_at"]) == (who[now["minutes"]], now["updated_at"])
+    assert changes_of_line(owner_connection, line["id"]) == before + 1
+
+
+def changes_of_line(owner_connection: Any, line_id: str) -> int:
+    """How many rows the line's history has, by who sees them all."""
+    with owner_connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM careplans_interventionchange WHERE pgh_obj_id = %s", [line_id])
+        found = int(cursor.fetchone()[0])
+    owner_connection.commit()
+    return found
 
 
 def test_a_lock_that_takes_too_long_is_busy_and_no_error(
