@@ -124,9 +124,10 @@ def circle_of(client_id: UUID, organization_id: UUID, *, category: str = "") -> 
     return frozenset({organization_id}.union(*circles))
 
 
-def withheld_precautions(client_id: UUID) -> list[tuple[UUID, UUID, list[dict[str, str]]]]:
-    """Sensitive precautions the caller may not read: id, the organization to ask, regions."""
-    rows = ask_guard("SELECT id, organization_id, regions FROM withheld_precautions(%s)", [client_id])
+def withheld_precautions(client_ids: Iterable[UUID]) -> list[tuple[UUID, UUID, list[dict[str, str]]]]:
+    """Sensitive precautions of these clients the caller may not read: id, the organization to ask, regions."""
+    sql = "SELECT p.* FROM unnest(%s::uuid[]) AS wanted(id), withheld_precautions(wanted.id) p"
+    rows = ask_guard(sql, [list(client_ids)])
     return [(precaution_id, organization_id, json.loads(regions)) for precaution_id, organization_id, regions in rows]
 
 

@@ -72,7 +72,7 @@ def shown_client(reading: Reading, rows: Rows) -> list[Json]:
 def _contact_first(client: Client, reading: Reading) -> list[Json]:
     if reading.is_own:
         return []
-    precautions, asks = withheld_precautions(client.pk), notes.withheld_asks([client.pk])
+    precautions, asks = withheld_precautions([client.pk]), notes.withheld_asks([client.pk])
     names = clients.names_of([*(row[1] for row in precautions), *(row[1] for row in asks)])
     return [
         *(clients.contact_first_data(row, names) for row in precautions),

@@ -99,7 +99,7 @@ def brief(client: Client, reading: Reading, *, most: int = MOST_LINES) -> Answer
 def contact_first(reading: Reading) -> list[dict[str, Any]]:
     """Where a colleague keeps something sensitive: whom to ask before treating which region. Always pinned."""
     ids = reading.record_ids()
-    hidden = [row for client_id in ids for row in withheld_precautions(client_id)]
+    hidden = withheld_precautions(ids)
     hidden += [
         (ask_id, clinic, [{"region": region, "side": side}])
         for ask_id, clinic, region, side in notes.withheld_asks(ids)

@@ -49,7 +49,7 @@ class Precautions(PrecautionView):
         self.query(s.PageQuery)
         ids = records_of(client.pk, self.actor)
         page = page_of(Precaution.objects.visible_to(self.actor).filter(client_id__in=ids), request)
-        hidden = [row for client_id in ids for row in withheld_precautions(client_id)]
+        hidden = withheld_precautions(ids)
         names = names_of([*(row.organization_id for row in page.rows), *(row[1] for row in hidden)])
         response = page.response(lambda row: precaution_data(row, self.actor, names))
         response.data["contact_first"] = [contact_first_data(row, names) for row in hidden]

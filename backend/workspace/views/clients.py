@@ -227,7 +227,7 @@ def client_page(request: HttpRequest, actor: Actor, client_id: UUID, *, tried: T
     consents = list(Consent.objects.visible_to(actor).filter(client_id__in=ids).order_by("-given_at"))
     precautions = list(Precaution.objects.visible_to(actor).filter(client_id__in=records).order_by("-created_at"))
     holds = list(Hold.objects.visible_to(actor).filter(client_id__in=records).order_by("-created_at"))
-    hidden = [row for pk in records for row in withheld_precautions(pk)]
+    hidden = withheld_precautions(records)
     may = list(Access.objects.visible_to(actor).live().filter(client_id__in=ids).order_by("-from_at"))
     did = list(looks_at(actor, ids).order_by("-at")[:LOOKS])
     names = names_of(
