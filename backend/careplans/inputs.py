@@ -7,7 +7,16 @@ from typing import Any
 
 from rest_framework import serializers
 
-from backend.careplans.models import Agreement, Decision, ErrorReason, Goal, Intervention, Problem, Proposal
+from backend.careplans.models import (
+    WRONG_CLIENT,
+    Agreement,
+    Decision,
+    ErrorReason,
+    Goal,
+    Intervention,
+    Problem,
+    Proposal,
+)
 from backend.catalog.queries import catalog
 from backend.catalog.serializers import CatalogCode
 from backend.clients.serializers import AboutClient, RegionSerializer
@@ -92,6 +101,12 @@ class EnterInError(TransitionInput):
         ErrorReason.choices, help_text="`wrong_client` takes it away from everybody but who wrote it, at once."
     )
     note = PlainText(max_length=2_000, required=False, allow_blank=True, help_text="A sentence, for your clinic.")
+
+
+class AboutWrongClient(EnterInError):
+    """What can still be said of a plan that is in error for another reason."""
+
+    reason = serializers.ChoiceField([(WRONG_CLIENT, ErrorReason.WRONG_CLIENT.label)])
 
 
 class AcceptProposal(TransitionOfPlan):

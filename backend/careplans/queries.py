@@ -130,6 +130,7 @@ HEADER = (
     "lead_organization_id", "lead_name", "lead_role_id", "lead_person", "review_on", "published", "changed_by", "member_ids",
     "occurred_at", "created_at", "updated_at", "is_ours", "is_shared", "is_home", "own_numbers",
     "entered_in_error_reason", "entered_in_error_note", "entered_in_error_by", "entered_in_error_at",
+    "entered_in_error_organization_id",
 )  # fmt: skip
 # For each party the newest version it says yes to, by its latest answer to each.
 AGREED = """
@@ -288,9 +289,14 @@ def header_open_to(actor: Actor) -> Q:
 
 
 def steps_told(actor: Actor) -> QuerySet[Any]:
-    """Of the histories a caller reads, for each plan the row that its newest step left: into the state in which it is now."""
+    """Of the histories a caller reads, for each plan the row that its newest step left: into the state in which it is now.
+
+    Of one that was entered in error that is when it was said: it may have ended long before.
+    """
     steps: QuerySet[Any] = history_of(CarePlan).objects.visible_to(actor)
-    return steps.filter(state_entered_at=F("pgh_obj__state_entered_at"), updated_at=F("state_entered_at"))
+    moved = Q(state_entered_at=F("pgh_obj__state_entered_at"), updated_at=F("state_entered_at"))
+    erred = Q(entered_in_error_at=F("pgh_obj__entered_in_error_at"), updated_at=F("entered_in_error_at"))
+    return steps.filter(moved & Q(pgh_obj__entered_in_error_at=None) | erred)
 
 
 def leads_told(actor: Actor) -> QuerySet[Any]:

@@ -294,6 +294,7 @@ def _available(row: Raw, actor: Actor) -> list[Raw]:
         state=row["state"],
         lead_organization_id=row["lead_organization_id"],
         entered_in_error_at=row["entered_in_error_at"],
+        entered_in_error_reason=row["entered_in_error_reason"],
     )
     sides = policies.sides_of(actor, subject) if row["is_ours"] else set()
     return _steps(PLAN_WORKFLOW, subject, sides, actor)
@@ -317,7 +318,7 @@ def _plan_in_error(row: Raw, actor: Actor) -> Raw | None:
     if row["entered_in_error_at"] is None:
         return None
     error = {name: row[f"entered_in_error_{name}"] for name in ("reason", "note", "by")}
-    is_own = actor.is_staff and row["lead_organization_id"] == actor.organization_id
+    is_own = actor.is_staff and row["entered_in_error_organization_id"] == actor.organization_id
     reads_note = is_own and (actor.reads_clinical or actor.has_right("admin"))
     return _error({**error, "at": utc(row["entered_in_error_at"])}, reads_note=reads_note)
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from backend.careplans import inputs
-from backend.careplans.models import CarePlan, Proposal
+from backend.careplans.models import WRONG_CLIENT, CarePlan, Proposal
 from backend.lib.workflow import Transition, Workflow
 
 LEAD, OWNER, PROPOSER, SYSTEM = "lead", "owner of the line", "party that proposed it", "system"
@@ -19,6 +19,11 @@ ENTER_IN_ERROR = "enter_in_error"
 def stands(plan: CarePlan, details: Mapping[str, Any]) -> bool:
     """This plan was entered in error: it stays as it is."""
     return plan.entered_in_error_at is None
+
+
+def is_not_taken_back(plan: CarePlan, details: Mapping[str, Any]) -> bool:
+    """This plan was entered in error, about a wrong client: it stays as it is."""
+    return plan.entered_in_error_reason != WRONG_CLIENT
 
 
 def _of_plan(
@@ -52,7 +57,8 @@ PLAN_WORKFLOW: Workflow[CarePlan] = Workflow(
         _of_plan(
             ENTER_IN_ERROR, (DRAFT, ACTIVE, ON_HOLD, COMPLETED, REVOKED), REVOKED, "entered_in_error",
             "It should not have been written: it stays, struck through. “Wrong client” takes it away from the others at once.",
-            label="Entered in error", rights=TREATS | ADMINS, input=inputs.EnterInError, offered=stands,
+            label="Entered in error", rights=TREATS | ADMINS, input=inputs.EnterInError,
+            offered=is_not_taken_back,
         ),
     )
 )  # fmt: skip

@@ -297,8 +297,8 @@ MOMENTS = (
     Moment(
         thing=PLAN,
         what="finished",
-        at=Coalesce("occurred_at", "state_entered_at"),
-        recorded_at=F("state_entered_at"),
+        at=Coalesce("entered_in_error_at", "occurred_at", "state_entered_at"),
+        recorded_at=Coalesce("entered_in_error_at", "state_entered_at"),
         only=Q(state__in=["completed", "revoked"]),
         organization=F("lead_organization_id"),
     ),

@@ -12,8 +12,17 @@ from backend.careplans import words as plan_words
 from backend.careplans.agreement import Kind
 from backend.careplans.changes import field_sentences, sentences
 from backend.careplans.history import changes_of_plan
-from backend.careplans.inputs import TransitionOfPlan
-from backend.careplans.models import CHANGES, Agreement, CarePlan, ErrorReason, Intervention, PlanVersion, Proposal
+from backend.careplans.inputs import AboutWrongClient, TransitionOfPlan
+from backend.careplans.models import (
+    CHANGES,
+    WRONG_CLIENT,
+    Agreement,
+    CarePlan,
+    ErrorReason,
+    Intervention,
+    PlanVersion,
+    Proposal,
+)
 from backend.careplans.services import ROWS
 from backend.careplans.workflow import LEAD, PLAN_WORKFLOW
 from backend.clients.models import Access
@@ -212,11 +221,12 @@ class PlanPage:
         return bool(row["entered_in_error"] or self.body["entered_in_error"])
 
     def can_err(self) -> set[str]:
-        """The rows that the reader may say of that they were entered in error."""
-        if self.body["entered_in_error"] or not self.actor.has_right("practitioner", "admin"):
+        """The rows that the reader may say of that they were entered in error, or that they are about a wrong client, too."""
+        if not self.actor.has_right("practitioner", "admin"):
             return set()
         rows = (row for kind in ROWS for row in self.body.get(kind, ()))
-        return {row["id"] for row in rows if self._is_own(row) and not row["entered_in_error"]}
+        said = {row["id"]: (row["entered_in_error"] or {}).get("reason") for row in rows if self._is_own(row)}
+        return {row_id for row_id, reason in said.items() if reason != WRONG_CLIENT}
 
     # --- who agreed
 
@@ -347,7 +357,9 @@ class PlanPage:
                 label=step["label"],
                 summary=step["summary"],
                 form=Form(
-                    PLAN_WORKFLOW[step["name"]].input or TransitionOfPlan,
+                    AboutWrongClient
+                    if self.body["entered_in_error"]
+                    else PLAN_WORKFLOW[step["name"]].input or TransitionOfPlan,
                     zone=self.zone,
                     key=f"{step['name']}-",
                     typed=typed if step["name"] == moving else None,

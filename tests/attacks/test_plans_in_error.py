@@ -160,6 +160,33 @@ def test_it_is_neither_said_nor_unsaid_by_hand(north: make.Clinic, south: make.C
     assert refused(north, "SELECT 1 WHERE join_plan(%s, %s, %s, NULL, 'x')", uuid7(), plan.id, south.id)
 
 
+def test_of_what_is_in_error_nothing_but_a_wrong_client_is_said_and_by_nobody_else(
+    north: make.Clinic, south: make.Clinic
+) -> None:
+    plan = shared(north, south)
+    goal = plan.goal(north, words="ZqGoal")["id"]
+    of_plan, of_row = (
+        "SELECT enter_plan_in_error(%s, %s, '', 'x')",
+        "SELECT enter_plan_row_in_error(%s, 'goals', %s, %s, '', 'x')",
+    )
+    done(plan.post(north, f"/goals/{goal}/entered-in-error", {"reason": "other"}), 200)
+    done(plan.post(north, "/entered-in-error", {"reason": "other"}), 200)
+
+    for reason in ("wrong_entry", "duplicate", "other", None):
+        assert refused(north, of_plan, plan.id, reason), reason
+        assert refused(north, of_row, plan.id, goal, reason), reason
+    assert refused(south, of_plan, plan.id, "wrong_client")
+    assert refused(south, of_row, plan.id, goal, "wrong_client")
+    for change in ("entered_in_error_reason = 'wrong_client'", "entered_in_error_organization_id = NULL"):
+        assert refused(north, f"UPDATE careplans_careplan SET {change} WHERE id = %s", plan.id), change
+
+    rows(north, of_row, plan.id, goal, "wrong_client")
+    rows(north, of_plan, plan.id, "wrong_client")
+
+    assert refused(north, of_row, plan.id, goal, "wrong_client")
+    assert refused(north, of_plan, plan.id, "wrong_client")
+
+
 def test_who_keeps_a_proposal_is_not_said_by_hand(north: make.Clinic, south: make.Clinic, east: make.Clinic) -> None:
     plan = shared(north, south, east)
     line = plan.line(south, technique_ids=[])

@@ -40,11 +40,9 @@ def test_a_plan_that_was_entered_in_error_stays_with_its_reason_and_takes_nothin
     error = {"reason": reason, "note": "Meant for her sister.", "by": north.practitioner.actor.display}
     assert {name: value for name, value in answer["entered_in_error"].items() if name != "at"} == error
     whole = plan.whole(north)
-    assert (whole["state"], whole["state_reason"], whole["available_transitions"]) == (
-        "revoked",
-        "entered_in_error",
-        [],
-    )
+    assert (whole["state"], whole["state_reason"]) == ("revoked", "entered_in_error")
+    still = [] if reason == "wrong_client" else ["enter_in_error"]
+    assert [step["name"] for step in whole["available_transitions"]] == still
     assert (whole["title"], whole["interventions"][0]["focus"]) == ("Neck and arm", line["focus"])
     for path, body in (
         ("/goals", {"words": "Sleep"}),
@@ -123,6 +121,39 @@ def test_its_care_team_reads_for_thirty_days_more_as_after_a_revoke(north: make.
     assert not sees(south, plan)
 
 
+def test_one_that_had_ended_keeps_when_that_was_and_is_told_as_of_when_it_was_said(
+    north: make.Clinic, south: make.Clinic
+) -> None:
+    plan = shared(north, south)
+    plan.publish(north)
+    done(plan.move(north, "complete", reason="goals_met"), 200)
+    ended = "SELECT state_entered_at FROM careplans_careplan WHERE id = %s"
+    (before,) = rows(north, ended, plan.id)
+    advance(days=20)
+
+    error = done(void(plan, north, reason="duplicate"), 200)["entered_in_error"]
+
+    assert rows(north, ended, plan.id) == [before]
+    (finished,) = (item for item in items(south, plan.client_id, "plan") if item["what"] == "finished")
+    assert finished["occurred_at"] == error["at"]
+    assert [line["text"] for line in lines(south.practitioner, plan.client_id, "plan")] == [
+        "The plan was entered in error: do not rely on it."
+    ]
+
+
+def test_whoever_leads_later_does_not_read_the_sentence_of_who_said_it(north: make.Clinic, south: make.Clinic) -> None:
+    plan = shared(north, south)
+    done(plan.post(north, "/lead", {"organization_id": south.id}), 200)
+    done(void(plan, south, reason="wrong_entry", note="SouthSentence"), 200)
+
+    done(leave(plan, south, south), 200)
+
+    whole = plan.whole(north)
+    assert (whole["lead"]["organization"]["id"], whole["entered_in_error"]["reason"]) == (north.id, "wrong_entry")
+    assert "SouthSentence" not in everything(plan, north) + page(north, f"/care-plans/{plan.id}")
+    assert plan.whole(south)["entered_in_error"]["note"] == "SouthSentence"
+
+
 # --- about a wrong client --------------------------------------------------------------------------------------------
 
 
@@ -154,6 +185,41 @@ def test_about_a_wrong_client_it_is_gone_for_who_wrote_nothing_in_it(
     assert [item["flags"] for item in items(north, plan.client_id, "plan") if item["what"] == "begun"] == [
         ["entered_in_error"]
     ]
+
+
+def test_one_in_error_for_another_reason_turns_out_to_be_about_a_wrong_client(
+    north: make.Clinic, south: make.Clinic, east: make.Clinic
+) -> None:
+    plan = shared(north, south, east)
+    written(plan, north, south)
+    done(void(plan, north, reason="duplicate", note="A slip."), 200)
+    assert "NorthLine" in everything(plan, south)
+    offered = page(north, f"/care-plans/{plan.id}")
+    assert 'value="wrong_client"' in offered
+    assert 'value="duplicate"' not in offered
+    assert 'value="wrong_client"' not in page(east, f"/care-plans/{plan.id}")
+    for reason in ("wrong_entry", "duplicate", "other"):
+        refused(void(plan, north, reason=reason), 409, "entered_in_error")
+    refused(void(plan, south), 403, "wrong_party")
+
+    said = done(plan.move(north, "enter_in_error", reason="wrong_client"), 200)["entered_in_error"]
+
+    assert (said["reason"], said["note"]) == ("wrong_client", None)
+    assert [word for word in (*NORTHS, "Neck and arm") if word in everything(plan, south)] == []
+    refused(plan.get(east), 404, "not_found")
+    assert len(told(east, "care_plan.entered_in_error")) == 2
+    refused(void(plan, north), 409, "wrong_state")
+
+
+def test_who_had_left_the_team_is_told_too(north: make.Clinic, south: make.Clinic, east: make.Clinic) -> None:
+    plan = shared(north, south, east)
+    goal = plan.goal(south)
+    done(leave(plan, east, east), 200)
+
+    done(void(plan, south, f"/goals/{goal['id']}"), 200)
+
+    (event,) = told(east, "care_plan.row_entered_in_error")
+    assert event["related"] == {"care_plan_id": plan.id, "goal_id": goal["id"]}
 
 
 def test_what_a_party_wrote_in_it_stays_with_that_party_and_nothing_else_does(

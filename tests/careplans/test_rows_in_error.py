@@ -46,7 +46,7 @@ def test_a_row_stays_struck_through_and_is_in_no_later_version(
     assert version["body"][kind] == []
     assert len(done(plan.get(south, "/versions/1"))["body"][kind]) == 1
     refused(plan.patch(north, at, {}), 409, "line_ended" if kind == "none" else "entered_in_error")
-    refused(void(plan, north, at), 409, "entered_in_error")
+    refused(void(plan, north, at, reason="other"), 409, "entered_in_error")
     assert "<s>Zq" in page(south, f"/care-plans/{plan.id}")
 
 
@@ -176,6 +176,64 @@ def test_a_clinic_that_left_still_takes_back_its_own_row_also_from_a_finished_pl
     assert plan.whole(north)["to_decide"] == []
     (event,) = told(north, "care_plan.row_entered_in_error")
     assert event["related"]["intervention_id"] == line["id"]
+
+
+@pytest.mark.parametrize("is_of_the_plan", [False, True], ids=["the row", "its plan"])
+def test_what_is_in_error_for_another_reason_turns_out_to_be_about_a_wrong_client(
+    north: make.Clinic, south: make.Clinic, is_of_the_plan: bool
+) -> None:
+    plan = shared(north, south)
+    at = f"/interventions/{plan.line(south, focus='SouthLine', technique_ids=[])['id']}"
+    plan.publish(north)
+    done(void(plan, north, reason="duplicate") if is_of_the_plan else void(plan, south, at, reason="other"), 200)
+    assert "SouthLine" in everything(plan, north)
+    for reason in ("wrong_entry", "duplicate", "other"):
+        refused(void(plan, south, at, reason=reason), 409, "entered_in_error")
+
+    said = done(void(plan, south, at, note="Her sister's."), 200)["entered_in_error"]
+
+    assert (said["reason"], said["note"]) == ("wrong_client", "Her sister's.")
+    assert "SouthLine" not in everything(plan, north) + plan.get(north, "/versions/1").content.decode()
+    for reason in ("wrong_client", "other"):
+        refused(void(plan, south, at, reason=reason), 409, "entered_in_error")
+    assert told(north, "care_plan.row_entered_in_error")
+
+
+def test_a_proposal_that_made_such_a_row_is_for_its_two_sides_alone(
+    north: make.Clinic, south: make.Clinic, east: make.Clinic
+) -> None:
+    plan = shared(north, south, east)
+    ask = {"kind": "add", "about": "goal", "owner_id": south.id, "changes": {"words": "ZqSleep"}, "why": "ZqWhy"}
+    asked = done(plan.post(north, "/proposals", ask), 201)
+    other = done(plan.post(north, "/proposals", {**ask, "changes": {"words": "Walk"}, "why": "Stays"}), 201)
+    for each in (asked, other):
+        done(plan.post(south, f"/proposals/{each['id']}/transitions", {"name": "accept", "answer": "ZqYes"}), 200)
+    goal = next(goal for goal in plan.whole(south)["goals"] if goal["words"] == "ZqSleep")
+    assert "ZqWhy" in plan.get(east, "/proposals").content.decode()
+
+    done(void(plan, south, f"/goals/{goal['id']}"), 200)
+
+    refused(plan.get(east, f"/proposals/{asked['id']}"), 404, "not_found")
+    assert "ZqSleep" not in everything(plan, east)
+    assert "ZqWhy" not in everything(plan, east)
+    assert "Stays" in everything(plan, east)
+    for clinic in (north, south):
+        assert plan.get(clinic, f"/proposals/{asked['id']}").status_code == 200
+
+
+def test_a_proposal_between_two_stays_theirs_when_the_plan_is_about_a_wrong_client_too(
+    north: make.Clinic, south: make.Clinic, east: make.Clinic
+) -> None:
+    plan = shared(north, south, east)
+    line = plan.line(south, technique_ids=[])
+    ask = {"kind": "end", "about": "intervention", "row_id": line["id"], "why": "EastWhy"}
+    asked = done(plan.post(east, "/proposals", ask), 201)
+    done(void(plan, south, f"/interventions/{line['id']}"), 200)
+
+    done(void(plan, north), 200)
+
+    refused(plan.get(north, f"/proposals/{asked['id']}"), 404, "not_found")
+    assert "EastWhy" in plan.get(east, "/proposals").content.decode()
 
 
 def test_an_export_that_holds_such_a_row_does_not_go_out(north: make.Clinic, south: make.Clinic) -> None:

@@ -98,9 +98,9 @@ def test_every_cell_answers_over_the_api_as_drawn(north: make.Clinic, state: str
 
 
 @pytest.mark.django_db
-def test_a_plan_that_was_entered_in_error_takes_no_step_any_more(north: make.Clinic) -> None:
+def test_a_plan_about_a_wrong_client_takes_no_step_any_more(north: make.Clinic) -> None:
     plan = alone(north)
-    done(plan.move(north, "enter_in_error", reason="duplicate"), 200)
+    done(plan.move(north, "enter_in_error", reason="wrong_client"), 200)
 
     for name in PLAN_LEADS_TO:
         body = refused(plan.move(north, name, **DETAILS.get(name, {})), 409, "wrong_state")

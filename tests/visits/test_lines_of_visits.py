@@ -119,6 +119,22 @@ def test_a_booked_visit_counts_by_the_same_rule(north: make.Clinic) -> None:
     assert used(plan, north) == {manual: (0, 2), exercise: (0, 1)}
 
 
+@pytest.mark.parametrize("is_of_the_plan", [False, True], ids=["the line", "its plan"])
+def test_a_visit_that_names_a_line_does_not_count_for_one_that_was_entered_in_error(
+    north: make.Clinic, is_of_the_plan: bool
+) -> None:
+    plan = alone(north)
+    manual, exercise = line(plan, north, "mfr"), line(plan, north, "tpt")
+    booked(north, plan.client_id, line_ids=[manual, exercise])
+    assert used(plan, north) == {manual: (0, 1), exercise: (0, 1)}
+    at = "" if is_of_the_plan else f"/interventions/{manual}"
+
+    done(plan.post(north, f"{at}/entered-in-error", {"reason": "duplicate"}), 200)
+
+    counts = rows(north, "SELECT line_id::text, booked FROM visits_used(%s)", plan.id)
+    assert counts == ([] if is_of_the_plan else [(exercise, 1)])
+
+
 @pytest.mark.parametrize("more", [{}, {"visibility": "author"}], ids=["a draft", "an author's private note"])
 def test_what_is_not_signed_or_kept_to_oneself_decides_nothing(north: make.Clinic, more: dict[str, str]) -> None:
     plan = alone(north)

@@ -61,6 +61,7 @@ class Proposal(models.Model):
     about = models.CharField(max_length=20, choices=About.choices)
     row_id = models.UUIDField(null=True)
     row_version = models.IntegerField(null=True)
+    made_row_id = models.UUIDField(null=True)  # of an addition that was accepted: the row that holds its words now
     changes = models.JSONField(default=dict)
     why = models.CharField(max_length=1000)
     state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
@@ -79,7 +80,10 @@ class Proposal(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(kind="add", row_id=None) | Q(row_id__isnull=False), name="a_proposal_names_its_row"
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(made_row_id=None) | Q(kind="add", state="accepted"), name="an_accepted_addition_made_a_row"
+            ),
         ]
         indexes = [models.Index(fields=["plan", "state"], name="proposal_plan")]
 

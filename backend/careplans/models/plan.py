@@ -108,7 +108,8 @@ class CarePlan(EnteredInError):
 
     ``consent`` is null while only one organization is on the plan. ``member_ids`` are the organizations on the team,
     ``party_ids`` those that ever were; both are written by the guard together with the team's rows. One that was
-    entered in error is revoked for good; about a wrong client, its parties are its lead and who wrote something in it.
+    entered in error is revoked for good; about a wrong client, its parties are its lead and who wrote something in it. Who
+    led when that was said reads the sentence that was said with it; whoever leads later does not.
     """
 
     class State(models.TextChoices):
@@ -136,6 +137,7 @@ class CarePlan(EnteredInError):
     occurred_at = models.DateTimeField(null=True)  # of the newest step, when that was told later
     review_on = models.DateField(null=True)
     published = models.IntegerField(default=0)  # the number of the newest version; 0 before the first
+    entered_in_error_organization_id = models.UUIDField(null=True)  # who said so
     changed_by = models.CharField(max_length=200)
     created_at = models.DateTimeField(default=clock.now)
     updated_at = models.DateTimeField(default=clock.now)

@@ -11,11 +11,11 @@ from backend.careplans import inputs, queries
 from backend.careplans.models import CarePlan, PlanRow, Proposal
 from backend.careplans.policies import check_enters_in_error, sides_of
 from backend.careplans.services.ending import ACCESS_ENDS
-from backend.careplans.services.rows import ROWS, check_own, check_stands
+from backend.careplans.services.rows import ROWS, check_own
 from backend.careplans.services.taking import (
     Sent,
-    check_not_in_error,
     check_not_overwritten,
+    check_says_more,
     checked,
     last_step,
     name_of,
@@ -32,7 +32,8 @@ ROW_IN_ERROR = "care_plan.row_entered_in_error"
 def enter_plan_in_error(plan_id: UUID | str, *, actor: Actor, sent: Sent, expected: int | None) -> CarePlan:
     """By a practitioner or an admin of the lead's clinic: the plan is revoked for good, and said to be a mistake.
 
-    About a wrong client it is gone for everybody else at once, but for what each of them wrote.
+    About a wrong client it is gone for everybody else at once, but for what each of them wrote; that can be said also of a
+    plan that is in error for another reason.
     """
     step = PLAN_WORKFLOW[ENTER_IN_ERROR]
     plan = CarePlan.objects.visible_to(actor).locked().one(plan_id)
@@ -42,6 +43,7 @@ def enter_plan_in_error(plan_id: UUID | str, *, actor: Actor, sent: Sent, expect
     check_not_overwritten(plan, expected)
     PLAN_WORKFLOW.check_state(step, plan, sides, last_step=lambda: last_step(plan, actor))
     said = checked(inputs.EnterInError, sent)
+    check_says_more(said["reason"], plan)
     told = _told_of(plan, actor)
     values = [plan.pk, said["reason"], said.get("note", ""), _signed(actor, sent)]
     result = json.loads(ask_guard("SELECT enter_plan_in_error(%s, %s, %s, %s)", values)[0][0])
@@ -57,16 +59,18 @@ def enter_plan_in_error(plan_id: UUID | str, *, actor: Actor, sent: Sent, expect
 def enter_row_in_error(
     plan_id: UUID | str, kind: str, row_id: UUID | str, *, actor: Actor, sent: Sent, expected: int | None
 ) -> PlanRow:
-    """By a practitioner or an admin of the clinic that wrote the row, also when it is on the team no longer."""
+    """By a practitioner or an admin of the clinic that wrote the row, also when it is on the team no longer.
+
+    That it is about a wrong client is said of a row that is in error already, too, and in a plan that is.
+    """
     plan = CarePlan.objects.visible_to(actor).locked().one(plan_id)
     rows = ROWS[kind].model.objects.visible_to(actor).filter(plan=plan)
     row: PlanRow = rows.locked().one(row_id)
     check_enters_in_error(actor, sent.get("on_behalf_of"))
     check_own(row, actor)
     check_not_overwritten(row, expected)
-    check_not_in_error(plan)
-    check_stands(row)
     said = checked(inputs.EnterInError, sent)
+    check_says_more(said["reason"], row, within=plan)
     told = _told_of(plan, actor)
     values = [plan.pk, kind, row.pk, said["reason"], said.get("note", ""), _signed(actor, sent)]
     lapsed = json.loads(ask_guard("SELECT enter_plan_row_in_error(%s, %s, %s, %s, %s, %s)", values)[0][0])
@@ -85,8 +89,8 @@ def _signed(actor: Actor, sent: Sent) -> str:
 
 
 def _told_of(plan: CarePlan, actor: Actor) -> set[UUID]:
-    """Who could read it until now, and who did."""
-    return {*plan.member_ids, *queries.organizations_that_read(plan, actor)}
+    """Who could read it until now, who could once, and who did."""
+    return {*plan.member_ids, *plan.party_ids, *queries.organizations_that_read(plan, actor)}
 
 
 def _tell_lapsed(proposal_ids: list[str], plan: CarePlan, actor: Actor) -> None:

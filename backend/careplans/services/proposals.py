@@ -80,14 +80,17 @@ def move_proposal(
     acting = practitioner_of(actor, sent)
     if step.name == "accept":
         check_unfinished(plan)
-        _carry_out(plan, proposal, although_changed=said["although_changed"], actor=actor, acting=acting)
+        row = _carry_out(plan, proposal, although_changed=said["although_changed"], actor=actor, acting=acting)
+        proposal.made_row_id = row.pk if proposal.row_id is None else None
     proposal.state = step.target_for(proposal, said)
     proposal.answer, proposal.answered_by = said.get("answer", ""), name_of(actor, acting)
     proposal.answered_at = proposal.updated_at = clock.now()
     proposal.version += 1
     proposal.save(
-        update_fields=["state", "answer", "answered_by", "answered_at", "occurred_at", "updated_at", "version"]
-    )
+        update_fields=[
+            "state", "made_row_id", "answer", "answered_by", "answered_at", "occurred_at", "updated_at", "version",
+        ]
+    )  # fmt: skip
     touch(plan, proposal.answered_by)
     tell(step.event, plan, actor, proposal, proposal.occurred_at)
     return proposal
@@ -95,12 +98,12 @@ def move_proposal(
 
 def _carry_out(
     plan: CarePlan, proposal: Proposal, *, although_changed: bool, actor: Actor, acting: PractitionerRole
-) -> None:
+) -> PlanRow:
+    """Makes the change, and gives the row in which it stands."""
     kind = KIND_OF_ROW[About(proposal.about)]
     if proposal.row_id is None:
         fields = _checked_changes(proposal.about, proposal.kind, proposal.changes, None, why=proposal.why)
-        insert_row(plan, kind, fields, actor=actor, acting=acting)
-        return
+        return insert_row(plan, kind, fields, actor=actor, acting=acting)
     row: PlanRow = ROWS[kind].model.objects.visible_to(actor).locked().filter(plan=plan).one(proposal.row_id)
     if row.version != proposal.row_version and not although_changed:
         raise Conflict(
@@ -112,6 +115,7 @@ def _carry_out(
         )
     fields = _checked_changes(proposal.about, proposal.kind, proposal.changes, row, why=proposal.why)
     update_row(plan, kind, row, fields, actor=actor, acting=acting)
+    return row
 
 
 def _row_of(plan: CarePlan, said: dict[str, Any], actor: Actor) -> PlanRow | None:

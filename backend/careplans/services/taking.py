@@ -8,7 +8,7 @@ from uuid import UUID
 from rest_framework.serializers import Serializer
 
 from backend.audit import events
-from backend.careplans.models import CarePlan
+from backend.careplans.models import WRONG_CLIENT, CarePlan, EnteredInError
 from backend.careplans.policies import NOT_ON_TEAM, check_writes
 from backend.careplans.queries import steps_told
 from backend.clients.policies import refuse_unless
@@ -52,6 +52,17 @@ def check_not_in_error(plan: CarePlan) -> None:
         raise Conflict("This plan was entered in error; write a new one.", code="entered_in_error", available=[])
 
 
+def check_says_more(reason: str, said: EnteredInError, *, within: CarePlan | None = None) -> None:
+    """409 unless it stands, or what is said now is the one thing that can still be: that it was about a wrong client."""
+    stands = said.entered_in_error_at is None and (within is None or within.entered_in_error_at is None)
+    if not stands and (reason != WRONG_CLIENT or said.entered_in_error_reason == WRONG_CLIENT):
+        raise Conflict(
+            "This was entered in error; of that only “wrong client” can still be said, once.",
+            code="entered_in_error",
+            available=[],
+        )
+
+
 def check_unfinished(plan: CarePlan) -> None:
     check_not_in_error(plan)
     if plan.is_finished:
@@ -66,7 +77,7 @@ def check_unfinished(plan: CarePlan) -> None:
 def last_step(plan: CarePlan, actor: Actor) -> dict[str, Any]:
     """Since when the plan is in its state, for the refusal of a step that does not start there; and who took it there."""
     by = steps_told(actor).filter(pgh_obj=plan).values_list("changed_by", flat=True).first()
-    return {"name": plan.state, "by": by or "", "at": utc(plan.state_entered_at)}
+    return {"name": plan.state, "by": by or "", "at": utc(plan.entered_in_error_at or plan.state_entered_at)}
 
 
 def check_not_overwritten(row: Changed, expected: int | None) -> None:
