@@ -8,10 +8,14 @@ from backend.lib.actor import Actor, ActorKind
 NOT_ON_TEAM = "Your clinic is not on this plan's team now; what it wrote stays readable."
 
 
-def check_reads(actor: Actor) -> None:
+def reads(actor: Actor) -> bool:
     """Whoever works with clients, the auditor, the client. An admin needs another role."""
+    return actor.kind != ActorKind.MEMBER or actor.has_right("practitioner", "coordinator", "auditor")
+
+
+def check_reads(actor: Actor) -> None:
     refuse_unless(
-        actor.kind != ActorKind.MEMBER or actor.has_right("practitioner", "coordinator", "auditor"),
+        reads(actor),
         "Care plans are read by practitioners, coordinators and auditors; ask your admin for one of these roles.",
         code="right_required",
     )

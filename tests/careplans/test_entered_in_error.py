@@ -321,6 +321,15 @@ def test_an_admin_of_the_lead_who_reads_no_plan_may_say_it_and_gets_no_word_of_i
     assert row["entered_in_error"]["by"] == north.admin.actor.display
 
 
+def test_an_admin_is_answered_the_same_by_the_step_of_the_plan(north: make.Clinic) -> None:
+    plan = alone(north)
+
+    answer = done(plan.move(north.admin, "enter_in_error", reason="duplicate"), 200)
+
+    assert answer.keys() == {"id", "version", "state", "entered_in_error"}
+    assert plan.whole(north)["entered_in_error"]["reason"] == "duplicate"
+
+
 def test_nobody_else_may(north: make.Clinic, south: make.Clinic, outsider: make.Clinic) -> None:
     plan = shared(north, south)
     goal = plan.goal(north)

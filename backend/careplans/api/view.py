@@ -41,6 +41,11 @@ class PlanView(View):
             rendering.detail(row, self.actor), version=row["version"], status=status, subject=CarePlan(id=row["id"])
         )
 
+    def in_error(self, plan_id: str) -> Response:
+        """That the plan was entered in error: the answer to whoever said so."""
+        row = queries.one_row(plan_id, self.actor)
+        return self.answer(rendering.in_error(row, self.actor), version=row["version"], subject=CarePlan(id=row["id"]))
+
     def found(self, kind: str, plan: Mapping[str, Any], row_id: Any) -> dict[str, Any]:
         """One row of a plan as JSON; 404 when there is none for this reader."""
         rows = queries.page_rows(self.actor, plan["id"], kind).filter(pk=id_or_404(row_id))
