@@ -108,6 +108,7 @@ ROW_IN_ERROR = said_anew(
 
 COUNT = said_anew(
     WALLS.COUNT,
+    ("n.visibility <> 'author'", "n.visibility = 'care_team' AND NOT n.is_sensitive"),
     (
         "SELECT v.id, named.line_id, 'named' FROM visit v, unnest(v.line_ids) AS named(line_id)",
         """SELECT v.id, l.id, 'named' FROM visit v JOIN careplans_intervention l ON l.id = ANY(v.line_ids)
@@ -119,7 +120,7 @@ COUNT = said_anew(
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('careplans', '0012_entered_in_error_walls'),
+        ('careplans', '0013_phases_go_over'),
     ]
 
     operations = [
