@@ -135,8 +135,14 @@ def test_a_visit_that_names_a_line_does_not_count_for_one_that_was_entered_in_er
     assert counts == ([] if is_of_the_plan else [(exercise, 1)])
 
 
-@pytest.mark.parametrize("more", [{}, {"visibility": "author"}], ids=["a draft", "an author's private note"])
-def test_what_is_not_signed_or_kept_to_oneself_decides_nothing(north: make.Clinic, more: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "more",
+    [{}, {"visibility": "author"}, {"visibility": "clinic"}, {"is_sensitive": True}],
+    ids=["a draft", "an author's private note", "a clinic's private note", "a sensitive note"],
+)
+def test_what_is_not_signed_or_not_for_the_whole_care_team_decides_nothing(
+    north: make.Clinic, more: dict[str, Any]
+) -> None:
     plan = alone(north)
     manual, exercise = line(plan, north, "mfr"), line(plan, north, "tpt")
     visit = held(north, plan.client_id)
@@ -147,6 +153,7 @@ def test_what_is_not_signed_or_kept_to_oneself_decides_nothing(north: make.Clini
         sign(north.http, note["id"])
 
     assert counted(north, visit) == {manual: "discipline", exercise: "discipline"}
+    assert used(plan, north) == {manual: (1, 0), exercise: (1, 0)}
 
 
 def test_a_students_signed_note_decides_before_it_is_cosigned(north: make.Clinic) -> None:
