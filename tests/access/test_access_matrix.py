@@ -36,6 +36,7 @@ from tests.paper import in_plain_text
 # What a refusal may leave behind, or what says nothing about a client.
 NOT_COMPARED = {"audit_accesslog", "audit_idempotentrequest", "directory_signinfailures", "links_code"}
 COMPARED_APPS = (
+    "attachments",
     "audit",
     "careplans",
     "clients",
