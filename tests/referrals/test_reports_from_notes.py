@@ -214,20 +214,16 @@ def test_notes_in_another_record_of_the_same_person_are_quoted_only_when_named(
     assert [quote["note_id"] for quote in reports(north, sent)[0]["quotes"]] == [elsewhere["id"]]
 
 
-def test_notes_and_precautions_of_a_record_that_was_merged_are_drafted_from(
-    north: make.Clinic, south: make.Clinic
-) -> None:
-    old = make.client(north)
-    referral = make.referral(north, south, client_id=old["id"])
-    for name in ("accept", "start"):
-        referral = make.move(south, referral["id"], name)
-    before = note(south, referral)
+def test_notes_of_both_records_are_drafted_from_where_they_were_merged(north: make.Clinic, south: make.Clinic) -> None:
+    _, referral = consented(north, south)
     survivor = make.client(north)["id"]
-    make.consent(north, survivor, south)
+    writing.share(north, survivor, south)
+    before = note(south, referral)
+    done(north.http.send("POST", f"clients/{referral['client']['id']}/merge", {"into": survivor}), 200)
 
-    done(north.http.send("POST", f"clients/{old['id']}/merge", {"into": survivor}), 200)
+    after = writing.signed(south, survivor)
 
-    assert drafted(south, referral)["quoted_note_ids"] == [before["id"]]
+    assert drafted(south, referral)["quoted_note_ids"] == [before["id"], after["id"]]
 
 
 def test_a_precaution_in_another_record_of_the_same_person_is_not_suggested(

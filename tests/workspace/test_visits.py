@@ -191,7 +191,7 @@ def test_a_line_that_has_ended_since_keeps_the_visit_whether_or_not_others_are_c
     (visit,) = read(south, care["id"]).json()["visits"]
     address = f"{page}/visits/{visit['id']}"
     move_to(now() + timedelta(hours=26))
-    done(plan.patch(south, f"/interventions/{ended}", {"state": "ended", "ended_reason": "other"}))
+    done(plan.patch(south, f"/interventions/{ended}", {"state": "ended", "ended_reason": "done"}))
 
     browser.open(page).send(address, press="done")
     assert counted(south, visit["id"]) == dict.fromkeys((manual, exercise, ended), "discipline")
