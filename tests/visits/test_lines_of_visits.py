@@ -135,6 +135,14 @@ def test_a_visit_that_names_a_line_does_not_count_for_one_that_was_entered_in_er
     assert counts == ([] if is_of_the_plan else [(exercise, 1)])
 
 
+def test_the_counting_only_reads_and_is_nothing_that_the_app_may_call(north: make.Clinic) -> None:
+    said = (
+        "SELECT provolatile::text, has_function_privilege(oid, 'EXECUTE') FROM pg_proc WHERE proname = 'count_visits'"
+    )
+
+    assert rows(north, said) == [("s", False)]
+
+
 @pytest.mark.parametrize(
     "more",
     [{}, {"visibility": "author"}, {"visibility": "clinic"}, {"is_sensitive": True}],
