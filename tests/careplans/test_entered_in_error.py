@@ -146,7 +146,8 @@ def test_whoever_leads_later_does_not_read_the_sentence_of_who_said_it(north: ma
     done(plan.post(north, "/lead", {"organization_id": south.id}), 200)
     done(void(plan, south, reason="wrong_entry", note="SouthSentence"), 200)
 
-    done(leave(plan, south, south), 200)
+    withdraw(north, plan.client_id, consent_of(plan, north))
+    work.run_due()
 
     whole = plan.whole(north)
     assert (whole["lead"]["organization"]["id"], whole["entered_in_error"]["reason"]) == (north.id, "wrong_entry")

@@ -17,7 +17,8 @@ from backend.lib.rest.pages import page_of
 IN_ERROR = (
     "By a practitioner or an admin of the clinic that wrote it, also when it is on the team no longer. The row stays, to be shown "
     "struck through, is in no later version and in no count; open proposals about it lapse. `wrong_client` takes it away from "
-    "everybody else at once, out of published versions, too. Who had read the plan is told."
+    "everybody else at once, out of published versions, too. Who had read the plan is told. Of a row that is in error "
+    "for another reason, or in a plan that is, `wrong_client` can still be said, once."
 )
 OWN_ROWS = "Only the organization a row belongs to changes it; others propose."
 
