@@ -45,10 +45,10 @@ class Standing:
     def in_force_for(self, party: str, kind: Kind, row: Row) -> Row | None:
         """The row as it is in force for a party, or None when nothing of it is.
 
-        Alone on a plan nobody is asked, and about what was entered in error neither. A party that has agreed to nothing
-        yet is bound to nothing but its own rows.
+        Alone on a plan nobody is asked, and about what was entered in error or decided upon neither. A party that has
+        agreed to nothing yet is bound to nothing but its own rows.
         """
-        if len(self.parties) <= 1 or row["entered_in_error"]:
+        if len(self.parties) <= 1 or row["entered_in_error"] or row["decision"]:
             return row
         if party not in self.agreed:
             return row if row["organization"]["id"] == party else None

@@ -39,15 +39,16 @@ LINE_FIELDS: dict[str, Any] = {
     "visit_budget": 6,
 }
 PHASE_FIELDS: dict[str, Any] = {"name": "Calm down", "position": 1, "from_on": "2026-11-24", "until_on": "2026-12-08"}
+NOT_LEFT = {"decision": None, "continues_id": None}
 PROBLEM_ROW = {
-    "id": "019aa000-0000-7000-8000-000000000009", "version": 1, "organization": LEAD, **PROBLEM_FIELDS, "state": "active", **EDITED,
+    "id": "019aa000-0000-7000-8000-000000000009", "version": 1, "organization": LEAD, **PROBLEM_FIELDS, "state": "active", **NOT_LEFT, **EDITED,
 }  # fmt: skip
 GOAL_ROW = {
-    "id": GOAL_ID, "version": 1, "organization": LEAD, **GOAL_FIELDS, "state": "active", "agreement": IN_FORCE, **EDITED,
+    "id": GOAL_ID, "version": 1, "organization": LEAD, **GOAL_FIELDS, "state": "active", "agreement": IN_FORCE, **NOT_LEFT, **EDITED,
 }  # fmt: skip
 LINE_ROW = {
     "id": LINE_ID, "version": 1, "organization": MASSAGE, "practitioner_role": JO, "discipline": "massage_therapy", **LINE_FIELDS,
-    "state": "active", "ended_reason": None, "ended_detail": None, "ended_at": None, "continues_id": None,
+    "state": "active", "ended_reason": None, "ended_detail": None, "ended_at": None, **NOT_LEFT,
     "agreement": IN_FORCE, **EDITED,
 }  # fmt: skip
 PHASE_ROW = {
@@ -156,8 +157,23 @@ DECISION = _answered(
     "Dropped",
     {
         "line_id": LINE_ID,
+        "goal_id": None,
+        "problem_id": None,
         "answer": "drop",
         "sentence": "She needs no more of this.",
+        "by": "Imre Vale",
+        "decided_at": AT,
+    },
+)
+TAKE_OVER = _sent("Go on with it", {"answer": "take_over"})
+TAKEN_OVER = _answered(
+    "Taken over",
+    {
+        "line_id": None,
+        "goal_id": GOAL_ID,
+        "problem_id": None,
+        "answer": "take_over",
+        "sentence": None,
         "by": "Imre Vale",
         "decided_at": AT,
     },

@@ -274,11 +274,16 @@ class InterventionPatch(AsRead, InterventionFields):
     continues_id = serializers.JSONField(read_only=True)
 
 
-class DecisionInput(OfPlan):
-    """What becomes of a line whose organization left."""
+class RowDecisionInput(OfPlan):
+    """What becomes of a goal or problem whose organization left."""
 
     answer = serializers.ChoiceField(Decision.Answer.choices)
     sentence = PlainText(max_length=SHORT, required=False, allow_blank=True)
+
+
+class DecisionInput(RowDecisionInput):
+    """What becomes of a line whose organization left."""
+
     changes = serializers.DictField(
         required=False, help_text="On `take_over`: fields of the line that shall be different from now on."
     )

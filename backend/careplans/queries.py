@@ -75,6 +75,8 @@ EVERY_ROW = {
     "id": F("id"), "version": F("version"), "organization": _label("organization"), "changed_by": F("changed_by"),
     "created_at": Utc("created_at"), "updated_at": Utc("updated_at"),
 }  # fmt: skip
+# What the lead decided when its organization left: of no other row, and nothing to who does not read decisions.
+DECIDED = {"decision": F("decision__answer")}
 
 
 def _named(*names: str) -> dict[str, F]:
@@ -82,10 +84,15 @@ def _named(*names: str) -> dict[str, F]:
 
 
 SHAPES: Mapping[str, JSONObject] = {
-    "problems": JSONObject(**EVERY_ROW, **_named("text", "icd10", "state")),
-    "goals": JSONObject(**EVERY_ROW, **_named("words", "measure", "unit", "baseline", "target", "due_on", "state")),
+    "problems": JSONObject(**EVERY_ROW, **DECIDED, **_named("text", "icd10", "state", "continues_id")),
+    "goals": JSONObject(
+        **EVERY_ROW,
+        **DECIDED,
+        **_named("words", "measure", "unit", "baseline", "target", "due_on", "state", "continues_id"),
+    ),
     "interventions": JSONObject(
         **EVERY_ROW,
+        **DECIDED,
         **ROLE,
         **_named(
             "discipline", "focus", "technique_ids", "regions", "times_per_week", "weeks", "minutes", "load", "avoid",
@@ -101,7 +108,9 @@ SHAPES: Mapping[str, JSONObject] = {
         from_at=Utc("from_at"),
         until=Utc("until"),
     ),
-    "decisions": JSONObject(**_named("line_id", "answer", "sentence", "by"), decided_at=Utc("decided_at")),
+    "decisions": JSONObject(
+        **_named("line_id", "goal_id", "problem_id", "answer", "sentence", "by"), decided_at=Utc("decided_at")
+    ),
     "proposals": JSONObject(
         **_named(
             "id", "version", "kind", "about", "row_id", "row_version", "changes", "why", "state", "by", "answer", "answered_by",
@@ -248,6 +257,11 @@ def page_rows(actor: Actor, plan_id: UUID, kind: str) -> "QuerySet[Any, Raw]":
     found: QuerySet[Any, Raw] = (
         MODELS[kind].objects.visible_to(actor).filter(plan_id=plan_id).values("id", order, data=SHAPES[kind])
     )
+    return found
+
+
+def one_decision(decision_id: UUID, actor: Actor) -> Raw:
+    found: Raw = Decision.objects.visible_to(actor).values_list(SHAPES["decisions"], flat=True).get(pk=decision_id)
     return found
 
 

@@ -10,7 +10,7 @@ from backend.careplans.changes import KINDS, difference, sentences
 from backend.careplans.inputs import TransitionOfPlan
 from backend.careplans.models import CarePlan, Intervention, PlanVersion, Proposal
 from backend.careplans.queries import Raw, visits_used
-from backend.careplans.workflow import PLAN_WORKFLOW, PROPOSAL_WORKFLOW
+from backend.careplans.workflow import ACTIVE, FINISHED, PLAN_WORKFLOW, PROPOSAL_WORKFLOW
 from backend.lib.actor import Actor, ActorKind
 from backend.lib.rest.fields import utc, utc_or_none
 from backend.lib.rest.transitions import offered
@@ -158,24 +158,38 @@ def agreement_of(row: Raw, standing: Standing, actor: Actor) -> Raw:
 
 
 def body_of(row: Raw) -> Raw:
-    """What a version freezes: the plan as it stands, without what changes by itself and what was entered in error."""
+    """What a version freezes: the plan as it stands, without what changes by itself and what counts no more."""
     kinds = {"problems": "problem_list", "goals": "goal_list", "interventions": "line_list", "phases": "phase_list"}
-    frozen = {
-        kind: [_frozen(kind, line) for line in row[name] if not line["entered_in_error"]]
-        for kind, name in kinds.items()
-    }
+    frozen = {kind: [_frozen(kind, line) for line in row[name] if counts(line)] for kind, name in kinds.items()}
     team = [_frozen("team", member) for member in row["team_list"] if member["until"] is None]
     review_on = row["review_on"].isoformat() if row["review_on"] else None
     return {"title": row["title"], "review_on": review_on, **frozen, "team": team}
 
 
+def counts(row: Raw) -> bool:
+    """Whether a row is part of the plan as it stands: a line that was left has ended, a goal or problem goes with the decision."""
+    return not row["entered_in_error"] and (row.get("decision") is None or row["state"] == Intervention.State.ENDED)
+
+
 def to_decide(row: Raw) -> list[Raw]:
-    """Lines whose organization left, until the lead took each over or dropped it."""
-    decided = {decision["line_id"] for decision in row["decision_list"]}
-    return [
-        {"id": line["id"], "focus": line["focus"], "organization": line["organization"], "ended_at": line["ended_at"]}
+    """What stands in the plan of an organization that left, until the lead took each over or dropped it."""
+    left = {member["organization"]["id"]: member["until"] for member in row["team_list"]}
+    found = [
+        ("interventions", line["focus"], line, line["ended_at"])
         for line in row["line_list"]
-        if line["ended_reason"] == Intervention.EndedReason.LEFT and line["id"] not in decided
+        if line["ended_reason"] == Intervention.EndedReason.LEFT
+    ]
+    if row["state"] not in FINISHED:
+        found += [
+            (kind, one[KINDS[kind][1]], one, left[one["organization"]["id"]])
+            for kind, name in (("goals", "goal_list"), ("problems", "problem_list"))
+            for one in row[name]
+            if one["state"] == ACTIVE and counts(one) and left.get(one["organization"]["id"])
+        ]
+    return [
+        {"kind": kind, "id": one["id"], "name": name, "organization": one["organization"], "left_at": left_at}
+        for kind, name, one, left_at in found
+        if one["decision"] is None
     ]
 
 
@@ -311,7 +325,7 @@ def _steps(workflow: Workflow[Any], subject: Any, sides: Collection[str], actor:
 
 def _standing(row: Raw, name: str) -> list[Raw]:
     """The rows of one kind that count."""
-    return [] if row["entered_in_error_at"] else [one for one in row[name] if not one["entered_in_error"]]
+    return [] if row["entered_in_error_at"] else [one for one in row[name] if counts(one)]
 
 
 def _plan_in_error(row: Raw, actor: Actor) -> Raw | None:

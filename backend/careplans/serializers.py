@@ -21,6 +21,8 @@ from backend.clients.serializers import RegionSerializer
 from backend.lib.rest.fields import Identifier, Label, Moment, StrictSerializer
 from backend.lib.rest.transitions import AvailableTransition
 
+DECIDED = "What the lead decided when its organization left: it counts no more, and is in no later version."
+DECIDED_LINE = "What the lead decided when its organization left."
 WITHHELD = "Fields left out: what others wrote once the plan is closed to you, what is clinical for a coordinator."
 
 STRUCK = "Show it struck through; it is in no count."
@@ -126,6 +128,10 @@ class ProblemOut(PlanRowOut):
     text = serializers.CharField()
     icd10 = serializers.CharField(allow_null=True)
     state = serializers.ChoiceField(Problem.State.choices)
+    decision = serializers.ChoiceField(Decision.Answer.choices, allow_null=True, help_text=DECIDED)
+    continues_id = serializers.UUIDField(
+        allow_null=True, help_text="The problem of a clinic that left, taken over here."
+    )
 
 
 class GoalOut(PlanRowOut):
@@ -136,6 +142,8 @@ class GoalOut(PlanRowOut):
     target = serializers.FloatField(allow_null=True)
     due_on = serializers.DateField(allow_null=True)
     state = serializers.ChoiceField(Goal.State.choices)
+    decision = serializers.ChoiceField(Decision.Answer.choices, allow_null=True, help_text=DECIDED)
+    continues_id = serializers.UUIDField(allow_null=True, help_text="The goal of a clinic that left, taken over here.")
     agreement = InForce()
 
 
@@ -168,6 +176,7 @@ class InterventionOut(Withholding, PlanRowOut):
     ended_reason = serializers.ChoiceField(Intervention.EndedReason.choices, allow_null=True, required=False)
     ended_detail = serializers.CharField(allow_null=True, required=False)
     ended_at = Moment(allow_null=True)
+    decision = serializers.ChoiceField(Decision.Answer.choices, allow_null=True, help_text=DECIDED_LINE)
     continues_id = serializers.UUIDField(allow_null=True, help_text="The line of a clinic that left, taken over here.")
     agreement = InForce(required=False)
 
@@ -208,16 +217,21 @@ class ProposalOut(serializers.Serializer[Any]):
 
 
 class ToDecide(serializers.Serializer[Any]):
-    """A line whose organization left."""
+    """A line, goal or problem whose organization left."""
 
+    kind = serializers.ChoiceField(["interventions", "goals", "problems"])
     id = serializers.UUIDField()
-    focus = serializers.CharField()
+    name = serializers.CharField(help_text="The focus of a line, the words of a goal, the text of a problem.")
     organization = Label()
-    ended_at = Moment()
+    left_at = Moment()
 
 
 class DecisionOut(serializers.Serializer[Any]):
-    line_id = serializers.UUIDField()
+    """Of the three ids that one is named which it is about."""
+
+    line_id = serializers.UUIDField(allow_null=True)
+    goal_id = serializers.UUIDField(allow_null=True)
+    problem_id = serializers.UUIDField(allow_null=True)
     answer = serializers.ChoiceField(Decision.Answer.choices)
     sentence = serializers.CharField(allow_null=True)
     by = serializers.CharField()
@@ -248,7 +262,7 @@ class CarePlanDetail(CarePlanSummary):
     goals = GoalOut(many=True, required=False)
     interventions = InterventionOut(many=True)
     proposals = ProposalOut(many=True, required=False, help_text="The open ones; all under `…/proposals`.")
-    to_decide = ToDecide(many=True, required=False, help_text="Lines of who left, for the lead to take over or drop.")
+    to_decide = ToDecide(many=True, required=False, help_text="Of who left, for the lead to take over or drop.")
     agreement = AgreementState(required=False)
     unpublished = serializers.ListField(
         child=serializers.CharField(),

@@ -19,6 +19,8 @@ urlpatterns = [
     path(f"{ONE}/goals", rows.Goals.as_view()),
     path(f"{ONE}/goals/<str:row_id>", rows.OneGoal.as_view()),
     path(f"{ONE}/goals/<str:row_id>/entered-in-error", rows.GoalInError.as_view()),
+    path(f"{ONE}/problems/<str:row_id>/decision", rows.ProblemDecision.as_view()),
+    path(f"{ONE}/goals/<str:row_id>/decision", rows.GoalDecision.as_view()),
     path(f"{ONE}/interventions", rows.Interventions.as_view()),
     path(f"{ONE}/interventions/<str:row_id>", rows.OneIntervention.as_view()),
     path(f"{ONE}/interventions/<str:row_id>/entered-in-error", rows.InterventionInError.as_view()),

@@ -19,10 +19,10 @@ from backend.careplans.models import (
     Agreement,
     CarePlan,
     CarePlanQuerySet,
-    Decision,
     Goal,
     Intervention,
     PlanVersion,
+    Problem,
     Proposal,
     TeamMember,
 )
@@ -43,7 +43,7 @@ class WaitsFor(TextChoices):
 
     ANSWER = "answer", "Agree or object to the newest version"
     PROPOSAL = "proposal", "Answer a proposal"
-    DECISION = "decision", "Take over or drop lines of who left"
+    DECISION = "decision", "Take over or drop lines and goals of who left"
     OBJECTION = "objection", "See why a party objects to the newest version"
     PUBLICATION = "publication", "Publish what changed, so that the others are asked"
     REVIEW = "review", "Review it, and set the next day"
@@ -95,9 +95,20 @@ def _for_proposal(actor: Actor) -> Q:
 
 
 def _for_decision(actor: Actor) -> Q:
-    decisions = Decision.objects.visible_to(actor).filter(line_id=OuterRef("pk"))
     lines = Intervention.objects.visible_to(actor).filter(ended_reason=Intervention.EndedReason.LEFT)
-    return _leads(actor) & READS_OTHERS & Q(Exists(lines.filter(~Exists(decisions), plan_id=OuterRef("pk"))))
+    waits = Q(Exists(lines.filter(decision=None, plan_id=OuterRef("pk"))))
+    for model in (Goal, Problem):
+        waits |= Q(Exists(left_behind(model, actor).filter(plan_id=OuterRef("pk"))))
+    return _leads(actor) & READS_OTHERS & waits
+
+
+def left_behind(model: type[Goal] | type[Problem], actor: Actor) -> Any:
+    """The active goals or problems whose organization is not on the team, until the lead decided upon each."""
+    on_team = TeamMember.objects.filter(
+        plan_id=OuterRef("plan_id"), organization_id=OuterRef("organization_id"), until=None
+    )
+    active = model.objects.visible_to(actor).filter(state=model.State.ACTIVE, entered_in_error_at=None, decision=None)
+    return active.filter(~Exists(on_team))
 
 
 def _for_objection(actor: Actor) -> Q:
@@ -147,7 +158,7 @@ def _to_publish(actor: Actor) -> list[UUID]:
     )
     rows = changed.annotate(
         body=Subquery(version.values(data=BODY)),
-        goals_now=children(actor, "goals", "created_at", "id"),
+        goals_now=children(actor, "goals", "created_at", "id", decision=None),
         interventions_now=children(actor, "interventions", "created_at", "id"),
     )
     newest = rows.order_by("-updated_at", "-id").values("id", "body", "goals_now", "interventions_now")[:MOST]

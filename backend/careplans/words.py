@@ -6,7 +6,7 @@ from typing import Any
 from django.utils.dateparse import parse_date
 
 from backend.careplans import workflow as w
-from backend.careplans.models import ErrorReason, Goal, Intervention, Problem
+from backend.careplans.models import Decision, ErrorReason, Goal, Intervention, Problem
 from backend.catalog.words import label_of, places
 from backend.lib.zones import day_in_words
 
@@ -54,6 +54,8 @@ GOALS = {
     Goal.State.DROPPED: "dropped",
 }
 PROBLEMS = {Problem.State.ACTIVE: "", Problem.State.RESOLVED: "resolved"}
+# What became of a goal or problem whose clinic left.
+DECIDED = {Decision.Answer.TAKE_OVER: "taken over by the lead", Decision.Answer.DROP: "dropped by the lead"}
 LEFT_BECAUSE = {
     "left": "left",
     "taken_off": "taken off by the lead",
@@ -82,12 +84,16 @@ def in_error(said: Body) -> str:
 
 def state_of_goal(goal: Body) -> str:
     """Achieved; nothing for a goal that is worked for."""
-    return in_error(goal).lower() if goal.get("entered_in_error") else GOALS[goal["state"]]
+    if goal.get("entered_in_error"):
+        return in_error(goal).lower()
+    return DECIDED[goal["decision"]] if goal.get("decision") else GOALS[goal["state"]]
 
 
 def state_of_problem(problem: Body) -> str:
     """Resolved; nothing for a problem that stands."""
-    return in_error(problem).lower() if problem.get("entered_in_error") else PROBLEMS[problem["state"]]
+    if problem.get("entered_in_error"):
+        return in_error(problem).lower()
+    return DECIDED[problem["decision"]] if problem.get("decision") else PROBLEMS[problem["state"]]
 
 
 def state_of_line(line: Body) -> str:

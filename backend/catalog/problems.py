@@ -226,7 +226,8 @@ _PROBLEMS = {
     "no_agreement_needed": ("Your clinic is alone on this plan.", "Nobody needs to be asked."),
     "unknown_version": ("There is no such version of a plan of yours.", "See the list of versions."),
     "version_superseded": ("A newer version has replaced this one.", "Read that one, and answer it."),
-    "nothing_to_decide": ("Nothing waits to be decided about this line.", _READ),
+    "nothing_to_decide": ("Nothing waits to be decided about this.", _READ),
+    "decided": ("The lead took it over or dropped it when its organization had left.", "Write it anew."),
     "sentence_required": ("This needs a sentence.", "Say why."),
     # notes
     "not_signed": ("Only a signed note is copied forward.", "Sign it first, or begin a new note."),

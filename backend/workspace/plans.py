@@ -347,8 +347,8 @@ class PlanPage:
         )
 
     def to_decide(self) -> set[str]:
-        """Lines of who left about which the lead has still to say what becomes of them."""
-        return {line["id"] for line in self.body.get("to_decide", ())}
+        """What of who left the lead has still to say what becomes of."""
+        return {row["id"] for row in self.body.get("to_decide", ())}
 
     def steps(self, *, moving: str = "", typed: QueryDict | None = None, errors: Any = None) -> list[Step]:
         return [

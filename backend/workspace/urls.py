@@ -97,6 +97,10 @@ urlpatterns = [
         path(f"care-plans/<uuid:plan_id>/{kind}/<uuid:row_id>/error", plans.row_in_error, {"kind": kind})
         for kind in ("goals", "interventions", "problems", "phases")
     ),
+    *(
+        path(f"care-plans/<uuid:plan_id>/{kind}/<uuid:row_id>/decide", plans.decide, {"kind": kind})
+        for kind in ("goals", "problems")
+    ),
     path("care-plans/<uuid:plan_id>/goals/new", plan_rows.new, {"kind": "goals"}),
     path("care-plans/<uuid:plan_id>/goals/<uuid:row_id>", plan_rows.one, {"kind": "goals"}),
     path("care-plans/<uuid:plan_id>/interventions/new", plan_rows.new, {"kind": "interventions"}),

@@ -216,6 +216,8 @@ BODIES: dict[str, Callable[[Ids], Any]] = {
     "add_phase": lambda ids: {"name": "Build up", **_for_north(ids)},
     "change_phase": lambda ids: {"position": 2, **_for_north(ids)},
     "decide_line": lambda ids: {"answer": "drop", **_for_north(ids)},
+    "decide_goal": lambda ids: {"answer": "drop", **_for_north(ids)},
+    "decide_problem": lambda ids: {"answer": "drop", **_for_north(ids)},
     "add_team_member": lambda ids: {"organization_id": ids["south_id"], **_for_north(ids)},
     "end_membership": lambda ids: _for_north(ids),
     "hand_over_lead": lambda ids: {"organization_id": ids["south_id"], **_for_north(ids)},
@@ -320,6 +322,10 @@ FORMS: dict[str, Callable[[Ids], Any]] = {
     **{
         f"/care-plans/{{plan_id}}/{kind}/{{row_id}}/error": lambda ids: {"reason": "duplicate"}
         for kind in ("goals", "interventions", "problems", "phases")
+    },
+    **{
+        f"/care-plans/{{plan_id}}/{kind}/{{row_id}}/decide": lambda ids: {"answer": "drop"}
+        for kind in ("goals", "problems")
     },
     "/care-plans/{plan_id}/interventions/{row_id}/take-over": lambda ids: {"focus": "Neck"},
     "/settings/clinic": lambda ids: {"name": "New Name"},

@@ -1,6 +1,6 @@
-"""Problems, goals, interventions and phases: the same four operations for each, and the decision about a line."""
+"""Problems, goals, interventions and phases: the same four operations for each, and the decision about one of who left."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 from rest_framework.request import Request
@@ -10,7 +10,7 @@ from backend.careplans import examples, inputs, queries, rendering, services
 from backend.careplans import serializers as s
 from backend.careplans.agreement import Standing
 from backend.careplans.api.view import PlanView
-from backend.careplans.models import Decision, Intervention
+from backend.careplans.models import Decision
 from backend.careplans.services import ROWS
 from backend.lib.rest.pages import page_of
 
@@ -19,6 +19,10 @@ IN_ERROR = (
     "struck through, is in no later version and in no count; open proposals about it lapse. `wrong_client` takes it away from "
     "everybody else at once, out of published versions, too. Who had read the plan is told. Of a row that is in error "
     "for another reason, or in a plan that is, `wrong_client` can still be said, once."
+)
+COUNTS_NO_MORE = (
+    " Either way the row counts no more: it is in no later version, nobody is asked to agree to it, and its organization writes it "
+    "anew when it comes back."
 )
 OWN_ROWS = "Only the organization a row belongs to changes it; others propose."
 
@@ -198,20 +202,39 @@ class PhaseInError(PlanRowInError):
     kind = "phases"
 
 
-class LineDecision(PlanView):
-    named: ClassVar = {**PlanView.named, "row_id": Intervention}
-
-    @extend_schema(
-        operation_id="decide_line",
-        summary="Take over or drop a line whose organization left",
-        description="By the lead. The line stays as it was; taking it over makes a new line of the lead's own.",
-        request=inputs.DecisionInput,
-        responses={201: s.DecisionOut},
-        examples=[examples.NEW_DECISION, examples.DECISION],
-    )
+class RowDecision(RowView):
     def post(self, request: Request, plan_id: str, row_id: str) -> Response:
         self.read(plan_id)
-        made: Decision = services.decide_line(plan_id, row_id, actor=self.actor, sent=self.sent)
-        plan = self.looked_at(plan_id, clinical=True)
-        shown = next(row for row in plan["decision_list"] if row["line_id"] == str(made.line_id))
-        return self.answer(rendering.shown("decisions", shown), version=1, status=201, subject=made)
+        made: Decision = services.decide(plan_id, self.kind, row_id, actor=self.actor, sent=self.sent)
+        self.looked_at(plan_id, clinical=True)
+        shown = rendering.shown("decisions", queries.one_decision(made.pk, self.actor))
+        return self.answer(shown, version=1, status=201, subject=made)
+
+
+def decision_described(word: str, more: str, request: Any, new: OpenApiExample, shown: OpenApiExample) -> Any:
+    """How the decision about one kind of row reads in the OpenAPI document."""
+    return extend_schema_view(
+        post=extend_schema(
+            operation_id=f"decide_{word}",
+            summary=f"Take over or drop a {word} whose organization left",
+            description=f"By the lead. The {word} stays as it was; taking it over makes a new {word} of the lead's own.{more}",
+            request=request,
+            responses={201: s.DecisionOut},
+            examples=[new, shown],
+        )
+    )
+
+
+@decision_described("line", "", inputs.DecisionInput, examples.NEW_DECISION, examples.DECISION)
+class LineDecision(RowDecision):
+    kind = "interventions"
+
+
+@decision_described("goal", COUNTS_NO_MORE, inputs.RowDecisionInput, examples.TAKE_OVER, examples.TAKEN_OVER)
+class GoalDecision(RowDecision):
+    kind = "goals"
+
+
+@decision_described("problem", COUNTS_NO_MORE, inputs.RowDecisionInput, examples.TAKE_OVER, examples.TAKEN_OVER)
+class ProblemDecision(RowDecision):
+    kind = "problems"

@@ -120,7 +120,7 @@ COUNT = said_anew(
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('careplans', '0013_phases_go_over'),
+        ('careplans', '0014_what_was_left'),
     ]
 
     operations = [

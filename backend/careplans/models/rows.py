@@ -1,4 +1,4 @@
-"""What stands in a plan: problems, goals, lines, phases, and what became of the lines of who left."""
+"""What stands in a plan: problems, goals, lines, phases, and what became of those of who left."""
 
 from typing import Self
 
@@ -59,6 +59,7 @@ class Problem(PlanRow):
     text = models.CharField(max_length=500)
     icd10 = models.CharField(max_length=8, blank=True)
     state = models.CharField(max_length=10, choices=State.choices, default=State.ACTIVE)
+    continues = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="continued_by")
 
     objects = ProblemQuerySet.as_manager()
 
@@ -87,6 +88,7 @@ class Goal(PlanRow):
     target = models.FloatField(null=True)
     due_on = models.DateField(null=True)
     state = models.CharField(max_length=20, choices=State.choices, default=State.ACTIVE)
+    continues = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="continued_by")
 
     objects = GoalQuerySet.as_manager()
 
@@ -160,7 +162,10 @@ class DecisionQuerySet(OfPlanQuerySet["Decision"]):
 
 
 class Decision(models.Model):
-    """What the lead decided about a line whose organization left. Never changed."""
+    """What the lead decided about a line, goal or problem whose organization left. Never changed.
+
+    The row stays as it was; a goal or problem that was decided upon counts no more.
+    """
 
     class Answer(models.TextChoices):
         TAKE_OVER = "take_over"
@@ -169,13 +174,25 @@ class Decision(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7)
     plan = models.ForeignKey(CarePlan, on_delete=models.PROTECT, related_name="decisions")
     organization = models.ForeignKey("directory.Organization", on_delete=models.PROTECT, related_name="+")
-    line = models.OneToOneField(Intervention, on_delete=models.PROTECT, related_name="decision")
+    line = models.OneToOneField(Intervention, on_delete=models.PROTECT, null=True, related_name="decision")
+    goal = models.OneToOneField(Goal, on_delete=models.PROTECT, null=True, related_name="decision")
+    problem = models.OneToOneField(Problem, on_delete=models.PROTECT, null=True, related_name="decision")
     answer = models.CharField(max_length=10, choices=Answer.choices)
     sentence = models.TextField(blank=True)
     by = models.CharField(max_length=200)
     decided_at = models.DateTimeField(default=clock.now)
 
     objects = DecisionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(line__isnull=False, goal=None, problem=None)
+                | models.Q(line=None, goal__isnull=False, problem=None)
+                | models.Q(line=None, goal=None, problem__isnull=False),
+                name="a_decision_is_about_one_row",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.answer

@@ -5,7 +5,7 @@ from backend.careplans.services.errors import enter_plan_in_error, enter_row_in_
 from backend.careplans.services.leading import hand_over_lead, tell_lead_passed
 from backend.careplans.services.plans import change_plan, move_plan, write_plan
 from backend.careplans.services.proposals import move_proposal, propose
-from backend.careplans.services.rows import ROWS, add_row, change_row, decide_line
+from backend.careplans.services.rows import ROWS, add_row, change_row, decide
 from backend.careplans.services.team import add_member, end_membership, hand_over_role, join_team, leave_teams
 from backend.careplans.services.versions import answer_version, publish
 
@@ -16,7 +16,7 @@ __all__ = [
     "answer_version",
     "change_plan",
     "change_row",
-    "decide_line",
+    "decide",
     "end_access",
     "end_membership",
     "end_with_death",

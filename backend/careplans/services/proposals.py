@@ -8,7 +8,7 @@ from rest_framework.exceptions import ValidationError
 from backend.careplans import inputs
 from backend.careplans.models import CarePlan, Goal, Intervention, PlanRow, Proposal
 from backend.careplans.policies import sides_of_proposal
-from backend.careplans.services.rows import ROWS, check_in_scope, check_stands, insert_row, update_row
+from backend.careplans.services.rows import ROWS, check_counts, check_in_scope, insert_row, update_row
 from backend.careplans.services.taking import (
     Sent,
     check_not_overwritten,
@@ -125,7 +125,7 @@ def _row_of(plan: CarePlan, said: dict[str, Any], actor: Actor) -> PlanRow | Non
     found: PlanRow | None = rows.filter(pk=said["row_id"]).first()
     if found is None:
         raise invalid("/row_id", "There is no such row in this plan.", code="unknown_row")
-    check_stands(found)
+    check_counts(found)
     if isinstance(found, Intervention) and found.state == Intervention.State.ENDED:
         raise Conflict("This line has ended; propose a new one.", code="line_ended", available=[])
     return found

@@ -31,9 +31,15 @@ from backend.lib.actor import Actor
 from backend.lib.problems import Conflict, invalid
 
 MOST = 100
-COPIED = (
-    "focus", "technique_ids", "regions", "times_per_week", "weeks", "minutes", "load", "avoid", "home_programme", "visit_budget",
-)  # fmt: skip
+COPIED: Mapping[str, tuple[str, ...]] = {
+    "interventions": (
+        "focus", "technique_ids", "regions", "times_per_week", "weeks", "minutes", "load", "avoid", "home_programme",
+        "visit_budget",
+    ),
+    "goals": ("words", "measure", "unit", "baseline", "target", "due_on"),
+    "problems": ("text", "icd10"),
+}  # fmt: skip
+DECIDED_AS: Mapping[type[PlanRow], str] = {Intervention: "line", Goal: "goal", Problem: "problem"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +88,7 @@ def change_row(
     _check_lead(plan, kind, actor)
     check_not_overwritten(row, expected)
     check_unfinished(plan)
-    check_stands(row)
+    check_counts(row)
     fields = checked(ROWS[kind].patch, sent, row=row, current=current)
     acting = practitioner_of(actor, sent, getattr(row, "discipline", ""))
     update_row(plan, kind, row, fields, actor=actor, acting=acting)
@@ -121,30 +127,30 @@ def update_row(
     tell("care_plan.row_changed", plan, actor, **{f"{ROWS[kind].word}_id": row.pk})
 
 
-def decide_line(plan_id: UUID | str, line_id: UUID | str, *, actor: Actor, sent: Sent) -> Decision:
-    """The lead takes over or drops a line whose organization left. The line stays as it was."""
+def decide(plan_id: UUID | str, kind: str, row_id: UUID | str, *, actor: Actor, sent: Sent) -> Decision:
+    """The lead takes over or drops a line, goal or problem whose organization left. The row stays as it was."""
     plan = plan_to_change(plan_id, actor, sent)
-    line = Intervention.objects.visible_to(actor).filter(plan=plan).one(line_id)
+    row = ROWS[kind].model.objects.visible_to(actor).filter(plan=plan).one(row_id)
     refuse_unless(LEAD in sides_of(actor, plan), "The lead decides what becomes of it; ask them.", code="wrong_party")
     check_unfinished(plan)
-    if line.ended_reason != Intervention.EndedReason.LEFT or Decision.objects.filter(line=line).exists():
-        raise Conflict("There is nothing to decide about this line.", code="nothing_to_decide")
-    said = checked(inputs.DecisionInput, sent)
+    if not _was_left(row, plan) or is_decided(row):
+        raise Conflict("There is nothing to decide about this.", code="nothing_to_decide")
+    said = checked(inputs.DecisionInput if kind == "interventions" else inputs.RowDecisionInput, sent)
     acting = practitioner_of(actor, sent)
     decision = Decision.objects.create(
         plan=plan,
         organization_id=actor.clinic_id,
-        line=line,
+        **_about(row),
         answer=said["answer"],
         sentence=said.get("sentence", ""),
         by=name_of(actor, acting),
     )
     if decision.answer == Decision.Answer.TAKE_OVER:
-        fields = checked(inputs.InterventionFields, {**_as_sent(line), **said.get("changes", {})})
-        insert_row(plan, "interventions", fields, actor=actor, acting=acting, continues=line)
+        fields = checked(ROWS[kind].fields, {**_as_sent(kind, row), **said.get("changes", {})})
+        insert_row(plan, kind, fields, actor=actor, acting=acting, continues=row)
     else:
         touch(plan, decision.by)
-    tell("care_plan.line_decided", plan, actor, intervention_id=line.pk)
+    tell("care_plan.line_decided", plan, actor, **{f"{ROWS[kind].word}_id": row.pk})
     return decision
 
 
@@ -159,6 +165,21 @@ def check_own(row: PlanRow, actor: Actor) -> None:
 def check_stands(row: PlanRow) -> None:
     if row.entered_in_error_at is not None:
         raise Conflict("This was entered in error; write it anew.", code="entered_in_error", available=[])
+
+
+def check_counts(row: PlanRow) -> None:
+    """It stands, and the lead did not decide what became of it."""
+    check_stands(row)
+    if isinstance(row, Goal | Problem) and is_decided(row):
+        raise Conflict(
+            "The lead took this over or dropped it while your clinic was away; write it anew.",
+            code="decided",
+            available=[],
+        )
+
+
+def is_decided(row: PlanRow) -> bool:
+    return Decision.objects.filter(**_about(row)).exists()
 
 
 def check_in_scope(technique_ids: list[str], discipline: str) -> None:
@@ -197,6 +218,19 @@ def _changed_line(line: Intervention, fields: dict[str, Any], acting: Practition
     return {name: value for name, value in fields.items() if name not in ("ended_reason", "ended_detail")}
 
 
-def _as_sent(line: Intervention) -> dict[str, Any]:
-    """A line's own fields as somebody would send them for a new one."""
-    return {name: getattr(line, name) for name in COPIED}
+def _as_sent(kind: str, row: PlanRow) -> dict[str, Any]:
+    """A row's own fields as somebody would send them for a new one."""
+    return {name: getattr(row, name) for name in COPIED[kind]}
+
+
+def _about(row: PlanRow) -> dict[str, PlanRow]:
+    """The field by which a decision names this row."""
+    return {DECIDED_AS[type(row)]: row}
+
+
+def _was_left(row: PlanRow, plan: CarePlan) -> bool:
+    """A line says that its organization left; a goal or problem is as it was, and its organization is not on the team."""
+    if isinstance(row, Intervention):
+        return row.ended_reason == Intervention.EndedReason.LEFT
+    is_active = isinstance(row, Goal | Problem) and row.state == row.State.ACTIVE
+    return is_active and row.entered_in_error_at is None and row.organization_id not in plan.member_ids

@@ -9,7 +9,7 @@ from django.db.models import F, Q
 
 from backend.audit import events, work
 from backend.careplans import inputs
-from backend.careplans.models import CarePlan, Intervention, Proposal, TeamMember
+from backend.careplans.models import CarePlan, Goal, Intervention, Problem, Proposal, TeamMember
 from backend.careplans.policies import sides_of
 from backend.careplans.services.ending import ACCESS_ENDS
 from backend.careplans.services.taking import (
@@ -22,7 +22,7 @@ from backend.careplans.services.taking import (
     tell,
     touch,
 )
-from backend.careplans.workflow import LEAD, PROPOSAL_WORKFLOW
+from backend.careplans.workflow import ACTIVE, LEAD, PROPOSAL_WORKFLOW
 from backend.clients.models import Access, Consent, Registration
 from backend.clients.policies import refuse_unless
 from backend.clients.queries import ask_guard
@@ -152,7 +152,7 @@ def _leave(plan: CarePlan, organization_id: UUID, *, because: str, actor: Actor,
     _tell_left(plan, organization_id, "care_plan.member_left", actor, reason=because)
     if result["lead"]:
         tell("care_plan.lead_passed", plan, actor, organization_id=result["lead"])
-    if result["lines"]:
+    if result["lines"] or _left_rows(plan, organization_id, actor):
         tell("care_plan.lines_to_decide", plan, actor, organization_id=organization_id)
     for proposal_id in result["proposals"]:
         _tell_left(plan, organization_id, PROPOSAL_WORKFLOW["lapse"].event, actor, proposal_id=proposal_id)
@@ -163,6 +163,14 @@ def _leave(plan: CarePlan, organization_id: UUID, *, because: str, actor: Actor,
             ends_at = datetime.fromisoformat(place["ends_at"])
             work.queue(ACCESS_ENDS, UUID(place["id"]), organization_id=organization_id, due_at=ends_at)
     return plan
+
+
+def _left_rows(plan: CarePlan, organization_id: UUID, actor: Actor) -> bool:
+    """Whether goals or problems of theirs are still worked for in a plan that goes on."""
+    if plan.is_finished:
+        return False
+    of_them = {"plan": plan, "organization_id": organization_id, "state": ACTIVE, "entered_in_error_at": None}
+    return any(model.objects.visible_to(actor).filter(**of_them).exists() for model in (Goal, Problem))
 
 
 def _tell_left(plan: CarePlan, organization_id: UUID, type: str, actor: Actor, **related: str) -> None:

@@ -87,7 +87,7 @@ def take_over(request: HttpRequest, plan_id: UUID, row_id: UUID) -> HttpResponse
     def act() -> str:
         changes = changed_only(ROWS["interventions"].fields, form(request.POST).data(), line)
         sent = {"answer": Decision.Answer.TAKE_OVER, "sentence": request.POST.get("sentence", ""), "changes": changes}
-        services.decide_line(plan_id, row_id, actor=actor, sent=sent)
+        services.decide(plan_id, "interventions", row_id, actor=actor, sent=sent)
         return f"/care-plans/{plan_id}#interventions"
 
     context = {

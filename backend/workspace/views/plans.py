@@ -198,9 +198,25 @@ def drop_line(request: HttpRequest, plan_id: UUID, row_id: UUID) -> HttpResponse
 
     def act(actor: Actor, zone: str) -> Any:
         sent = {"answer": "drop", "sentence": request.POST.get("sentence", "")}
-        return services.decide_line(plan_id, row_id, actor=actor, sent=sent)
+        return services.decide(plan_id, "interventions", row_id, actor=actor, sent=sent)
 
     return _on_plan(request, plan_id, f"drop-{row_id}", act, said="The line is dropped. It stays readable.")
+
+
+@page("POST")
+def decide(request: HttpRequest, plan_id: UUID, kind: str, row_id: UUID) -> HttpResponse:
+    """The lead goes on with a goal or problem of who left, or lets it go."""
+    actor = actor_of(request)
+    queries.one_row(plan_id, actor)
+    services.ROWS[kind].model.objects.visible_to(actor).filter(plan_id=plan_id).one(row_id)
+    answer = request.POST.get("answer", "")
+
+    def act(actor: Actor, zone: str) -> Any:
+        sent = {"answer": answer, "sentence": request.POST.get("sentence", "")}
+        return services.decide(plan_id, kind, row_id, actor=actor, sent=sent)
+
+    said = {"take_over": f"The {services.ROWS[kind].word} is yours now.", "drop": "Dropped. It stays readable."}
+    return _on_plan(request, plan_id, f"decide-{row_id}", act, said=said.get(answer, ""))
 
 
 @page("POST")
