@@ -236,6 +236,8 @@ BEGIN
 END
 """
 
+NOT_FOR_THE_APP = f"REVOKE EXECUTE ON FUNCTION count_visits(uuid[]) FROM {APP}"
+
 
 class Migration(migrations.Migration):
     dependencies = [("careplans", "0010_entered_in_error"), ("careplans", "0011_lines_of_visits")]
@@ -253,6 +255,7 @@ class Migration(migrations.Migration):
         also("careplans_proposal", "careplans_proposal_kept_for", "SELECT", f"kept_for_ids IS NULL OR {ORG} = ANY(kept_for_ids)"),
         *(also(table, f"{table}_stands", "INSERT", NOT_YET) for table in ("careplans_careplan", *ROWS)),
         also("careplans_proposal", "careplans_proposal_for_all", "INSERT", "kept_for_ids IS NULL"),
+        migrations.RunSQL(migrations.RunSQL.noop, reverse_sql=NOT_FOR_THE_APP),
         *instead(
             LINES_OF_VISITS.COUNT_VISITS,
             LINES_OF_VISITS.COUNT,
@@ -260,7 +263,7 @@ class Migration(migrations.Migration):
             COUNT,
             returns=LINES_OF_VISITS.COUNTED,
         ),
-        migrations.RunSQL(f"REVOKE EXECUTE ON FUNCTION count_visits(uuid[]) FROM {APP}", reverse_sql=migrations.RunSQL.noop),
+        migrations.RunSQL(NOT_FOR_THE_APP, reverse_sql=migrations.RunSQL.noop),
         guarded_function("frozen_in_version(p_version uuid)", FROZEN, returns="jsonb", reads_only=True),
         migrations.RunSQL(ONLY_THROUGH_THE_GUARD, reverse_sql=AS_BEFORE),
         guarded_function(
