@@ -144,6 +144,8 @@ class AsRead(serializers.Serializer[Any]):
     organization = serializers.JSONField(read_only=True)
     agreement = serializers.JSONField(read_only=True)
     entered_in_error = serializers.JSONField(read_only=True)
+    decision = serializers.JSONField(read_only=True)
+    continues_id = serializers.JSONField(read_only=True)
     changed_by = serializers.JSONField(read_only=True)
     created_at = Moment(read_only=True)
     updated_at = Moment(read_only=True)
@@ -271,7 +273,6 @@ class InterventionPatch(AsRead, InterventionFields):
     practitioner_role = serializers.JSONField(read_only=True)
     discipline = serializers.JSONField(read_only=True)
     ended_at = Moment(read_only=True)
-    continues_id = serializers.JSONField(read_only=True)
 
 
 class RowDecisionInput(OfPlan):

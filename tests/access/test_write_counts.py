@@ -25,6 +25,8 @@ REFUSED = {
     "propose": "the row is one's own",
     "publish_version": "nothing has changed since the newest version",
     "close_note_unsigned": "for an admin",
+    "decide_goal": "its organization is on the team",
+    "decide_problem": "its organization is on the team",
 }
 # Writes that say one thing more for each row, and of what.
 GROWS = {

@@ -185,6 +185,16 @@ def test_a_line_sent_back_as_it_was_read_changes_only_what_is_different(north: m
     assert changed["minutes"] == 30
 
 
+def test_a_goal_and_a_problem_sent_back_as_they_were_read_change_only_what_is_different(north: make.Clinic) -> None:
+    plan = alone(north)
+    goal, problem = plan.goal(north), done(plan.post(north, "/problems", {"text": "Stiff neck"}), 201)
+
+    changed = done(plan.patch(north, f"/goals/{goal['id']}", {**goal, "target": 12}), 200)
+    renamed = done(plan.patch(north, f"/problems/{problem['id']}", {**problem, "text": "Stiff neck, right"}), 200)
+
+    assert (changed["target"], renamed["text"]) == (12, "Stiff neck, right")
+
+
 def test_without_a_load_a_line_has_the_highest_typical_one_of_its_techniques(east: make.Clinic) -> None:
     plan = alone(east)
     fields = {name: value for name, value in LINE.items() if name != "load"}

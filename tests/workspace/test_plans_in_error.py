@@ -65,7 +65,9 @@ def test_the_lead_enters_the_plan_in_error_and_nothing_can_be_pressed_any_more(
         assert "<s>Neck and arm</s>" in page
         assert "<s>Deep neck flexors</s>" in page
         assert "waiting for" not in page
-        assert [action for action, _ in forms_in(page) if "/care-plans/" in action] == []
+    left = [action for action, _ in forms_in(lead.page) if "/care-plans/" in action]
+    assert {action.rsplit("/", 1)[1] for action in left} == {"move", "error"}, "that it was about a wrong client"
+    assert 'value="wrong_entry"' not in lead.page
     client = Browser(north.practitioner).open(f"/clients/{plan.client_id}").page
     assert "<s>Neck and arm</s>" in client
     assert open_plan(plan, north.practitioner, "/goals/new").status == 409
