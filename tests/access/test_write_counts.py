@@ -34,8 +34,8 @@ GROWS = {
     "mark_care_plan_entered_in_error": "an event for each proposal that ends with it",
     "write_note": "each finding, technique and ask is saved by itself",
     "change_note": "each finding, technique and ask is saved by itself",
-    "sign_note": "for each part of the note",
-    "cosign_note": "for each part of the note",
+    "sign_note": "an event for each ask, and whom it reaches",
+    "cosign_note": "an event for each ask, and whom it reaches",
 }
 Ids = Mapping[str, str]
 
