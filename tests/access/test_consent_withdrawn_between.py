@@ -10,7 +10,7 @@ from backend.audit.work import run_due
 from tests import make
 from tests.access.situations import PDF
 from tests.careplans.plans import Plan, alone
-from tests.notes.writing import NECK, SECTIONS, signed
+from tests.notes.writing import NECK, SECTIONS, draft, signed
 from tests.paper import in_plain_text
 from tests.portability.exporting import made, unzipped
 from tests.record.feed import settle
@@ -22,9 +22,10 @@ NOT_YET = "0198c1a0-0000-7000-8000-00000000000f"
 # Ways out on which nothing stands that has a word of its own: bytes, and rows that name only codes or people.
 SILENT = {
     "holds", "representatives", "access", "reports", "file", "notes page", "file of the note", "file of the note page", "versions",
+    "visits", "team", "export page",
 }  # fmt: skip
 # The referral and its package are South's own record, as they were accepted.
-RECEIVED = {"referral", "referrals", "referral page", "inbox", "letter", "messages", "attachments"}
+RECEIVED = {"referral", "referrals", "referral page", "home", "inbox", "letter", "messages", "attachments"}
 # South wrote a line, and keeps what it was asked about it.
 OWN_PLAN = {
     "plans", "plan", "plan page", "plan on paper", "plan on paper page", "changes of the plan", "versions page", "proposals", "proposal",
@@ -32,7 +33,8 @@ OWN_PLAN = {
 # Answered still, and she does not stand in them any more.
 LISTS = {
     "clients", "clients page", "search", "search by birth date", "notes", "notes of the client", "notes page", "reports", "file",
-    "progress", "problems", "goals", "lines", "phases", "versions", "agreements", "export",
+    "progress", "problems", "goals", "lines", "phases", "versions", "agreements", "export", "exports", "export page",
+    "plans page", "plans that wait", "team", "visits",
 }  # fmt: skip
 EXPORTS = {"export as JSON", "export as PDF", "export as ZIP", "export from the page"}
 
@@ -57,13 +59,15 @@ def told(north: make.Clinic, south: make.Clinic) -> dict[str, str]:
     note = write_note(north, client["id"], picture)
     plan = alone(north, client["id"], title=f"{WORD}-title")
     goal, line = plan.goal(north, words=f"{WORD}-goal"), plan.line(north, focus=f"{WORD}-line")
-    plan.post(north, "/problems", {"text": f"{WORD}-problem"})
-    plan.post(north, "/phases", {"name": f"{WORD}-phase"})
+    problem = plan.post(north, "/problems", {"text": f"{WORD}-problem"}).json()
+    phase = plan.post(north, "/phases", {"name": f"{WORD}-phase"}).json()
     ids = {"client": client["id"], "consent": consent["id"], "referral": sent["id"], "note": note, "plan": plan.id}
     return {
         **ids,
         "goal": goal["id"],
         "line": line["id"],
+        "problem": problem["id"],
+        "phase": phase["id"],
         "letter": letter,
         "picture": picture,
         "export": NOT_YET,
@@ -178,6 +182,15 @@ def ways_out(http: make.Api, told: dict[str, str]) -> dict[str, Any]:
         "export as PDF": f"{export}/pdf",
         "export as ZIP": f"{export}/zip",
         "export from the page": f"/exports/{told['export']}/json",
+        "exports": "/api/v1/exports",
+        "export page": f"/clients/{told['client']}/export",
+        "home": "/",
+        "visits": f"/api/v1/visits?client_id={told['client']}",
+        "plans page": "/care-plans",
+        "plans that wait": "/api/v1/care-plans?waits_for=answer",
+        "team": f"{plan}/team",
+        "problem": f"{plan}/problems/{told['problem']}",
+        "phase": f"{plan}/phases/{told['phase']}",
         "letter": f"/referrals/{told['referral']}/letter.pdf",
         "referral page": f"/referrals/{told['referral']}",
         "inbox": "/inbox",
@@ -301,6 +314,44 @@ def test_the_senders_own_sentences_after_the_withdrawal_stay_with_the_sender(
     shown = ways_out(person, told).values()
     assert not [answer for answer in shown if LATER.lower() in answer.content.lower()]
     assert make.move(south, told["referral"], "agree")["state"] == "withdrawn"
+
+
+def test_nothing_is_written_in_the_record_after_the_withdrawal(
+    north: make.Clinic, south: make.Clinic, told: dict[str, str]
+) -> None:
+    shared_with(south, north, told)
+    plan, person = Plan(told["plan"], told["client"]), make.signed_in(south.practitioner.member.user)
+    own = next(row for row in plan.whole(south)["interventions"] if row["organization"]["id"] == south.id)
+    drafted = draft(south, told["client"])
+    proposal = {"kind": "end", "about": "goal", "row_id": told["goal"], "why": "Reached."}
+    page = f"/care-plans/{told['plan']}"
+
+    withdraw(north, told)
+    before = stored(north, told)
+    answers = {
+        "line": plan.patch(south, f"/interventions/{own['id']}", {"minutes": 20}, version=own["version"]),
+        "row": plan.post(south, "/goals", {"words": "Run again"}),
+        "answer": plan.answer(south, 1),
+        "proposal": plan.post(south, "/proposals", proposal),
+        "brief": south.http.send("POST", f"clients/{told['client']}/brief/read", {"line_ids": []}),
+        "note": south.http.send("POST", "notes", {"client_id": told["client"], "kind": "phone", "subjective": "Rang."}),
+        "precaution": south.http.send("POST", f"clients/{told['client']}/precautions", {"code": "osteop"}),
+        "line page": person.post(
+            f"{page}/interventions/{own['id']}", {"once": "second press", "minutes": "20", "press": "keep"}
+        ),
+        "answer page": person.post(f"{page}/agreements", {"once": "first press", "number": "1", "answer": "agree"}),
+        "brief page": person.post(f"/clients/{told['client']}/brief/read", {"once": "third press"}),
+    }
+
+    assert {name: answer.status_code for name, answer in answers.items() if answer.status_code not in (403, 404)} == {}
+    assert stored(north, told) == before
+    assert drafted["state"] == "draft"
+
+
+def stored(home: make.Clinic, told: dict[str, str]) -> list[Any]:
+    """What stands in the record, for the clinic that keeps it."""
+    paths = [f"care-plans/{told['plan']}", f"clients/{told['client']}/precautions", f"notes?client_id={told['client']}"]
+    return [home.http.send("GET", path).json() for path in paths]
 
 
 def test_the_feed_says_no_more_of_the_client_than_that_it_ended(
