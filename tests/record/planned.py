@@ -51,20 +51,21 @@ class Planned:
         number = self.numbers[clinic.id]
         found = {word for word in self.words if self.is_open_to(clinic) or word[0] == number}
         found |= {word for word, sides in self.asked.items() if clinic.id in sides}
-        if not self.is_open_to(clinic):  # the title is the lead's to write, and to read
-            found.discard((self.titled_by, "title"))
-            found |= {(self.titled_by, "title")} if self.leads() == clinic.id else set()
+        if not self.is_open_to(clinic):  # title and phases are the lead's to write, and to read
+            of_lead = {(self.titled_by, "title"), (self.titled_by, "phase")}
+            found = found | of_lead if self.leads() == clinic.id else found - of_lead
         return frozenset(word for word in found if reads_text or word[1] in OF_TIMES)
 
     def leads(self) -> str:
         """Who leads now, as the client's home reads it."""
         return str(self.plan.whole(self.home)["lead"]["organization"]["id"])
 
-    def earlier(self, clinic: make.Clinic) -> Words:
-        """What only the history tells: what stood there before the others joined, and the title as one's own clinic led."""
+    def earlier(self, clinic: make.Clinic, *, reads_text: bool = True) -> Words:
+        """What only the history tells: what stood there before the others joined, title and phases as one's own clinic led."""
         number = self.numbers[clinic.id]
         words = {(number, "early")} if clinic.id == self.home.id else set()
-        return frozenset(words | ({(number, "title")} if number == self.titled_by else set()))
+        words |= {(number, "title"), (number, "phase")} if number == self.titled_by else set()
+        return frozenset(word for word in words if reads_text or word[1] in OF_TIMES)
 
     def end_for(self, clinic: make.Clinic) -> None:
         done(leave(self.plan, clinic, clinic), 200)

@@ -130,7 +130,7 @@ def _check_one(clinic: make.Clinic, reader: Reader, of: Planned) -> None:
     assert words["progress"] == {word for word in readable if word[1] in ("goal", "line")}, who
     assert words["paper"] <= readable, who
     assert words["paper"] >= {word for word in readable if word[1] in ("title", "goal", "line")}, who
-    assert words["changes"] <= readable | (of.earlier(clinic) if reader.reads_text else frozenset()), who
+    assert words["changes"] <= readable | of.earlier(clinic, reads_text=reader.reads_text), who
     is_open = of.is_open_to(clinic) and reader.reads_text
     expected = 403 if not reader.reads_text else 200 if is_open else 404
     assert answers["version"].status_code == expected, who

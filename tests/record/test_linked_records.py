@@ -1,12 +1,9 @@
 """Two records that one clinic linked are one person to that clinic in every way out, and two to everybody else."""
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from backend.audit.models import AccessLog
 from backend.lib.unit_of_work import acting_as
@@ -232,43 +229,3 @@ def test_a_precaution_and_a_hold_of_the_linked_record_are_ended_where_they_are_r
 
     listed = north.http.send("GET", f"clients/{person.north_id}/holds").json()["results"]
     assert [one["cleared_at"] is not None for one in listed] == [True]
-
-
-@pytest.mark.parametrize("is_linked", [False, True], ids=["one record", "two records"])
-@pytest.mark.parametrize("address", ["timeline", "brief", "body-map", "search"])
-def test_indexes_find_what_hangs_on_a_person(person: Person, south: make.Clinic, address: str, is_linked: bool) -> None:
-    if is_linked:
-        link(south, person)
-    way = ("POST", f"clients/{person.own_id}/search", {"query": WORD})
-    with CaptureQueriesContext(connection) as asked:
-        done(
-            south.http.send(*way)
-            if address == "search"
-            else south.http.send("GET", f"clients/{person.own_id}/{address}"),
-            200,
-        )
-    reads = [query["sql"] for query in asked if query["sql"].startswith(("EXECUTE", "SELECT", "(SELECT"))]
-
-    with acting_as(south.practitioner.actor), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")
-        cursor.execute("SET LOCAL plan_cache_mode = force_generic_plan")
-        plans = []
-        for sql in reads:
-            cursor.execute(f"EXPLAIN {sql}")
-            plans.append("\n".join(row[0] for row in cursor.fetchall()))
-
-    about_notes = [plan for plan in plans if re.search(r"notes_(note|finding|section) ", plan)]
-    assert about_notes
-    assert not [scan for plan in about_notes for scan in whole_tables(plan)]
-
-
-def whole_tables(plan: str) -> list[str]:
-    """The large tables that a plan reads from front to back.
-
-    Not what a policy may look up in a hash: the planner makes one of a small table, and asks an index where it has grown.
-    """
-    hashed = set(re.findall(r"hashed SubPlan (\d+)", plan))
-    scans = re.findall(
-        r"(?:SubPlan (\d+)\n *)?->  Seq Scan on ((?:notes_note|careplans_careplan|visits_visit)\b.*)", plan
-    )
-    return [scan for subplan, scan in scans if subplan not in hashed]
