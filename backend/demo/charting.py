@@ -1,13 +1,15 @@
 """What the clinics of a story write down: notes that are signed, and one plan that they change and agree on."""
 
+import time
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from backend.demo.api import Clinics
+from backend.demo.api import Clinics, Refused
 from backend.lib.typesetting import Block, Document, Section, pdf_of
 
 Details = dict[str, Any]
+TRIES = 120
 OF_A_VISIT = ("progress", "re_evaluation", "discharge")
 
 
@@ -111,6 +113,7 @@ class Chart:
         self._add(by, "transitions", details, key)
 
     def line(self, by: str, details: Details, key: str) -> None:
+        self._wait_for_team(by)
         self.line_ids[details["key"]] = self._add(by, "interventions", _fields(details), key)["id"]
 
     def change_line(self, by: str, details: Details, key: str) -> None:
@@ -147,6 +150,16 @@ class Chart:
     def _answer(self, by: str, name: str, details: Details, key: str) -> None:
         answer = {"name": name, "answer": details["answer"]}
         self._add(by, f"proposals/{self.proposal_ids[details['key']]}/transitions", answer, key)
+
+    def _wait_for_team(self, by: str) -> None:
+        """Whoever accepted is put on the team by the worker, soon after."""
+        for _ in range(TRIES):
+            try:
+                self.clinics.get(by, f"care-plans/{self.plan_id}")
+            except Refused:
+                time.sleep(0.5)
+            else:
+                return
 
     def _add(self, by: str, kind: str, body: Details, key: str) -> Any:
         return self.clinics.post(by, f"care-plans/{self.plan_id}/{kind}", body, key=key)
