@@ -20,6 +20,7 @@ from backend.directory.models import (
 from backend.lib.unit_of_work import acting_as
 from backend.notes.models import Note
 from backend.referrals.models import Referral
+from backend.visits.models import Visit
 from tests import make
 from tests.access.operations import schema
 from tests.careplans.plans import Plan, alone, done
@@ -92,8 +93,9 @@ PATCHED: dict[str, type[models.Model]] = {
     "change_intervention": Intervention,
     "change_phase": Phase,
     "change_note": Note,
+    "change_visit": Visit,
 }
-OF_CLIENTS = {"change_client", "change_referral", "change_note"}
+OF_CLIENTS = {"change_client", "change_referral", "change_note", "change_visit"}
 
 
 def patches() -> dict[str, tuple[str, set[str]]]:
@@ -139,6 +141,9 @@ def test_a_patch_changes_no_column_that_it_does_not_offer(north: make.Clinic, so
         "change_member": north.coordinator.member.pk,
         "change_application": make.application(north.organization, "clients:read").pk,
         "change_note": done(north.http.send("POST", "notes", {"client_id": client["id"], "kind": "phone"}))["id"],
+        "change_visit": done(north.http.send("POST", "visits", {"client_id": client["id"], **make.visit_window()}))[
+            "id"
+        ],
         **rows_of(alone(north, client["id"]), north),
     }
     path, offered = patches()[name]
