@@ -66,3 +66,14 @@ def log_looks(actor: Actor, looks: Iterable[Look], *, action: str = AccessLog.Ac
 
 def log_refusal(actor: Actor, look: Look, *, action: str = AccessLog.Action.REFUSED) -> None:
     log_looks(actor, [look], action=action)
+
+
+def organizations_that_read(
+    actor: Actor, subject_type: str, subject_id: UUID, *, client_id: UUID, owner_id: UUID
+) -> set[UUID]:
+    """Which clinics' people opened or exported something that this organization owns so far."""
+    looks = AccessLog.objects.visible_to(actor).filter(
+        client_id=client_id, subject_type=subject_type, subject_id=subject_id, owner_id=owner_id
+    )
+    read = looks.filter(action__in=[AccessLog.Action.READ, AccessLog.Action.EXPORTED])
+    return {organization_id for organization_id in read.values_list("organization_id", flat=True) if organization_id}

@@ -23,8 +23,8 @@ from django.db.models import (
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce, Concat, JSONObject, Trim
 
+from backend.audit import access_log
 from backend.audit.access_log import Look, log_looks
-from backend.audit.models import AccessLog
 from backend.careplans.models import (
     BODY,
     Agreement,
@@ -325,8 +325,6 @@ def leads_told(actor: Actor) -> QuerySet[Any]:
 
 def organizations_that_read(plan: CarePlan, actor: Actor) -> set[UUID]:
     """Which clinics' people opened or exported a plan of which the caller's clinic has rows so far, from the access log."""
-    looks = AccessLog.objects.visible_to(actor).filter(
-        client_id=plan.client_id, subject_type="care_plan", subject_id=plan.pk
+    return access_log.organizations_that_read(
+        actor, "care_plan", plan.pk, client_id=plan.client_id, owner_id=actor.clinic_id
     )
-    read = looks.filter(action__in=[AccessLog.Action.READ, AccessLog.Action.EXPORTED], owner_id=actor.clinic_id)
-    return {organization_id for organization_id in read.values_list("organization_id", flat=True) if organization_id}

@@ -98,17 +98,20 @@ def _for_decision(actor: Actor) -> Q:
     lines = Intervention.objects.visible_to(actor).filter(ended_reason=Intervention.EndedReason.LEFT)
     waits = Q(Exists(lines.filter(decision=None, plan_id=OuterRef("pk"))))
     for model in (Goal, Problem):
-        waits |= Q(Exists(left_behind(model, actor).filter(plan_id=OuterRef("pk"))))
+        waits |= Q(Exists(_left_behind(model, actor).filter(plan_id=OuterRef("pk"))))
     return _leads(actor) & READS_OTHERS & waits
 
 
-def left_behind(model: type[Goal] | type[Problem], actor: Actor) -> Any:
+def _left_behind(model: type[Goal] | type[Problem], actor: Actor) -> Any:
     """The active goals or problems whose organization is not on the team, until the lead decided upon each."""
-    on_team = TeamMember.objects.filter(
-        plan_id=OuterRef("plan_id"), organization_id=OuterRef("organization_id"), until=None
-    )
     active = model.objects.visible_to(actor).filter(state=model.State.ACTIVE, entered_in_error_at=None, decision=None)
-    return active.filter(~Exists(on_team))
+    return active.filter(~_on_team())
+
+
+def _on_team() -> Exists:
+    """Whether the organization that wrote something in a plan is on its team now."""
+    of_row = {"plan_id": OuterRef("plan_id"), "organization_id": OuterRef("organization_id")}
+    return Exists(TeamMember.objects.filter(**of_row, until=None))
 
 
 def _for_objection(actor: Actor) -> Q:
@@ -116,11 +119,8 @@ def _for_objection(actor: Actor) -> Q:
     same = {name: OuterRef(name) for name in ("plan_id", "number", "organization_id")}
     later = Q(answered_at__gt=OuterRef("answered_at")) | Q(answered_at=OuterRef("answered_at"), id__gt=OuterRef("id"))
     replaced = Agreement.objects.visible_to(actor).filter(later, **same)
-    on_team = TeamMember.objects.filter(
-        plan_id=OuterRef("plan_id"), organization_id=OuterRef("organization_id"), until=None
-    )
     said_no = _answers(actor).filter(answer=Agreement.Answer.OBJECT).exclude(organization_id=actor.clinic_id)
-    return _leads(actor) & IS_SHARED & Q(Exists(said_no.filter(Exists(on_team), ~Exists(replaced))))
+    return _leads(actor) & IS_SHARED & Q(Exists(said_no.filter(_on_team(), ~Exists(replaced))))
 
 
 def _for_publication(actor: Actor) -> Q:

@@ -38,9 +38,8 @@ class Replay:
     def __init__(self, service: Service, people: list[dict[str, Any]], say: Say) -> None:
         self.service, self.say = service, say
         self.script = json.loads(STORIES.read_text())
-        self.people = {
-            p["discipline"]: p for p in reversed(people) if "practitioner" in p["roles"]
-        }  # the first of each
+        treating = [p for p in reversed(people) if "practitioner" in p["roles"]]
+        self.people = {p["discipline"]: p for p in treating}  # the first of each
         student = next(p for p in people if p["is_student"])
         self.clinics = Clinics(service, {**self.people, "student": student})
         self.clients: dict[str, str] = {}

@@ -10,8 +10,8 @@ from django.db.models import Case, Exists, F, Func, JSONField, OuterRef, Q, Quer
 from django.db.models.functions import Concat, JSONObject
 
 from backend.attachments.queries import THROUGH_TIE
+from backend.audit import access_log
 from backend.audit.access_log import Look, log_looks
-from backend.audit.models import AccessLog
 from backend.clients.models import Access, Client, Consent, Registration
 from backend.clients.queries import ask_guard, audience_of, records_of
 from backend.lib.actor import Actor, ActorKind
@@ -298,8 +298,6 @@ def hash_before(note: Note, actor: Actor) -> str:
 
 def organizations_that_read(note: Note, actor: Actor) -> set[UUID]:
     """Which clinics' people opened or exported a note of the caller's clinic so far, from the access log."""
-    looks = AccessLog.objects.visible_to(actor).filter(
-        client_id=note.client_id, subject_type="note", subject_id=note.pk
+    return access_log.organizations_that_read(
+        actor, "note", note.pk, client_id=note.client_id, owner_id=note.organization_id
     )
-    read = looks.filter(action__in=[AccessLog.Action.READ, AccessLog.Action.EXPORTED], owner_id=note.organization_id)
-    return {organization_id for organization_id in read.values_list("organization_id", flat=True) if organization_id}

@@ -7,10 +7,10 @@ from backend.audit.models import Event
 from backend.careplans.models import Intervention, TeamMember
 from backend.careplans.waiting import WaitsFor, for_any, for_step
 from backend.directory.actors import actor_of_member
-from backend.directory.models import Application, Member, PractitionerRole
+from backend.directory.models import Member, PractitionerRole
 from backend.lib.actor import system_of
 from backend.notifications import words
-from backend.notifications.reactions import mail_of_what_waits
+from backend.notifications.reactions import is_by, mail_of_what_waits
 
 PLANS = "plans"
 
@@ -50,13 +50,7 @@ def _concerns_others(event: Event, step: WaitsFor) -> bool:
     """Who was asked before is not asked anew when another joins; who changed something knows that it is not published."""
     if event.type == "care_plan.member_joined":
         return bool(event.related["organization_id"] != str(event.organization_id))
-    return step == WaitsFor.PUBLICATION and _is_by_us(event)
-
-
-def _is_by_us(event: Event) -> bool:
-    here = {"organization_id": event.organization_id}
-    by_member = Member.objects.filter(pk__in=[event.actor_member_id], **here)
-    return by_member.exists() or Application.objects.filter(pk__in=[event.actor_application_id], **here).exists()
+    return step == WaitsFor.PUBLICATION and is_by(event, event.organization_id)
 
 
 def _named(event: Event) -> QuerySet[PractitionerRole]:

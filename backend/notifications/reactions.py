@@ -128,10 +128,14 @@ def _came_from(event: Event, referral: Referral) -> str:
     role = event.actor_role_id
     if referral.is_inside_one_organization:
         return SENDER if role is not None and role == referral.sender_role_id else RECIPIENT
-    sender = referral.sender_organization_id
-    by_member = Member.objects.filter(pk__in=[event.actor_member_id], organization_id=sender)
-    by_system = Application.objects.filter(pk__in=[event.actor_application_id], organization_id=sender)
-    return SENDER if by_member.exists() or by_system.exists() else RECIPIENT
+    return SENDER if is_by(event, referral.sender_organization_id) else RECIPIENT
+
+
+def is_by(event: Event, organization_id: UUID) -> bool:
+    """Whether a member or a system of this organization did it."""
+    by_member = Member.objects.filter(pk__in=[event.actor_member_id], organization_id=organization_id)
+    by_system = Application.objects.filter(pk__in=[event.actor_application_id], organization_id=organization_id)
+    return by_member.exists() or by_system.exists()
 
 
 def members_on(side: str, event: Event, referral: Referral) -> list[Member]:

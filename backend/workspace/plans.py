@@ -1,6 +1,6 @@
 """A care plan as its page shows it: columns by clinic and discipline, goals, who agreed, and what the reader may press."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -139,13 +139,13 @@ def plans_of(request: HttpRequest, client_id: UUID) -> list[Body]:
     return sorted(shown, key=lambda plan: CarePlan(state=plan["state"]).is_finished)
 
 
-def plans_that_wait(request: HttpRequest) -> list[tuple[Body, list[str]]]:
-    """The plans that wait for a step of the reader's clinic, the longest untouched first, each with what is asked."""
-    actor = actor_of(request)
-    if not actor.treats:
-        return []
-    rows = list(waiting.for_any(actor).order_by("updated_at", "id")[: waiting.MOST])
-    log_whatever_the_status(request, lambda: queries.log_looks_at(actor, rows))
+def plans_that_wait(actor: Actor) -> list[queries.Raw]:
+    """The plans that wait for a step of the reader's clinic, the longest untouched first."""
+    return list(waiting.for_any(actor).order_by("updated_at", "id")[: waiting.MOST]) if actor.treats else []
+
+
+def with_steps(rows: Iterable[queries.Raw], actor: Actor) -> list[tuple[Body, list[str]]]:
+    """Each of these as its line shows it, with what is asked."""
     return [(rendering.summary(row, actor), [step.label for step in waiting.steps(row)]) for row in rows]
 
 

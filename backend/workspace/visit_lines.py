@@ -12,6 +12,7 @@ from django.http import QueryDict
 
 from backend.careplans.models import CarePlan, Intervention
 from backend.careplans.words import how_often
+from backend.careplans.workflow import FINISHED
 from backend.catalog.queries import catalog
 from backend.clients.queries import merged_with
 from backend.directory.models import PractitionerRole
@@ -21,14 +22,15 @@ from backend.visits.queries import lines_for
 from backend.workspace.forms import Choices, Field
 
 NAME, GUESSED = "line_ids", "line_ids.guessed"
-OVER = (CarePlan.State.COMPLETED, CarePlan.State.REVOKED)
 
 
 def lines_open(client_id: str | UUID | None, actor: Actor) -> list[Intervention]:
     """The lines that the reader's clinic works on now, the first to begin first; none when there is nothing to choose."""
     if not client_id:
         return []
-    lines = lines_for(UUID(str(client_id)), actor).exclude(state=Intervention.State.ENDED).exclude(plan__state__in=OVER)
+    lines = (
+        lines_for(UUID(str(client_id)), actor).exclude(state=Intervention.State.ENDED).exclude(plan__state__in=FINISHED)
+    )
     found = list(lines.order_by("created_at", "id")[:MOST_LINES])
     return found if len(found) > 1 else []
 

@@ -1,12 +1,10 @@
 """What should not have been written: it stays as it is, struck through; about a wrong client, for who wrote it alone."""
 
 import json
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from backend.audit import events, work
+from backend.audit import work
 from backend.careplans import inputs, queries
 from backend.careplans.models import CarePlan, PlanRow, Proposal
 from backend.careplans.policies import check_enters_in_error, sides_of
@@ -21,6 +19,7 @@ from backend.careplans.services.taking import (
     name_of,
     practitioner_of,
     tell,
+    tell_to,
 )
 from backend.careplans.workflow import ENTER_IN_ERROR, PLAN_WORKFLOW, PROPOSAL_WORKFLOW
 from backend.clients.queries import ask_guard
@@ -52,7 +51,7 @@ def enter_plan_in_error(plan_id: UUID | str, *, actor: Actor, sent: Sent, expect
         ends_at = datetime.fromisoformat(place["ends_at"])
         work.queue(ACCESS_ENDS, UUID(place["id"]), organization_id=UUID(place["organization"]), due_at=ends_at)
     plan = CarePlan.objects.visible_to(actor).one(plan.pk)
-    _tell_to(told, step.event, plan, actor)
+    _tell_always(told, step.event, plan, actor)
     return plan
 
 
@@ -76,7 +75,7 @@ def enter_row_in_error(
     lapsed = json.loads(ask_guard("SELECT enter_plan_row_in_error(%s, %s, %s, %s, %s, %s)", values)[0][0])
     plan = CarePlan.objects.visible_to(actor).one(plan.pk)
     _tell_lapsed(lapsed, plan, actor)
-    _tell_to(told, ROW_IN_ERROR, plan, actor, **{f"{ROWS[kind].word}_id": row.pk})
+    _tell_always(told, ROW_IN_ERROR, plan, actor, **{f"{ROWS[kind].word}_id": row.pk})
     again: PlanRow = rows.one(row.pk)
     return again
 
@@ -98,15 +97,6 @@ def _tell_lapsed(proposal_ids: list[str], plan: CarePlan, actor: Actor) -> None:
         tell(PROPOSAL_WORKFLOW["lapse"].event, plan, actor, Proposal(pk=UUID(proposal_id)))
 
 
-def _tell_to(told: set[UUID], type: str, plan: CarePlan, actor: Actor, **related: Any) -> None:
-    """Always delivered, ids only: whoever keeps a copy stops showing it."""
-    named: Mapping[str, str] = {name: str(value) for name, value in related.items()}
-    events.record(
-        type,
-        subject=plan,
-        actor=actor,
-        organizations=told,
-        client_id=plan.client_id,
-        related={"care_plan_id": str(plan.pk), **named},
-        always=True,
-    )
+def _tell_always(told: set[UUID], type: str, plan: CarePlan, actor: Actor, **related: UUID) -> None:
+    """Ids only: whoever keeps a copy stops showing it."""
+    tell_to(told, type, plan, actor, None, None, True, **related)

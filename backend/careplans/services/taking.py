@@ -1,6 +1,6 @@
 """The first two beats of every service here: the plan, locked, and whether this caller may write in it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
@@ -164,14 +164,30 @@ def tell(
     type: str, plan: CarePlan, actor: Actor, subject: Any = None, occurred_at: datetime | None = None, /, **related: Any
 ) -> None:
     """One event, with a copy for each organization on the team."""
+    tell_to(plan.member_ids, type, plan, actor, subject, occurred_at, **related)
+
+
+def tell_to(
+    organizations: Iterable[UUID],
+    type: str,
+    plan: CarePlan,
+    actor: Actor,
+    subject: Any = None,
+    occurred_at: datetime | None = None,
+    always: bool = False,
+    /,
+    **related: Any,
+) -> None:
+    """The same for these organizations; ``always`` delivered, also to who reads the plan no more."""
     events.record(
         type,
         subject=subject or plan,
         actor=actor,
-        organizations=plan.member_ids,
+        organizations=organizations,
         client_id=plan.client_id,
         occurred_at=occurred_at,
         related={"care_plan_id": str(plan.pk), **{name: str(value) for name, value in related.items()}},
+        always=always,
     )
 
 

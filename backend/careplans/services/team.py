@@ -20,6 +20,7 @@ from backend.careplans.services.taking import (
     plan_to_change,
     practitioner_of,
     tell,
+    tell_to,
     touch,
 )
 from backend.careplans.workflow import ACTIVE, LEAD, PROPOSAL_WORKFLOW
@@ -176,14 +177,8 @@ def _left_rows(plan: CarePlan, organization_id: UUID, actor: Actor) -> bool:
 def _tell_left(plan: CarePlan, organization_id: UUID, type: str, actor: Actor, **related: str) -> None:
     """To who stays and who left; the proposals of who left are kept under their own id."""
     subject = Proposal(pk=UUID(related["proposal_id"])) if "proposal_id" in related else plan
-    events.record(
-        type,
-        subject=subject,
-        actor=actor,
-        organizations=[*plan.member_ids, organization_id],
-        client_id=plan.client_id,
-        related={"care_plan_id": str(plan.pk), "organization_id": str(organization_id), **related},
-    )
+    told = [*plan.member_ids, organization_id]
+    tell_to(told, type, plan, actor, subject, organization_id=organization_id, **related)
 
 
 def _tell_access_ended(plan: CarePlan, organization_id: UUID, access_id: str, actor: Actor) -> None:

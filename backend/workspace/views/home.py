@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from backend.careplans import queries as plan_queries
 from backend.lib import clock
 from backend.lib.actor import Actor, ActorKind
 from backend.lib.rest.authentication import actor_of
@@ -15,7 +16,7 @@ from backend.referrals import guests, queries
 from backend.referrals.models import Referral, ReferralVisit
 from backend.visits.models import Visit
 from backend.workspace import words, worklist
-from backend.workspace.plans import plans_that_wait
+from backend.workspace.plans import plans_that_wait, with_steps
 
 DRAFTS, PLANS, MOST_VISITS = 5, 5, 30
 
@@ -36,8 +37,9 @@ def home(request: HttpRequest) -> HttpResponse:
     next_up = list(queries.rows(actor).filter(queries.in_box(actor, "ours")).order_by("due_at", "id")[:DRAFTS])
     visits = _visits_today(actor, zone)
     coming = {row["id"]: row for row in queries.rows(actor).filter(pk__in=[pk for _, pk in visits])}
-    waiting = plans_that_wait(request)
+    waiting = plans_that_wait(actor)
     queries.log_shown(actor, [*drafts, *next_up, *coming.values()])
+    plan_queries.log_looks_at(actor, waiting[:PLANS])
     return render(
         request,
         "workspace/home.html",
@@ -48,7 +50,7 @@ def home(request: HttpRequest) -> HttpResponse:
             "drafts": [worklist.line(row, actor, zone) for row in drafts],
             "next_up": [worklist.line(row, actor, zone) for row in next_up],
             "to_cosign": to_cosign(actor).count(),
-            "plans": waiting[:PLANS],
+            "plans": with_steps(waiting[:PLANS], actor),
             "more_plans": len(waiting) - PLANS,
             "to_claim": guests.referrals_to_claim(actor),
         },

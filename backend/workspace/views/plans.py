@@ -20,7 +20,7 @@ from backend.referrals.models import Package
 from backend.workspace.forms import Form
 from backend.workspace.pages import field_errors, id_in, log_whatever_the_status, page, show, submit, version_in
 from backend.workspace.plan_forms import FirstPlan, PlanHeader, plan_form, stepped
-from backend.workspace.plans import PlanPage, plans_of, plans_that_wait
+from backend.workspace.plans import PlanPage, plans_of, plans_that_wait, with_steps
 from backend.workspace.staleness import who_changed
 from backend.workspace.views.clients import Tried
 from backend.workspace.worklist import zone_of
@@ -43,10 +43,11 @@ def all_plans(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
     policies.check_reads(actor)
     going_on = queries.rows(actor).filter(pk__in=waiting.going_on(actor).values("pk"))
-    rows = list(going_on.order_by("-updated_at", "-id")[:PLANS_SHOWN])
-    log_whatever_the_status(request, lambda: queries.log_looks_at(actor, rows))
+    rows, asked = list(going_on.order_by("-updated_at", "-id")[:PLANS_SHOWN]), plans_that_wait(actor)
+    looked_at = {row["id"]: row for row in (*asked, *rows)}
+    log_whatever_the_status(request, lambda: queries.log_looks_at(actor, looked_at.values()))
     context = {
-        "waiting": plans_that_wait(request),
+        "waiting": with_steps(asked, actor),
         "plans": [(shown, plan_words.state_of(shown)) for shown in (rendering.summary(row, actor) for row in rows)],
         "most": PLANS_SHOWN,
     }
@@ -193,7 +194,6 @@ def answer_proposal(request: HttpRequest, plan_id: UUID, proposal_id: UUID) -> H
 def drop_line(request: HttpRequest, plan_id: UUID, row_id: UUID) -> HttpResponse:
     """The lead lets a line of who left go."""
     actor = actor_of(request)
-    queries.one_row(plan_id, actor)
     Intervention.objects.visible_to(actor).filter(plan_id=plan_id).one(row_id)
 
     def act(actor: Actor, zone: str) -> Any:
@@ -207,7 +207,6 @@ def drop_line(request: HttpRequest, plan_id: UUID, row_id: UUID) -> HttpResponse
 def decide(request: HttpRequest, plan_id: UUID, kind: str, row_id: UUID) -> HttpResponse:
     """The lead goes on with a goal or problem of who left, or lets it go."""
     actor = actor_of(request)
-    queries.one_row(plan_id, actor)
     services.ROWS[kind].model.objects.visible_to(actor).filter(plan_id=plan_id).one(row_id)
     answer = request.POST.get("answer", "")
 
@@ -223,7 +222,6 @@ def decide(request: HttpRequest, plan_id: UUID, kind: str, row_id: UUID) -> Http
 def row_in_error(request: HttpRequest, plan_id: UUID, kind: str, row_id: UUID) -> HttpResponse:
     """A row of one's own should not have been written."""
     actor = actor_of(request)
-    queries.one_row(plan_id, actor)
     services.ROWS[kind].model.objects.visible_to(actor).filter(plan_id=plan_id).one(row_id)
 
     def act(actor: Actor, zone: str) -> Any:
@@ -247,7 +245,6 @@ def add_member(request: HttpRequest, plan_id: UUID) -> HttpResponse:
 def end_membership(request: HttpRequest, plan_id: UUID, membership_id: UUID) -> HttpResponse:
     """One's clinic leaves, or the lead takes another off."""
     actor = actor_of(request)
-    queries.one_row(plan_id, actor)
     TeamMember.objects.visible_to(actor).filter(plan_id=plan_id).one(membership_id)
 
     def act(actor: Actor, zone: str) -> Any:
