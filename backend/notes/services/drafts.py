@@ -277,6 +277,7 @@ def _replace(model: Any, note: Note, rows: Iterable[Mapping[str, Any]], actor: A
     """Makes these the note's rows, in this order; a row that names its id stays the same row."""
     kept = {row.pk: row for row in model.objects.visible_to(actor).filter(note=note)}
     columns = {f.attname: f for f in model._meta.concrete_fields if f.name not in ("id", "note", "position")}
+    same, new = [], []
     for position, facts in enumerate(rows):
         row_id = facts.get("id")
         row = kept.pop(row_id, None) if row_id else model(note=note)
@@ -288,7 +289,9 @@ def _replace(model: Any, note: Note, rows: Iterable[Mapping[str, Any]], actor: A
             elif name in CLEARED_WHEN_ABSENT:
                 setattr(row, name, field.get_default())
         row.position = position
-        row.save()
+        (same if row_id else new).append(row)
+    model.objects.bulk_update(same, ["position", *(field.name for field in columns.values())])
+    model.objects.bulk_create(new)
     model.objects.visible_to(actor).filter(note=note, pk__in=list(kept)).delete()
 
 
