@@ -37,8 +37,8 @@ from backend.workspace.editor import (
 )
 from backend.workspace.files import KINDS, files_in, keep
 from backend.workspace.habits import habits_of
+from backend.workspace.own_visits import Doubt, doubt_about, visit_now, visits_to_write_of
 from backend.workspace.pages import id_in, log_whatever_the_status, page, see_other, show, submit, version_in
-from backend.workspace.right_client import Doubt, doubt_about, visit_now, visits_to_write_of
 from backend.workspace.sealing import Seal, keep_secret, renew_secret, seal_for
 from backend.workspace.views.brief import above_a_note
 from backend.workspace.worklist import zone_of
@@ -126,7 +126,7 @@ def edit(request: HttpRequest, note_id: UUID) -> HttpResponse:
 def _asked(request: HttpRequest, client: Client, doubt: Doubt, go_on: str) -> HttpResponse:
     """Whether this is the right person, before the first word is kept."""
     _log_look(request, client)
-    return show(request, "right_client.html", {"client": client, "doubt": doubt, "go_on": go_on})
+    return show(request, "own_visits.html", {"client": client, "doubt": doubt, "go_on": go_on})
 
 
 def _written(request: HttpRequest, desk: Desk) -> HttpResponse:

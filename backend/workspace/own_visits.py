@@ -1,4 +1,4 @@
-"""Which of the reader's visits a note is opened at; if at none of this client, the page asks whether it is the right person."""
+"""The reader's own visits of a client: which one a note is opened at, and whether anybody expects the client now."""
 
 from dataclasses import dataclass
 from datetime import timedelta
