@@ -232,6 +232,10 @@ _PROBLEMS = {
     # notes
     "not_signed": ("Only a signed note is copied forward.", "Sign it first, or begin a new note."),
     "own_name_only": ("A person writes in their own name.", "Leave the other's name out."),
+    "cosigner_reads": (
+        "A student's note for its author alone cannot be co-signed.",
+        "Share it with the clinic, then sign.",
+    ),
     "asks_need_readers": ("A note for its author alone asks nothing of others.", "Share it, or leave the asks out."),
     "ask_not_active": ("The ask has ended already.", _READ),
     # clients

@@ -179,7 +179,8 @@ class NoteInError(NoteView):
         summary="A note was entered in error",
         description=(
             "By its author or an admin. The text stays, to be shown struck through; `wrong_client` takes the note away from "
-            "the other clinics and the client at once. Who had read it is in the access log, and is told."
+            "the other clinics and the client at once, and can be said once also of a note that is in error for another "
+            "reason. Who had read it is in the access log, and is told."
         ),
         request=inputs.EnterInErrorInput,
         responses=s.NoteSerializer,
@@ -193,7 +194,10 @@ class CloseUnsigned(NoteView):
     @extend_schema(
         operation_id="close_note_unsigned",
         summary="Close what somebody who left did not sign",
-        description="By an admin. It stays as it is, unsigned; nobody signs it in another's place.",
+        description=(
+            "By an admin, once its author has no role of its discipline at the clinic. It stays as it is, unsigned; nobody "
+            "signs it in another's place."
+        ),
         request=EmptyInput,
         responses=s.NoteSerializer,
         examples=[NOTHING, NOTE],

@@ -195,7 +195,7 @@ def signed_by(actor: Actor) -> NoteQuerySet:
 def left_unsigned(actor: Actor) -> NoteQuerySet:
     """What somebody who left the actor's clinic did not sign."""
     here = Note.objects.visible_to(actor).filter(organization_id=actor.clinic_id, state=Note.State.DRAFT)
-    return here.filter(author_role__ended_at__isnull=False)
+    return here.left_by_author()
 
 
 def to_cosign(actor: Actor) -> NoteQuerySet:

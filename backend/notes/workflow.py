@@ -6,7 +6,7 @@ from typing import Any
 from backend.clients.serializers import EmptyInput
 from backend.lib.workflow import Transition, Workflow
 from backend.notes import inputs
-from backend.notes.models import Note
+from backend.notes.models import WRONG_CLIENT, Note, roles_to_sign
 from backend.notes.policies import ADMIN, AUTHOR, COLLEAGUE, DRAFTER, SYSTEM
 
 DRAFT, AWAITING_COSIGNATURE, SIGNED = Note.State.DRAFT, Note.State.AWAITING_COSIGNATURE, Note.State.SIGNED
@@ -18,7 +18,12 @@ Details = Mapping[str, Any]
 
 def author_has_left(note: Note, details: Details) -> bool:
     """Whoever wrote this still works here and can sign or discard it; only what somebody who left did not sign is closed."""
-    return note.author_role.ended_at is not None
+    return not roles_to_sign(note.author_practitioner_id, note.organization_id, note.discipline).exists()
+
+
+def is_not_taken_back(note: Note, details: Details) -> bool:
+    """This note was entered in error, about a wrong client: it stays as it is."""
+    return note.state != ENTERED_IN_ERROR or note.entered_in_error_reason != WRONG_CLIENT
 
 
 def after_signing(note: Note, details: Details) -> str:
@@ -64,7 +69,7 @@ WORKFLOW: Workflow[Note] = Workflow(
         ),
         Transition(
             name="enter_in_error",
-            sources=(SIGNED, AWAITING_COSIGNATURE, CLOSED_UNSIGNED),
+            sources=(SIGNED, AWAITING_COSIGNATURE, CLOSED_UNSIGNED, ENTERED_IN_ERROR),
             target=ENTERED_IN_ERROR,
             by=(AUTHOR, ADMIN),
             rights=TREATS | ADMINS,
@@ -72,6 +77,7 @@ WORKFLOW: Workflow[Note] = Workflow(
             label="Entered in error",
             summary="It should not have been written: the text stays, struck through.",
             input=inputs.EnterInErrorInput,
+            offered=is_not_taken_back,
         ),
         Transition(
             name="close_unsigned",

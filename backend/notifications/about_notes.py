@@ -50,7 +50,7 @@ def _admins_of(organization_id: UUID) -> QuerySet[Member]:
 
 def _told(note: Note) -> QuerySet[Member]:
     """Whoever wrote the draft, or an admin when they left; of a student's note the colleagues who may co-sign it."""
-    if note.state == w.DRAFT and note.author_role.ended_at is not None:
+    if note.state == w.DRAFT and w.author_has_left(note, {}):
         return _admins_of(note.organization_id)
     if note.state == w.AWAITING_COSIGNATURE:
         able = signing.roles_that_cosign(note).values("practitioner__user_id")

@@ -5,9 +5,13 @@ from typing import Any
 import pytest
 
 from backend.audit.models import Event
+from backend.directory.models import PractitionerRole
 from backend.lib.unit_of_work import acting_as
+from backend.notes.models import Note
+from backend.notes.queries import left_unsigned
 from tests import make
-from tests.notes.writing import BODY, asks, draft, enroll, ids_listed, read, share, sign, signed, told
+from tests.notes.writing import BODY, asks, change, draft, enroll, ids_listed, read, share, sign, signed, told
+from tests.record.feed import settle
 
 pytestmark = pytest.mark.django_db
 
@@ -197,6 +201,94 @@ def test_a_wrong_client_takes_the_note_away_from_the_others_at_once(
     with acting_as(south.practitioner.actor):
         [event] = Event.objects.filter(type="note.entered_in_error")
     assert event.always
+
+
+def test_that_a_note_in_error_was_about_a_wrong_client_can_still_be_said_once(
+    north: make.Clinic, south: make.Clinic, client_id: str
+) -> None:
+    share(north, client_id, south)
+    note = signed(north, client_id)
+
+    def say(reason: str) -> Any:
+        return north.http.send("POST", f"notes/{note['id']}/entered-in-error", {"reason": reason})
+
+    first, another, corrected, again = say("wrong_entry"), say("other"), say("wrong_client"), say("wrong_client")
+
+    assert first.json()["available_transitions"] == ["enter_in_error"]
+    assert (another.status_code, another.json()["code"]) == (409, "entered_in_error")
+    assert (corrected.status_code, corrected.json()["entered_in_error"]["reason"]) == (200, "wrong_client")
+    assert (corrected.json()["available_transitions"], corrected.json()["integrity"]) == ([], "intact")
+    assert (again.status_code, again.json()["code"]) == (409, "wrong_state")
+    assert read(south.http, note["id"]).status_code == 404
+    assert south.http.send("GET", f"notes/{note['id']}/history").status_code == 404
+    assert asks(south.http, client_id)["results"] == []
+    assert (told(south, "note.entered_in_error"), told(south, "ask.ended")) == (2, 2)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whoever_was_asked_is_told_that_it_was_about_a_wrong_client_also_without_the_note(
+    north: make.Clinic, south: make.Clinic, client_id: str
+) -> None:
+    share(north, client_id, south, categories=["plan"])
+    notes = [signed(north, client_id), signed(north, client_id, visibility="clinic")]
+
+    for note in notes:
+        north.http.send("POST", f"notes/{note['id']}/entered-in-error", {"reason": "wrong_client"})
+    settle()
+
+    heard = [e for e in south.system.send("GET", "events").json()["results"] if e["type"] == "ask.ended"]
+    assert [event["subject"]["id"] for event in heard] == [note["asks"][0]["id"] for note in notes]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_an_authors_private_note_nobody_is_told_that_it_was_an_error(north: make.Clinic, client_id: str) -> None:
+    note = signed(north, client_id, visibility="author", asks=[])
+
+    north.http.send("POST", f"notes/{note['id']}/entered-in-error", {"reason": "wrong_client"})
+    settle()
+
+    assert told(north, "note.entered_in_error") == 1
+    events = north.system.send("GET", "events?limit=100").json()["results"]
+    assert note["id"] not in {event["subject"]["id"] for event in events}
+
+
+def test_a_student_signs_nothing_that_no_colleague_can_read(north: make.Clinic, client_id: str) -> None:
+    student = enroll(north)
+    note = draft(north, client_id, by=student.http, visibility="author", asks=[])
+
+    refused = student.http.send("POST", f"notes/{note['id']}/sign", {})
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "cosigner_reads")
+    assert read(student.http, note["id"]).json() == note
+    assert change(student.http, note, visibility="clinic").status_code == 200
+    assert sign(student.http, note["id"])["state"] == "awaiting_cosignature"
+
+
+def test_who_comes_back_in_a_role_of_the_same_discipline_signs_what_nobody_else_may_close(
+    north: make.Clinic, client_id: str
+) -> None:
+    came_back = north.practitioner
+    note = draft(north, client_id)
+    assert came_back.role is not None
+    north.admin.http.send("POST", f"practitioner-roles/{came_back.role.id}/end", {})
+    left = [row.pk for row in left_at(north)]
+    PractitionerRole.objects.create(
+        practitioner=came_back.role.practitioner,
+        organization=north.organization,
+        discipline=came_back.role.discipline,
+        location=came_back.role.location,
+    )
+
+    too_early = north.admin.http.send("POST", f"notes/{note['id']}/close-unsigned", {})
+
+    assert ([str(pk) for pk in left], left_at(north)) == ([note["id"]], [])
+    assert (too_early.status_code, too_early.json()["code"]) == (409, "author_has_left")
+    assert sign(north.http, note["id"])["state"] == "signed"
+
+
+def left_at(clinic: make.Clinic) -> list[Note]:
+    with acting_as(clinic.admin.actor):
+        return list(left_unsigned(clinic.admin.actor))
 
 
 def test_whoever_had_read_a_note_is_told_that_it_was_an_error_also_without_access_now(

@@ -393,3 +393,23 @@ def test_querysets_and_walls_say_the_same(
                 assert scoped == set(model.objects.values_list("pk", flat=True)), (actor.display, model)
             seen.append(Note.objects.count())
     assert seen == [6, 1 if withdrawn else 3, 1, 0, 5, 4]
+
+
+def test_querysets_and_walls_say_the_same_of_whom_the_client_keeps_out_at_home(
+    north: make.Clinic, south: make.Clinic, client_id: str
+) -> None:
+    assert north.practitioner.role is not None
+    excluded = str(north.practitioner.role.practitioner_id)
+    share(north, client_id, south, excluded_practitioner_ids=[excluded], categories=["plan", "notes", "sensitive"])
+    for more in ({}, {"is_sensitive": True}, {"visibility": "clinic"}):
+        signed(south, client_id, techniques=[], **more)
+    colleague = make.person(north.organization, "practitioner", discipline="massage_therapy")
+
+    asked = []
+    for actor in (north.practitioner.actor, colleague.actor):
+        with acting_as(actor):
+            for model in MODELS:
+                scoped = set(model.objects.visible_to(actor).values_list("pk", flat=True))
+                assert scoped == set(model.objects.values_list("pk", flat=True)), (actor.display, model)
+            asked.append(Ask.objects.count())
+    assert asked == [0, 3]

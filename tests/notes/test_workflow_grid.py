@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from backend.lib.problems import Problem
 from backend.notes.models import Note
 from backend.notes.workflow import WORKFLOW
 from backend.record.event_types import event_types
@@ -21,7 +20,7 @@ GRID = """
 sign            UD   .    .    .    .
 cosign          .    C    .    .    .
 amend           .    UCY  UCY  .    .
-enter_in_error  .    UA   UA   .    UA
+enter_in_error  .    UA   UA   UA   UA
 close_unsigned  A    .    .    .    .
 """
 # Where each leads; "=" stays where it is.
@@ -63,9 +62,10 @@ def test_each_transition_leads_where_it_was_drawn() -> None:
     assert found == {name: tuple(targets.split()) for name, targets in LEADS_TO.items()}
 
 
-def test_what_is_finished_has_no_way_out_but_being_an_error() -> None:
-    subject: Any = SimpleNamespace(state="entered_in_error")
-    assert WORKFLOW.available(subject, set(LETTERS.values())) == []
+@pytest.mark.parametrize(("reason", "ways_out"), [("wrong_client", []), ("wrong_entry", ["enter_in_error"])])
+def test_what_is_in_error_has_no_way_out_but_having_been_about_a_wrong_client(reason: str, ways_out: list[str]) -> None:
+    subject: Any = SimpleNamespace(state="entered_in_error", entered_in_error_reason=reason)
+    assert [row.name for row in WORKFLOW.available(subject, set(LETTERS.values()))] == ways_out
 
 
 def test_a_student_leads_to_waiting_and_whoever_is_licensed_to_signed() -> None:
@@ -73,14 +73,6 @@ def test_a_student_leads_to_waiting_and_whoever_is_licensed_to_signed() -> None:
 
     assert WORKFLOW["sign"].target_for(subject, {"is_student": True}) == "awaiting_cosignature"
     assert WORKFLOW["sign"].target_for(subject, {"is_student": False}) == "signed"
-
-
-def test_only_what_somebody_who_left_did_not_sign_is_closed() -> None:
-    here: Any = SimpleNamespace(state="draft", author_role=SimpleNamespace(ended_at=None))
-
-    with pytest.raises(Problem) as refused:
-        WORKFLOW.require(WORKFLOW["close_unsigned"], here, {})
-    assert refused.value.code == "author_has_left"
 
 
 def test_every_event_is_listed() -> None:

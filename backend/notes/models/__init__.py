@@ -16,6 +16,7 @@ from backend.notes.models.note import (
     all_sections,
     broken_glass,
     own,
+    roles_to_sign,
     shared_with,
 )
 from backend.notes.models.parts import Addendum, Finding, NoteFile, Section, TechniqueDone
@@ -39,5 +40,6 @@ __all__ = [
     "all_sections",
     "broken_glass",
     "own",
+    "roles_to_sign",
     "shared_with",
 ]

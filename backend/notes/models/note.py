@@ -1,6 +1,6 @@
 """The note's own row, who reads it, and what every signature holds."""
 
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -40,9 +40,21 @@ class NoteQuerySet(ScopedQuerySet["Note"]):
             return self.none()
         return self.filter(own(actor) | shared_with(actor))
 
+    def left_by_author(self) -> Self:
+        """Whose author has no role any more in the clinic and discipline of the note, to sign it in."""
+        roles = roles_to_sign(OuterRef("author_practitioner_id"), OuterRef("organization_id"), OuterRef("discipline"))
+        return self.filter(~Exists(roles))
+
     def released(self) -> Self:
         """Signed for everybody in the care team, and not taken back from a wrong client."""
         return self.filter(RELEASED)
+
+
+def roles_to_sign(practitioner: Any, organization: Any, discipline: Any) -> models.QuerySet[PractitionerRole]:
+    """The roles in which a practitioner signs notes of one discipline at one clinic."""
+    return PractitionerRole.objects.filter(
+        practitioner_id=practitioner, organization_id=organization, discipline=discipline, ended_at=None
+    )
 
 
 RELEASED = Q(released_at__isnull=False, visibility="care_team") & ~Q(entered_in_error_reason=WRONG_CLIENT)

@@ -277,7 +277,8 @@ def _replace(model: Any, note: Note, rows: Iterable[Mapping[str, Any]], actor: A
     """Makes these the note's rows, in this order; a row that names its id stays the same row."""
     kept = {row.pk: row for row in model.objects.visible_to(actor).filter(note=note)}
     columns = {f.attname: f for f in model._meta.concrete_fields if f.name not in ("id", "note", "position")}
-    same, new = [], []
+    same: list[Any] = []
+    new: list[Any] = []
     for position, facts in enumerate(rows):
         row_id = facts.get("id")
         row = kept.pop(row_id, None) if row_id else model(note=note)

@@ -115,6 +115,11 @@ def _sign(note: Note, actor: Actor, said: dict[str, Any]) -> tuple[str, ...]:
     if signer.practitioner_id != note.author_practitioner_id:
         raise Forbidden("A note is signed by whoever wrote it, never by another.", code="not_the_author")
     said["is_student"] = signing.is_student(signer)
+    if said["is_student"] and note.visibility == Note.Visibility.AUTHOR:
+        raise Conflict(
+            "A colleague has to read what they co-sign: share this note with your clinic or the care team, then sign.",
+            code="cosigner_reads",
+        )
     for name, value in signing.signature_for(actor, signer, elsewhere).items():
         setattr(note, name, value)
     signed = {name: getattr(note, name) for name in signing.SIGNATURE_FACTS}
@@ -149,6 +154,13 @@ def _cosign(note: Note, actor: Actor, said: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _enter_in_error(note: Note, actor: Actor, said: dict[str, Any]) -> tuple[str, ...]:
+    """Also of a note that is in error already: that it is about a wrong client, and nothing else."""
+    if note.state == w.ENTERED_IN_ERROR and said["reason"] != WRONG_CLIENT:
+        raise Conflict(
+            "This was entered in error; of that only “wrong client” can still be said, once.",
+            code="entered_in_error",
+            available=[],
+        )
     note.entered_in_error_reason, note.entered_in_error_note = said["reason"], said.get("note", "")
     note.entered_in_error_by, note.entered_in_error_at = actor.display[:200], clock.now()
     return ERROR_FIELDS
@@ -180,7 +192,8 @@ def _follow_up(row: Transition[Note], note: Note, actor: Actor, told_before: set
     if row.name == "enter_in_error":
         told |= told_before | queries.organizations_that_read(note, actor)
         _end_asks(note, actor)
-    _record(row.event, note, actor, told, related=_hash_told(row, note, actor), always=row.name == "enter_in_error")
+    always = row.name == "enter_in_error" and note.visibility != Note.Visibility.AUTHOR
+    _record(row.event, note, actor, told, related=_hash_told(row, note, actor), always=always)
     if note.released_at is not None and row.name in ("sign", "cosign"):
         for ask in Ask.objects.visible_to(actor).filter(note=note):
             _record("ask.raised", ask, actor, queries.askers_and_asked(ask))
@@ -196,12 +209,12 @@ def _hash_told(row: Transition[Note], note: Note, actor: Actor) -> dict[str, str
 
 
 def _end_asks(note: Note, actor: Actor) -> None:
-    """What was written in error asks nothing any more."""
-    open_asks = Ask.objects.visible_to(actor).filter(note=note, released_at__isnull=False, ended_at=None)
-    for ask in open_asks:
-        _record("ask.ended", ask, actor, queries.askers_and_asked(ask))
+    """What was written in error asks nothing any more; whoever keeps what was asked about a wrong client stops showing it."""
+    raised = Ask.objects.visible_to(actor).filter(note=note, released_at__isnull=False)
+    open_asks, wrong_client = raised.filter(ended_at=None), note.entered_in_error_reason == WRONG_CLIENT
+    for ask in raised if wrong_client else open_asks:
+        _record("ask.ended", ask, actor, queries.askers_and_asked(ask), always=wrong_client)
     open_asks.update(ended_at=clock.now(), ended_by=actor.display[:200], ended_because=w.ENTERED_IN_ERROR)
-    wrong_client = note.entered_in_error_reason == WRONG_CLIENT
     Ask.objects.visible_to(actor).filter(note=note).update(is_taken_back=wrong_client)
 
 
