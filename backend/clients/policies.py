@@ -3,6 +3,9 @@
 from backend.lib.actor import Actor, ActorKind
 from backend.lib.problems import Forbidden
 
+WRONG_CLIENT = "wrong_client"
+"""The reason that takes what is in error away from the others."""
+
 
 def reads_clients(actor: Actor) -> bool:
     """Contact data: whoever works with clients, the auditor, the client. An admin needs another role."""
@@ -32,6 +35,11 @@ def answers_for_consent(actor: Actor) -> bool:
     return actor.kind == ActorKind.CLIENT or works_with_clients(actor)
 
 
+def says_more(reason: str, before: str) -> bool:
+    """Whether this can still be said of what is in error ``before``: that it is about a wrong client, once."""
+    return reason == WRONG_CLIENT != before
+
+
 def refuse_unless(allowed: bool, detail: str, *, code: str = "forbidden") -> None:
     if not allowed:
         raise Forbidden(detail, code=code)
@@ -40,3 +48,4 @@ def refuse_unless(allowed: bool, detail: str, *, code: str = "forbidden") -> Non
 READS = "Clients are read by practitioners, coordinators and auditors; ask your admin for one of these roles."
 WORKS = "Practitioners and coordinators do this; ask one of them."
 TREATS = "Only a practitioner does this; ask one of them."
+SAID_ALREADY = "This was entered in error; of that only “wrong client” can still be said, once."

@@ -46,6 +46,11 @@ from backend.referrals.serializers import (
 )
 from backend.referrals.workflow import ANSWERS, EXPIRED, STATES, WORKFLOW
 
+IN_ERROR = (
+    "By who wrote it, or an admin of that clinic, once. `wrong_client` takes it away from the other side at once; of what is in "
+    "error for another reason it can still be said, once."
+)
+
 
 class ReferralFilters(StrictSerializer):
     """What a list can be asked for."""
@@ -299,7 +304,8 @@ class ReportDrafts(ReferralView):
 class ReportInError(ReferralView):
     @extend_schema(
         operation_id="mark_report_entered_in_error",
-        summary="A signed report was a mistake: kept, struck through, said once",
+        summary="A signed report was a mistake: kept, struck through",
+        description=IN_ERROR,
         request=EnteredInError,
         responses=ReportOut,
         examples=[examples.IN_ERROR, examples.REPORT],
@@ -315,7 +321,8 @@ class ReportInError(ReferralView):
 class MessageInError(ReferralView):
     @extend_schema(
         operation_id="mark_message_entered_in_error",
-        summary="A message was a mistake: kept, struck through, said once",
+        summary="A message was a mistake: kept, struck through",
+        description=IN_ERROR,
         request=EnteredInError,
         responses=MessageOut,
         examples=[examples.IN_ERROR, examples.MESSAGE],

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from backend.clients.policies import SAID_ALREADY, WRONG_CLIENT, says_more
 from backend.lib import clock
 from backend.lib.actor import Actor, ActorKind
 from backend.lib.problems import Conflict, Forbidden
@@ -13,18 +14,19 @@ from backend.referrals.models.content import CanBeInError
 def enter_report_in_error(referral_id: UUID, report_id: UUID, *, actor: Actor, reason: str, note: str = "") -> Report:
     """Says that a report was a mistake. By its author or an admin of that clinic; a system, what it delivered itself.
 
-    The referral keeps its state: the sender is told, and returns the report or closes the loop.
+    The referral keeps its state: the sender is told, and returns the report or closes the loop. That it is about a wrong
+    client can be said also of one that is in error for another reason.
     """
     referral = services.locked(referral_id, actor)
     report: Report = Report.objects.visible_to(actor).filter(referral=referral).one(report_id)
-    if not is_ones_own(report, actor):
+    if not _is_ones_own(report, actor):
         raise Forbidden(
             "Only who signed this report, or an admin of that clinic, says that it was a mistake.",
             code="not_the_author",
         )
-    _enter_in_error(report, actor, reason, note)
-    if report.read_at is None:
+    if report.read_at is None and report.in_error_at is None:
         referral.unread_reports -= 1
+    _enter_in_error(report, actor, reason, note)
     _count(referral)
     services.record("referral.report_entered_in_error", referral, actor, related={"report_id": str(report.id)})
     return report
@@ -48,8 +50,12 @@ def enter_message_in_error(
     return message
 
 
-def is_ones_own(report: Report, actor: Actor) -> bool:
-    """Whether this caller may say of a report that it was a mistake."""
+def can_enter_in_error(report: Report, actor: Actor) -> bool:
+    """Whether this caller may still say of a report that it was a mistake, or that it is about a wrong client, too."""
+    return _is_ones_own(report, actor) and report.in_error_reason != WRONG_CLIENT
+
+
+def _is_ones_own(report: Report, actor: Actor) -> bool:
     return _signed(report, actor) or _is_admin_of(_clinic_of(report), actor)
 
 
@@ -71,8 +77,8 @@ def _is_admin_of(organization_id: UUID | None, actor: Actor) -> bool:
 
 
 def _enter_in_error(written: CanBeInError, actor: Actor, reason: str, note: str) -> None:
-    if written.in_error_at is not None:
-        raise Conflict("This was said already.", code="already_in_error")
+    if written.in_error_at is not None and not says_more(reason, written.in_error_reason):
+        raise Conflict(SAID_ALREADY, code="already_in_error")
     written.in_error_at, written.in_error_by = clock.now(), actor.display
     written.in_error_reason, written.in_error_note = reason, note
     written.save(update_fields=["in_error_at", "in_error_by", "in_error_reason", "in_error_note"])

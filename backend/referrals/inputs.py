@@ -413,7 +413,8 @@ class NewMessage(StrictSerializer):
 
 class EnteredInError(StrictSerializer):
     reason = serializers.ChoiceField(
-        CanBeInError.Reason.choices, help_text="wrong_client takes the words from the other side at once."
+        CanBeInError.Reason.choices,
+        help_text="`wrong_client` takes the words from the other side at once, also after another reason was given.",
     )
     note = PlainText(max_length=SHORT, required=False)
 

@@ -1,9 +1,12 @@
 """Precautions and holds: the floor of every circle, and what a colleague keeps to themselves."""
 
+from typing import Any
+
 import pytest
 
 from tests import make
 from tests.clients.conftest import Shared
+from tests.record.feed import page, settle
 
 pytestmark = pytest.mark.django_db
 NECK = [{"region": "cervical", "side": "left"}]
@@ -72,6 +75,30 @@ def test_a_precaution_of_a_wrong_client_is_taken_back_from_the_others(
     assert north.http.send("POST", path, {"reason": "wrong_client"}).json()["status"] == "entered_in_error"
     assert south.http.send("GET", f"{shared.path}/precautions").json()["results"] == []
     assert len(north.http.send("GET", f"{shared.path}/precautions").json()["results"]) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_precaution_in_error_for_another_reason_can_still_be_said_to_be_of_a_wrong_client_once(
+    shared: Shared, north: make.Clinic, south: make.Clinic
+) -> None:
+    made = north.http.send("POST", f"{shared.path}/precautions", THINNER).json()
+
+    def say(reason: str) -> Any:
+        answer = north.http.send("POST", f"{shared.path}/precautions/{made['id']}/entered-in-error", {"reason": reason})
+        body = answer.json()
+        return answer.status_code, body["entered_in_error_reason"] if answer.status_code == 200 else body["code"]
+
+    assert say("wrong_entry") == (200, "wrong_entry")
+    assert len(south.http.send("GET", f"{shared.path}/precautions").json()["results"]) == 1
+    assert [say(reason) for reason in ("wrong_entry", "duplicate", "other")] == [(409, "entered_in_error")] * 3
+    assert say("wrong_client") == (200, "wrong_client")
+    assert say("wrong_client") == say("wrong_entry") == (409, "entered_in_error")
+
+    assert south.http.send("GET", f"{shared.path}/precautions").json()["results"] == []
+    assert len(north.http.send("GET", f"{shared.path}/precautions").json()["results"]) == 1
+    settle()
+    told = page(south.http, "events?types=precaution.entered_in_error")["results"]
+    assert [event["subject"]["version"] for event in told] == [3]
 
 
 def test_a_hold_stands_until_a_practitioner_of_the_circle_clears_it(

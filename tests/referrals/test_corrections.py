@@ -96,8 +96,48 @@ def test_only_its_author_or_an_admin_of_that_clinic_says_it_once(north: make.Cli
     with acting_as(south.practitioner.actor):
         assert Report.objects.get().in_error_at is None
     assert in_error(south, reported, "reports", report["id"], MISTAKE).status_code == 200
-    assert_readable(in_error(south, reported, "reports", report["id"], WRONG), 409, "already_in_error")
+    assert_readable(in_error(south, reported, "reports", report["id"], MISTAKE), 409, "already_in_error")
     assert report_of(north, reported)["entered_in_error"]["reason"] == "wrong_entry"
+
+
+def test_a_mistaken_report_can_still_be_said_to_be_about_another_client_once(
+    north: make.Clinic, south: make.Clinic
+) -> None:
+    in_care = in_state("in_care", north, south)
+    make.move(south, in_care["id"], "report", final=False, report=make.REPORT)
+    make.move(south, in_care["id"], "report", final=False, report=make.REPORT)
+    slip = {**MISTAKE, "note": "Ms Moreno has no such shoulder."}
+    report = report_of(south, in_care)
+    assert in_error(south, in_care, "reports", report["id"], slip).status_code == 200
+    assert read(north, in_care["id"]).json()["unread_report_count"] == 1
+
+    assert in_error(south.admin, in_care, "reports", report["id"], WRONG).status_code == 200
+
+    assert report["id"] not in [shown["id"] for shown in read(north, in_care["id"], "reports").json()["results"]]
+    assert not rows(north, "SELECT answer FROM referrals_report WHERE id = %s", report["id"])
+    said = report_of(south, in_care)["entered_in_error"]
+    assert (said["by"], said["reason"], said["note"]) == (south.admin.actor.display, "wrong_client", WRONG["note"])
+    shown = read(north, in_care["id"]).json()
+    assert (shown["unread_report_count"], len(shown["unread_reports"])) == (1, 1)
+    assert event_types(north, in_care["id"]).count("referral.report_entered_in_error") == 2
+    for again in (WRONG, MISTAKE):
+        assert_readable(in_error(south, in_care, "reports", report["id"], again), 409, "already_in_error")
+
+
+def test_a_mistaken_message_can_still_be_said_to_be_about_another_client_once(
+    north: make.Clinic, south: make.Clinic
+) -> None:
+    accepted = in_state("accepted", north, south)
+    message = north.http.send("POST", f"referrals/{accepted['id']}/messages", {"text": "Ms Other comes on Tuesday."})
+    pk = message.json()["id"]
+    assert in_error(north, accepted, "messages", pk, MISTAKE).status_code == 200
+    assert_readable(in_error(north, accepted, "messages", pk, MISTAKE), 409, "already_in_error")
+
+    assert in_error(north, accepted, "messages", pk, WRONG).status_code == 200
+
+    assert read(south, accepted["id"], "messages").json()["results"] == []
+    assert event_types(south, accepted["id"]).count("referral.message_entered_in_error") == 2
+    assert_readable(in_error(north, accepted, "messages", pk, WRONG), 409, "already_in_error")
 
 
 def test_a_corrected_report_supersedes_no_mistake(north: make.Clinic, south: make.Clinic) -> None:
@@ -142,3 +182,24 @@ def test_the_database_lets_nothing_else_be_changed_and_nobody_else_say_it(
     rows(north, f"UPDATE referrals_message SET {said} WHERE id = %s", message["id"])
     assert refused(south, "UPDATE referrals_report SET in_error_reason = 'wrong_entry' WHERE id = %s", report["id"])
     assert refused(north, "UPDATE referrals_message SET in_error_at = NULL WHERE id = %s", message["id"])
+
+
+def test_the_database_lets_only_a_wrong_client_be_said_of_a_mistake_once(
+    north: make.Clinic, south: make.Clinic
+) -> None:
+    reported = in_state("reported", north, south)
+    report = report_of(south, reported)["id"]
+    message = south.http.send("POST", f"referrals/{reported['id']}/messages", {"text": "It is done."}).json()["id"]
+    slip = "in_error_at = now(), in_error_reason = 'wrong_entry'"
+    wrong = "in_error_reason = 'wrong_client'"
+    later = f"in_error_at = now(), {wrong}"
+
+    for table, pk in (("referrals_report", report), ("referrals_message", message)):
+        change = f"UPDATE {table} SET {{}} WHERE id = %s"
+        rows(south, change.format(slip), pk)
+        for other in (slip, "in_error_note = 'Other.'", "in_error_reason = ''", f"in_error_at = NULL, {wrong}"):
+            assert refused(south, change.format(other), pk)
+        assert refused(north, change.format(later), pk)
+        rows(south, change.format(later), pk)
+        for other in (slip, later, "in_error_at = NULL"):
+            assert refused(south, change.format(other), pk)

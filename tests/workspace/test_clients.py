@@ -65,3 +65,18 @@ def test_precautions_and_holds_are_recorded_and_ended(north: make.Clinic) -> Non
 
     assert "<h2>Do not treat" not in browser.page
     assert "Anticoagulant / antiplatelet therapy: ended" in re.sub(r"<[^>]+>", "", browser.page)
+
+
+def test_a_precaution_in_error_is_said_on_the_page_to_be_about_a_wrong_client_once(north: make.Clinic) -> None:
+    client = make.client(north)["id"]
+    browser = Browser(north.practitioner).open(f"/clients/{client}")
+    browser.press(f"/clients/{client}/precautions", code="anticoag")
+    precaution = north.http.send("GET", f"clients/{client}/precautions").json()["results"][0]["id"]
+    mistake = f"/clients/{client}/precautions/{precaution}/error"
+    browser.press(mistake, reason="duplicate")
+
+    browser.press(mistake)
+
+    said = north.http.send("GET", f"clients/{client}/precautions").json()["results"][0]
+    assert said["entered_in_error_reason"] == "wrong_client"
+    assert mistake not in browser.page

@@ -276,6 +276,22 @@ def test_a_report_entered_in_error_is_struck_through(north: make.Clinic, south: 
     assert f"<s>{make.REPORT['answer']}</s>" in page
 
 
+def test_a_mistaken_report_is_said_on_the_page_to_be_about_another_client_once(
+    north: make.Clinic, south: make.Clinic
+) -> None:
+    reported = in_state("reported", north, south)["id"]
+    report = read(south, reported, "reports").json()["results"][0]["id"]
+    address = f"/referrals/{reported}"
+    mistake, browser = f"{address}/reports/{report}/entered-in-error", Browser(south.practitioner).open(address)
+    browser.press(mistake, reason="wrong_entry")
+    assert ("This was about another client" in browser.page, 'value="wrong_entry"' in browser.page) == (True, False)
+
+    browser.press(mistake, reason="wrong_client")
+
+    assert mistake not in browser.page
+    assert make.REPORT["answer"] not in Browser(north.practitioner).open(address).page
+
+
 @NEEDS_WORKER
 def test_only_three_fresh_links_go_out_in_a_day(north: make.Clinic) -> None:
     referral = guest_referral(north)["id"]

@@ -8,10 +8,10 @@ from uuid import UUID
 from rest_framework.serializers import Serializer
 
 from backend.audit import events
-from backend.careplans.models import WRONG_CLIENT, CarePlan, EnteredInError
+from backend.careplans.models import CarePlan, EnteredInError
 from backend.careplans.policies import NOT_ON_TEAM, check_writes
 from backend.careplans.queries import steps_told
-from backend.clients.policies import refuse_unless
+from backend.clients.policies import SAID_ALREADY, refuse_unless, says_more
 from backend.directory.eligibility import credential_problem, today_at
 from backend.directory.models import PractitionerRole
 from backend.lib import clock
@@ -55,12 +55,8 @@ def check_not_in_error(plan: CarePlan) -> None:
 def check_says_more(reason: str, said: EnteredInError, *, within: CarePlan | None = None) -> None:
     """409 unless it stands, or what is said now is the one thing that can still be: that it was about a wrong client."""
     stands = said.entered_in_error_at is None and (within is None or within.entered_in_error_at is None)
-    if not stands and (reason != WRONG_CLIENT or said.entered_in_error_reason == WRONG_CLIENT):
-        raise Conflict(
-            "This was entered in error; of that only “wrong client” can still be said, once.",
-            code="entered_in_error",
-            available=[],
-        )
+    if not stands and not says_more(reason, said.entered_in_error_reason):
+        raise Conflict(SAID_ALREADY, code="entered_in_error", available=[])
 
 
 def check_unfinished(plan: CarePlan) -> None:

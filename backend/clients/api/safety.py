@@ -86,7 +86,10 @@ class PrecautionInError(PrecautionView):
     @extend_schema(
         operation_id="mark_precaution_entered_in_error",
         summary="A precaution was entered in error",
-        description="The text stays, marked. `wrong_client` takes it away from the other clinics at once.",
+        description=(
+            "The text stays, marked. `wrong_client` takes it away from the other clinics at once; of one that is in error for "
+            "another reason it can still be said, once."
+        ),
         request=s.InErrorInput,
         responses=s.PrecautionSerializer,
         examples=[OpenApiExample("Wrong client", value={"reason": "wrong_client"}, request_only=True)],

@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef, Q
 from backend.clients.models.access import Access
 from backend.clients.models.client import Client
 from backend.clients.models.consent import Consent
+from backend.clients.policies import WRONG_CLIENT
 from backend.lib import clock
 from backend.lib.actor import Actor, ActorKind
 from backend.lib.history import tracked
@@ -50,7 +51,7 @@ class PrecautionQuerySet(SharedInCircleQuerySet["Precaution"]):
         """A sensitive one leaves its clinic only where the consent says so; one of a wrong client comes back."""
         sensitive = circles.filter(categories__contains=[Consent.Category.SENSITIVE])
         shared = Q(Exists(circles), is_sensitive=False) | Q(Exists(sensitive))
-        return shared & ~Q(entered_in_error_reason=Precaution.WRONG_CLIENT)
+        return shared & ~Q(entered_in_error_reason=WRONG_CLIENT)
 
 
 @tracked()
@@ -71,7 +72,6 @@ class Precaution(models.Model):
     entered_in_error_reason = models.CharField(max_length=40, blank=True)
 
     objects = PrecautionQuerySet.as_manager()
-    WRONG_CLIENT = "wrong_client"
 
     def __str__(self) -> str:
         return self.code

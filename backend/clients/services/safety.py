@@ -5,7 +5,14 @@ from uuid import UUID
 
 from backend.audit.events import record
 from backend.clients.models import Client, Hold, Precaution
-from backend.clients.policies import TREATS, records_precautions, refuse_unless
+from backend.clients.policies import (
+    SAID_ALREADY,
+    TREATS,
+    WRONG_CLIENT,
+    records_precautions,
+    refuse_unless,
+    says_more,
+)
 from backend.clients.queries import audience_of, circle_of
 from backend.clients.services.taking import organization_of, shared_client, shared_record
 from backend.lib import clock
@@ -47,16 +54,18 @@ def end_precaution(client_id: UUID, precaution_id: UUID, *, actor: Actor) -> Pre
 
 
 def mark_precaution_entered_in_error(client_id: UUID, precaution_id: UUID, *, actor: Actor, reason: str) -> Precaution:
-    """It was never so. The text stays, struck through; by a practitioner or an admin of the clinic that wrote it."""
+    """It was never so. The text stays, struck through; by a practitioner or an admin of the clinic that wrote it.
+
+    That it is of a wrong client can be said also of one that is in error for another reason.
+    """
     found = _own_precaution(client_id, precaution_id, actor)
     refuse_unless(records_precautions(actor) or actor.has_right("admin"), TREATS)
-    if found.entered_in_error_reason:
-        raise Conflict("This precaution is marked as an error already.", code="entered_in_error")
+    if found.entered_in_error_reason and not says_more(reason, found.entered_in_error_reason):
+        raise Conflict(SAID_ALREADY, code="entered_in_error")
     found.entered_in_error_reason, found.version = reason, found.version + 1
     found.save(update_fields=["entered_in_error_reason", "version"])
-    wrong_client = reason == Precaution.WRONG_CLIENT
     category = "sensitive" if found.is_sensitive else ""
-    _tell("precaution.entered_in_error", found, actor, category, always=wrong_client)
+    _tell("precaution.entered_in_error", found, actor, category, always=reason == WRONG_CLIENT)
     return found
 
 

@@ -20,7 +20,10 @@ M = TypeVar("M", bound=models.Model)
 
 
 class CanBeInError(models.Model):
-    """Signed or sent, so never changed: only that it was a mistake is added, once. The words stay, struck through."""
+    """Signed or sent, so never changed: only that it was a mistake is added. The words stay, struck through.
+
+    Once; that it was about a wrong client can be said after another reason, too.
+    """
 
     class Reason(models.TextChoices):
         WRONG_CLIENT = "wrong_client"

@@ -344,4 +344,4 @@ def _reports(referral_id: UUID, actor: Actor) -> list[dict[str, Any]]:
     if not actor.reads_clinical:
         return []
     rows = queries.reports_of(referral_id, actor).select_related("referral").order_by("-received_at", "-id")
-    return [{**rendering.report(row), "is_ours": corrections.is_ones_own(row, actor)} for row in rows]
+    return [{**rendering.report(row), "can_err": corrections.can_enter_in_error(row, actor)} for row in rows]
