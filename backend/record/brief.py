@@ -35,6 +35,7 @@ from backend.visits.models import Visit
 
 MOST_LINES = 5
 EARLIER_MEASURES = 30
+SERIES = ("organization_id", "discipline")
 TREATS = "The brief is for whoever treats the client; ask a practitioner."
 NAME_ONE = "A system names the practitioner whose brief it wants: practitioner_role_id."
 HREFS = {
@@ -182,7 +183,7 @@ def _whole_notes(actor: Actor, **ids: UUID) -> Found:
 
 
 def _measured_before(read: Iterable[Row], reading: Reading) -> Sequence[Row]:
-    """What was measured lately, newest first, when one of these notes measured anything."""
+    """What was measured lately, newest first and of whom, when one of these notes measured anything."""
     if not any(row["said"].get("measures") for row in read):
         return []
     return MEASURED.rows(reading.actor, records=reading.records)
@@ -193,7 +194,13 @@ def _measured(actor: Actor, *, records: str) -> Found:
         IsOneOf("note__client_id", records), note__state=Note.State.SIGNED, name="objective"
     )
     newest = sections.exclude(measures=[]).order_by("-note__occurred_at", "-note_id")
-    return newest.values("measures", at=F("note__occurred_at"))[:EARLIER_MEASURES]
+    series = {name: F(f"note__{name}") for name in SERIES}
+    return newest.values("measures", at=F("note__occurred_at"), **series)[:EARLIER_MEASURES]
+
+
+def _is_of_one_series(one: Row, other: Row) -> bool:
+    """Two clinics or disciplines may ask the same question of different complaints: nobody measured that change."""
+    return all(one[name] == other[name] for name in SERIES)
 
 
 SLOTS = [f"note_{place}" for place in range(MOST_LINES)]
@@ -204,7 +211,7 @@ def _line(
     row: Row, client: Client, reading: Reading, read: Mapping[UUID, Row], earlier: Sequence[Row], zone: str
 ) -> dict[str, Any]:
     note = read.get(row["line_id"])
-    before = [one for one in earlier if note and one["at"] < note["occurred_at"]]
+    before = [one for one in earlier if note and one["at"] < note["occurred_at"] and _is_of_one_series(one, note)]
     return {
         "id": line_id(row),
         "kind": row["line_kind"],

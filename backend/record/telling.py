@@ -35,7 +35,10 @@ NOTE_IN_ERROR = "{kind} note of {day} was entered in error: do not rely on it."
 
 
 def told(line: Row, *, zone: str, note: Row | None = None, earlier: Sequence[Row] = ()) -> str:
-    """What happened, in one sentence. ``note`` is the note as the reader reads it, ``earlier`` what was measured before."""
+    """What happened, in one sentence. ``note`` is the note as the reader reads it.
+
+    ``earlier`` is what its clinic and discipline measured before: values of others are no beginning of a change.
+    """
     facts = line["line_facts"]
     if line["line_kind"] == "note":
         return _of_note(line, note or {}, earlier, zone)

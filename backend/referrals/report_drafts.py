@@ -172,15 +172,21 @@ def seen(shared: Sequence[SharedNote]) -> Iterable[str]:
 
 
 def measured(shared: Sequence[SharedNote]) -> Iterable[str]:
-    """Each instrument with its first and last value; a joint and direction are measures of their own."""
-    series: dict[tuple[str, str], list[tuple[float, str]]] = {}
+    """Each instrument with its first and last value; a joint and direction are measures of their own.
+
+    So is what each discipline of the clinic measured: they may ask the same question of different complaints.
+    """
+    series: dict[tuple[str, str, str], list[tuple[float, str]]] = {}
     for note in shared:
         for measure in note.measures:
-            key = (measure["measure"], measure.get("remark") or "")
+            key = (measure["measure"], measure.get("remark") or "", note.row["discipline"])
             series.setdefault(key, []).append((measure["value"], note.day))
-    for (code, remark), values in series.items():
+    several = len({discipline for _, _, discipline in series}) > 1
+    for (code, remark, discipline), values in series.items():
         known = catalog().measures.get(code)
-        name = f"{label_of('measures', code)}{f' ({remark})' if remark else ''}"
+        about = [remark, label_of("disciplines", discipline).lower() if several else ""]
+        which = ", ".join(part for part in about if part)
+        name = f"{label_of('measures', code)}{f' ({which})' if which else ''}"
         yield f"{name}: {_first_to_last(values, known.unit if known else '')}"
 
 

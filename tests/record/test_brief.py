@@ -51,6 +51,28 @@ def test_a_note_is_one_line_with_techniques_gist_and_measures_and_what_it_asks(
     assert line["href"] == f"/api/v1/notes/{note['id']}"
 
 
+def test_what_was_measured_is_compared_within_one_clinic_and_discipline(
+    north: make.Clinic, south: make.Clinic, east: make.Clinic, shared: str
+) -> None:
+    make.consent(north, shared, south, east)
+    referral = make.referral(north, east, client_id=shared)
+    make.move(east, referral["id"], "accept")
+    chiropractor = make.person(north.organization, "practitioner", discipline="chiropractic", name="Chi Ro")
+
+    def measured(who: Any, value: int) -> str:
+        written = sign(
+            who.http, draft(who, shared, **{**QUIET, "measures": [{"measure": "nprs", "value": value}]})["id"]
+        )
+        [line] = [line for line in lines(east, shared, "note") if subjects([line]) == [written["id"]]]
+        return str(line["text"]).rpartition("; ")[2]
+
+    assert measured(north, 8) == "Numeric pain rating scale 8."
+    assert measured(south, 4) == "Numeric pain rating scale 4."
+    assert measured(chiropractor, 3) == "Numeric pain rating scale 3."
+    assert measured(north, 7) == "Numeric pain rating scale 8 → 7."
+    assert measured(south, 6) == "Numeric pain rating scale 4 → 6."
+
+
 def test_every_line_leads_to_where_it_is_read(north: make.Clinic, south: make.Clinic) -> None:
     plan = busy_plan(north, south)
     signed(north, plan.client_id)

@@ -87,6 +87,22 @@ def test_a_draft_says_what_was_found_done_measured_and_asked(north: make.Clinic,
     assert read(south, referral["id"]).json()["state"] == "in_care"
 
 
+def test_what_two_disciplines_of_a_clinic_measured_is_no_change(north: make.Clinic, south: make.Clinic) -> None:
+    referral = in_care(north, south)
+    therapist = make.person(south.organization, "practitioner", discipline="massage_therapy", name="Mas Sage")
+    for who, value in ((south, 8), (therapist, 4), (south, 7)):
+        begun = writing.draft(
+            south, referral["client"]["id"], by=who.http, measures=[{"measure": "nprs", "value": value}], findings=[]
+        )
+        writing.sign(who.http, begun["id"])
+        advance(days=1)
+
+    lines = drafted(south, referral)["answer"].splitlines()
+
+    assert lines[1].startswith("Numeric pain rating scale (physical therapy): 8 → 7 points, ")
+    assert lines[2].startswith("Numeric pain rating scale (massage therapy): 4 points on ")
+
+
 def test_only_the_named_notes_are_used(north: make.Clinic, south: make.Clinic) -> None:
     referral = in_care(north, south)
     note(south, referral, objective="First look.")
