@@ -1,4 +1,4 @@
-"""Who may take a referral: a role that has not ended, with a verified credential in force for its discipline."""
+"""Who may take a referral or lift what protects: a role that has not ended, with a verified credential in force."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -10,6 +10,8 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from backend.catalog.queries import catalog
 from backend.directory.models import Credential, Organization, PractitionerRole
 from backend.lib import clock
+from backend.lib.actor import Actor, ActorKind
+from backend.lib.problems import Conflict
 
 NEUROMUSCULAR = "neuromuscular"
 """A certification whose name holds this word is one in neuromuscular therapy."""
@@ -34,6 +36,24 @@ def credential_problem(role: PractitionerRole, on: date, credentials: Iterable[C
     if any(credential.is_in_force(on) for credential in held):
         return None
     return f"{role.practitioner}'s {kind} for {label} {_what_is_wrong(max(held, key=_how_close), on)}."
+
+
+def credential_problem_of(actor: Actor) -> str | None:
+    """Why the person may not treat here today in any of their roles, as a sentence; None when they may in one."""
+    roles = PractitionerRole.objects.filter(pk__in=actor.role_ids).select_related("practitioner", "organization")
+    problems = [
+        credential_problem(role, today_at(role.organization), role.practitioner.credentials.all())
+        for role in roles.prefetch_related("practitioner__credentials").order_by("created_at", "id")
+    ]
+    if None in problems:
+        return None
+    return problems[0] if problems else "You have no role as a practitioner here."
+
+
+def check_lifts_protection(actor: Actor) -> None:
+    """409 for a person without a credential in force: a student, or whose license ran out. A system acts by its scope."""
+    if actor.kind == ActorKind.MEMBER and (problem := credential_problem_of(actor)):
+        raise Conflict(f"{problem} Ask a colleague with a license in force.", code="credential_invalid")
 
 
 def is_enrolled(role: PractitionerRole, on: date, credentials: Iterable[Credential]) -> bool:

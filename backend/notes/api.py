@@ -282,7 +282,7 @@ class EndAsk(NoteView):
     @extend_schema(
         operation_id="end_ask",
         summary="What a note asked no longer holds",
-        description="By a practitioner of the clinic that asked. The note stays as it was signed.",
+        description="By a licensed practitioner of the clinic that asked. The note stays as it was signed.",
         request=inputs.EndAskInput,
         responses=s.NoteSerializer,
         examples=[END_ASK, NOTE],

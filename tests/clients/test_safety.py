@@ -1,5 +1,6 @@
 """Precautions and holds: the floor of every circle, and what a colleague keeps to themselves."""
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -114,6 +115,53 @@ def test_a_hold_stands_until_a_practitioner_of_the_circle_clears_it(
     assert cleared["cleared_by"] == "South Physio Practitioner"
     again = north.http.send("POST", path, {"clearance": "Seen by a doctor today."})
     assert (again.status_code, again.json()["code"]) == (409, "hold_cleared")
+
+
+def unlicensed(clinic: make.Clinic, *rights: str, **credential: Any) -> make.Person:
+    """A practitioner of the clinic, with these rights besides, whose credential says this."""
+    person = make.person(clinic.organization, "practitioner", *rights, discipline="chiropractic", name="Stu Dent")
+    assert person.role is not None
+    person.role.practitioner.credentials.update(**credential)
+    return person
+
+
+@pytest.mark.parametrize(
+    "credential", [{"kind": "enrollment"}, {"expires_on": date(2020, 1, 1)}, {"status": "suspended"}]
+)
+def test_only_who_holds_a_license_lifts_what_protects_the_client_and_everybody_who_treats_records_it(
+    shared: Shared, north: make.Clinic, credential: dict[str, Any]
+) -> None:
+    thinner = north.http.send("POST", f"{shared.path}/precautions", THINNER).json()
+    hold = north.http.send("POST", f"{shared.path}/holds", {"regions": NECK, "because": "red_flag"}).json()
+    lifting = [
+        (f"{shared.path}/holds/{hold['id']}/clear", {"clearance": "It seems fine to me."}),
+        (f"{shared.path}/precautions/{thinner['id']}/end", {}),
+        (f"{shared.path}/precautions/{thinner['id']}/entered-in-error", {"reason": "wrong_entry"}),
+    ]
+    student = unlicensed(north, **credential)
+
+    for path, body in lifting:
+        answer = student.http.send("POST", path, body)
+        assert (answer.status_code, answer.json()["code"]) == (409, "credential_invalid"), path
+        assert "Stu Dent" in answer.json()["detail"]
+    assert north.http.send("GET", f"{shared.path}/holds").json()["results"][0]["cleared_at"] is None
+    assert north.http.send("GET", f"{shared.path}/precautions").json()["results"][0]["status"] == "active"
+    assert student.http.send("POST", f"{shared.path}/precautions", THINNER).status_code == 201
+    assert student.http.send("POST", f"{shared.path}/holds", {"regions": NECK, "because": "other"}).status_code == 201
+    assert north.http.send("POST", *lifting[0]).status_code == 200
+
+
+def test_a_clinics_system_acts_by_its_scope_and_who_is_admin_too_says_what_was_a_mistake(
+    shared: Shared, north: make.Clinic
+) -> None:
+    owner = unlicensed(north, "admin", expires_on=date(2020, 1, 1)).http
+
+    def answer(http: make.Api, press: str, **body: str) -> int:
+        made = north.http.send("POST", f"{shared.path}/precautions", THINNER).json()
+        return int(http.send("POST", f"{shared.path}/precautions/{made['id']}/{press}", body).status_code)
+
+    assert [answer(http, "end") for http in (north.system, owner)] == [200, 409]
+    assert [answer(http, "entered-in-error", reason="duplicate") for http in (north.system, owner)] == [200, 200]
 
 
 @pytest.mark.parametrize(

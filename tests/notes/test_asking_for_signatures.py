@@ -82,6 +82,19 @@ def booked(clinic: make.Clinic, home: make.Clinic, client_id: str) -> str:
     return str(make.move(clinic, referral["id"], "book", visit=make.visit_window(1))["visits"][0]["id"])
 
 
+def test_a_student_ends_no_ask_not_even_their_own(north: make.Clinic, client_id: str) -> None:
+    student = enroll(north)
+    signed_by_both = sign(student.http, draft(north, client_id, by=student.http)["id"])
+    assert north.http.send("POST", f"notes/{signed_by_both['id']}/cosign", {}).status_code == 200
+
+    for note in (signed(north, client_id), signed_by_both):
+        ended = student.http.send("POST", f"notes/{note['id']}/asks/{note['asks'][0]['id']}/end", {})
+        assert (ended.status_code, ended.json()["code"]) == (409, "credential_invalid")
+        assert "Ask a colleague with a license in force." in ended.json()["detail"]
+
+    assert len(asks(north.http, client_id)["results"]) == 2
+
+
 def move_clock(clinic: make.Clinic, by: str) -> None:
     answer = clinic.http.send("POST", "sandbox/clock", {"advance": by})
     assert answer.status_code == 200, answer.content

@@ -73,6 +73,7 @@ class EndPrecaution(PrecautionView):
     @extend_schema(
         operation_id="end_precaution",
         summary="A precaution no longer holds",
+        description="By a licensed practitioner of the clinic that recorded it, or its system.",
         request=s.EmptyInput,
         responses=s.PrecautionSerializer,
     )
@@ -137,7 +138,7 @@ class ClearHold(ClientView):
     @extend_schema(
         operation_id="clear_hold",
         summary="Clear a hold",
-        description="By a practitioner of the circle, with a sentence.",
+        description="By a licensed practitioner of the circle, with a sentence.",
         request=s.ClearHoldInput,
         responses=s.HoldSerializer,
         examples=[

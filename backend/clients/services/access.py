@@ -9,8 +9,8 @@ from backend.audit.events import record
 from backend.audit.models import AccessLog
 from backend.clients.models import Access
 from backend.clients.queries import ask_guard, homes_of
-from backend.directory.eligibility import credential_problem, today_at
-from backend.directory.models import Organization, PractitionerRole
+from backend.directory.eligibility import credential_problem_of
+from backend.directory.models import Organization
 from backend.lib.actor import Actor, ActorKind
 from backend.lib.ids import uuid7
 from backend.lib.problems import Forbidden, NotFound, invalid
@@ -60,21 +60,9 @@ def check_may_break_the_glass(client_id: UUID, *, actor: Actor) -> None:
         raise Forbidden("Your clinic has not switched this on; an admin can.", code="break_glass_off")
     if actor.kind != ActorKind.MEMBER or not actor.treats:
         raise Forbidden("Only a practitioner breaks the glass.", code="not_a_practitioner")
-    if problem := _credential_problem(actor, organization):
+    if problem := credential_problem_of(actor):
         raise Forbidden(problem, code="credential_required")
     if not (actor.second_factor or settings.SANDBOX):
         raise Forbidden("Sign in with your second factor first.", code="second_factor_required")
     if ask_guard("SELECT is_excluded(%s)", [client_id])[0][0]:
         raise Forbidden("The client has said that this person must not see the record.", code="excluded")
-
-
-def _credential_problem(actor: Actor, organization: Organization) -> str | None:
-    """None when one of the person's roles here has a credential in force."""
-    roles = PractitionerRole.objects.filter(pk__in=actor.role_ids).select_related("practitioner", "organization")
-    problems = [
-        credential_problem(r, today_at(organization), r.practitioner.credentials.all())
-        for r in roles.prefetch_related("practitioner__credentials")
-    ]
-    if None in problems:
-        return None
-    return problems[0] if problems else "You have no role as a practitioner here."

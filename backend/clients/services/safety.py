@@ -15,6 +15,7 @@ from backend.clients.policies import (
 )
 from backend.clients.queries import audience_of, circle_of
 from backend.clients.services.taking import organization_of, shared_client, shared_record
+from backend.directory.eligibility import check_lifts_protection
 from backend.lib import clock
 from backend.lib.actor import Actor, ActorKind
 from backend.lib.problems import Conflict
@@ -25,7 +26,10 @@ Regions = list[dict[str, str]]
 def record_precaution(
     client_id: UUID, *, actor: Actor, code: str, regions: Regions, note: str = "", is_sensitive: bool = False
 ) -> Precaution:
-    """A condition that limits care. A sensitive one leaves the clinic only where a consent says so."""
+    """A condition that limits care. A sensitive one leaves the clinic only where a consent says so.
+
+    Whoever treats records one, a student too: it protects at once. Lifting it asks for a credential in force.
+    """
     client = shared_client(actor, client_id)
     refuse_unless(records_precautions(actor), TREATS)
     recorded = Precaution.objects.create(
@@ -45,6 +49,7 @@ def end_precaution(client_id: UUID, precaution_id: UUID, *, actor: Actor) -> Pre
     """It no longer holds. Ended by the clinic that recorded it."""
     found = _own_precaution(client_id, precaution_id, actor)
     refuse_unless(records_precautions(actor), TREATS)
+    check_lifts_protection(actor)
     if found.ended_at is not None or found.entered_in_error_reason:
         raise Conflict("This precaution has ended already.", code="precaution_ended")
     found.ended_at, found.version = clock.now(), found.version + 1
@@ -60,6 +65,8 @@ def mark_precaution_entered_in_error(client_id: UUID, precaution_id: UUID, *, ac
     """
     found = _own_precaution(client_id, precaution_id, actor)
     refuse_unless(records_precautions(actor) or actor.has_right("admin"), TREATS)
+    if not actor.has_right("admin"):
+        check_lifts_protection(actor)
     if found.entered_in_error_reason and not says_more(reason, found.entered_in_error_reason):
         raise Conflict(SAID_ALREADY, code="entered_in_error")
     found.entered_in_error_reason, found.version = reason, found.version + 1
@@ -93,6 +100,7 @@ def clear_hold(client_id: UUID, hold_id: UUID, *, actor: Actor, clearance: str) 
     shared_record(actor, client_id, Hold.objects.visible_to(actor).one(hold_id))
     hold: Hold = Hold.objects.visible_to(actor).locked().one(hold_id)
     refuse_unless(actor.treats, "A practitioner clears a hold, with a sentence.")
+    check_lifts_protection(actor)
     if hold.cleared_at is not None:
         raise Conflict("This hold is cleared already.", code="hold_cleared", cleared_by=hold.cleared_by)
     hold.cleared_at, hold.cleared_by, hold.clearance = clock.now(), actor.display[:200], clearance

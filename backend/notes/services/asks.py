@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from backend.audit.events import record
+from backend.directory.eligibility import check_lifts_protection
 from backend.lib import clock
 from backend.lib.actor import Actor
 from backend.lib.problems import Conflict, Forbidden
@@ -12,11 +13,15 @@ from backend.notes.services.taking import changed, locked_note
 
 
 def end_ask(note_id: UUID | str, ask_id: UUID, *, actor: Actor, reason: str = "") -> Ask:
-    """It is no longer asked. By whoever wrote it, or a colleague of the clinic that did; the note stays as it was signed."""
+    """It is no longer asked. By whoever wrote it, or a colleague of the clinic that did, with a credential in force.
+
+    The note stays as it was signed.
+    """
     note = locked_note(note_id, actor)
     ask: Ask = Ask.objects.visible_to(actor).filter(note=note).locked().one(ask_id)
     if not policies.parties_of(actor, note) & {policies.AUTHOR, policies.COLLEAGUE}:
         raise Forbidden("A practitioner of the clinic that asked ends it; ask them.", code="wrong_party")
+    check_lifts_protection(actor)
     if ask.released_at is None or ask.ended_at is not None:
         raise Conflict("Only what is asked now can be ended.", code="ask_not_active")
     ask.ended_at, ask.ended_by, ask.ended_because = clock.now(), actor.display[:200], reason
