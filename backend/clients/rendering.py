@@ -154,7 +154,7 @@ def contact_first_data(row: tuple[UUID, UUID, list[dict[str, str]]], names: Name
     }
 
 
-def hold_data(hold: Hold, names: Names) -> Json:
+def hold_data(hold: Hold, actor: Actor, names: Names) -> Json:
     return {
         "id": str(hold.pk),
         "version": hold.version,
@@ -164,7 +164,8 @@ def hold_data(hold: Hold, names: Names) -> Json:
         "created_at": utc(hold.created_at),
         "cleared_at": utc_or_none(hold.cleared_at),
         "cleared_by": hold.cleared_by or None,
-        "clearance": hold.clearance or None,
+        **({"clearance": hold.clearance or None} if actor.reads_clinical else {}),
+        "withheld": [] if actor.reads_clinical else ["clearance"],
     }
 
 

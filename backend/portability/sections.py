@@ -144,7 +144,7 @@ def holds(reading: Reading) -> Found:
 
 def shown_holds(reading: Reading, rows: Rows) -> list[Json]:
     names = clients.names_of(row.organization_id for row in rows)
-    return [clients.hold_data(row, names) for row in rows]
+    return [clients.hold_data(row, reading.actor, names) for row in rows]
 
 
 def asks(reading: Reading) -> Found:

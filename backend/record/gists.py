@@ -181,7 +181,8 @@ def _hold(row: Row, actor: Actor, names: Names) -> Line:
     facts = row["facts"]
     where = places(facts["regions"])
     if row["what"] == "cleared":
-        return f"Treatment may go on ({where}): {facts['clearance']}", []
+        sentence = f": {facts['clearance']}" if actor.reads_clinical else "."
+        return f"Treatment may go on ({where}){sentence}", []
     return f"Do not treat: {where}, because of {_spoken(facts['because'])}.", [
         "ended" if facts["cleared_at"] else "red"
     ]

@@ -7,7 +7,9 @@ import pytest
 
 from tests import make
 from tests.clients.conftest import Shared
+from tests.portability.exporting import made, taken
 from tests.record.feed import page, settle
+from tests.workspace.browsing import Browser
 
 pytestmark = pytest.mark.django_db
 NECK = [{"region": "cervical", "side": "left"}]
@@ -115,6 +117,32 @@ def test_a_hold_stands_until_a_practitioner_of_the_circle_clears_it(
     assert cleared["cleared_by"] == "South Physio Practitioner"
     again = north.http.send("POST", path, {"clearance": "Seen by a doctor today."})
     assert (again.status_code, again.json()["code"]) == (409, "hold_cleared")
+
+
+def test_why_treatment_may_go_on_is_clinical_on_every_way_out(
+    shared: Shared, north: make.Clinic, south: make.Clinic
+) -> None:
+    hold = north.http.send("POST", f"{shared.path}/holds", {"regions": NECK, "because": "red_flag"}).json()
+    sentence = "Imaging of the dens is clear."
+    cleared = south.http.send("POST", f"{shared.path}/holds/{hold['id']}/clear", {"clearance": sentence})
+    assert cleared.json()["withheld"] == []
+
+    def told(who: make.Person) -> set[str]:
+        ways = {
+            "list": str(who.http.send("GET", f"{shared.path}/holds").json()),
+            "timeline": str(who.http.send("GET", f"{shared.path}/timeline").json()),
+            "brief": who.http.send("GET", f"{shared.path}/brief").content.decode(),
+            "export": taken(who, made(who, shared.client_id)).decode(),
+            "page": Browser(who).open(f"/clients/{shared.client_id}").page,
+        }
+        return {way for way, words in ways.items() if sentence in words}
+
+    assert told(north.practitioner) == {"list", "timeline", "brief", "export", "page"}
+    assert told(north.auditor) == {"list", "timeline", "export", "page"}
+    for desk in (north.coordinator, south.coordinator):
+        assert told(desk) == set()
+        [line] = desk.http.send("GET", f"{shared.path}/holds").json()["results"]
+        assert (line["cleared_by"], line["withheld"]) == ("South Physio Practitioner", ["clearance"])
 
 
 def unlicensed(clinic: make.Clinic, *rights: str, **credential: Any) -> make.Person:

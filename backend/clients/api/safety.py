@@ -107,7 +107,10 @@ class Holds(ClientView):
     @extend_schema(
         operation_id="list_holds",
         summary="Holds on a client's regions",
-        description="Nobody in the circle treats these regions until a practitioner clears them.",
+        description=(
+            "Nobody in the circle treats these regions until a practitioner clears them. Coordinators read them without the "
+            "sentence of who cleared them."
+        ),
         parameters=[s.PageQuery],
         responses=s.HoldSerializer(many=True),
     )
@@ -117,7 +120,7 @@ class Holds(ClientView):
         records = records_of(client.pk, self.actor)
         page = page_of(Hold.objects.visible_to(self.actor).filter(client_id__in=records), request)
         names = names_of(row.organization_id for row in page.rows)
-        return page.response(lambda hold: hold_data(hold, names))
+        return page.response(lambda hold: hold_data(hold, self.actor, names))
 
     @extend_schema(
         operation_id="place_hold",
@@ -130,7 +133,7 @@ class Holds(ClientView):
         client = self.client(client_id)
         refuse_unless(records_precautions(self.actor), TREATS)
         hold = services.place_hold(client.pk, actor=self.actor, **self.validated(s.HoldInput))
-        data = hold_data(hold, names_of([hold.organization_id]))
+        data = hold_data(hold, self.actor, names_of([hold.organization_id]))
         return self.answer(data, version=hold.version, status=201, subject=hold)
 
 
@@ -152,7 +155,7 @@ class ClearHold(ClientView):
         refuse_unless(self.actor.treats, TREATS)
         clearance = self.validated(s.ClearHoldInput)["clearance"]
         cleared = services.clear_hold(client.pk, hold.pk, actor=self.actor, clearance=clearance)
-        data = hold_data(cleared, names_of([cleared.organization_id]))
+        data = hold_data(cleared, self.actor, names_of([cleared.organization_id]))
         return self.answer(data, version=cleared.version, subject=cleared)
 
 

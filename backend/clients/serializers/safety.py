@@ -83,7 +83,8 @@ class HoldSerializer(serializers.Serializer[Any]):
     created_at = Moment()
     cleared_at = Moment(allow_null=True)
     cleared_by = serializers.CharField(allow_null=True)
-    clearance = serializers.CharField(allow_null=True)
+    clearance = serializers.CharField(allow_null=True, required=False, help_text="Not for coordinators.")
+    withheld = serializers.ListField(child=serializers.CharField())
 
 
 class RepresentativeInput(StrictSerializer):

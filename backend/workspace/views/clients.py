@@ -253,7 +253,7 @@ def client_page(request: HttpRequest, actor: Actor, client_id: UUID, *, tried: T
         ],
         "precautions": [precaution_data(row, actor, names) for row in precautions],
         "contact_first": [contact_first_data(row, names) for row in hidden],
-        "holds": [hold_data(row, names) for row in holds],
+        "holds": [hold_data(row, actor, names) for row in holds],
         "may": [{**access_data(row, names), "reason_words": WHY_ACCESS[row.why]} for row in may],
         "did": [look_data(row, names) for row in did],
         "others_here": [(pk, names[pk]) for pk in dict.fromkeys(row.organization_id for row in may) if pk != here],
