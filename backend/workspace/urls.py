@@ -99,7 +99,7 @@ urlpatterns = [
     ),
     *(
         path(f"care-plans/<uuid:plan_id>/{kind}/<uuid:row_id>/decide", plans.decide, {"kind": kind})
-        for kind in ("goals", "problems")
+        for kind in ("goals", "interventions", "problems")
     ),
     path("care-plans/<uuid:plan_id>/goals/new", plan_rows.new, {"kind": "goals"}),
     path("care-plans/<uuid:plan_id>/goals/<uuid:row_id>", plan_rows.one, {"kind": "goals"}),
@@ -110,7 +110,6 @@ urlpatterns = [
     path("care-plans/<uuid:plan_id>/phases/new", plan_rows.new, {"kind": "phases"}),
     path("care-plans/<uuid:plan_id>/phases/<uuid:row_id>", plan_rows.one, {"kind": "phases"}),
     path("care-plans/<uuid:plan_id>/interventions/<uuid:row_id>/take-over", plan_rows.take_over),
-    path("care-plans/<uuid:plan_id>/interventions/<uuid:row_id>/drop", plans.drop_line),
     path("settings", clinic.overview),
     path("settings/clinic", clinic.clinic),
     path("settings/opening", days.opening),

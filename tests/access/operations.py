@@ -325,7 +325,7 @@ FORMS: dict[str, Callable[[Ids], Any]] = {
     },
     **{
         f"/care-plans/{{plan_id}}/{kind}/{{row_id}}/decide": lambda ids: {"answer": "drop"}
-        for kind in ("goals", "problems")
+        for kind in ("goals", "interventions", "problems")
     },
     "/care-plans/{plan_id}/interventions/{row_id}/take-over": lambda ids: {"focus": "Neck"},
     "/settings/clinic": lambda ids: {"name": "New Name"},

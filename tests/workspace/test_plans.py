@@ -333,7 +333,7 @@ def test_the_lines_of_who_left_are_taken_over_or_dropped(north: make.Clinic, sou
     assert lead.page.count("ended (left)") == 2
 
     first, second = (f"/care-plans/{plan.id}/interventions/{row['id']}" for row in left)
-    lead.press(f"{first}/drop", sentence="Not needed any more.")
+    lead.press(f"{first}/decide", answer="drop", sentence="Not needed any more.")
     lead.open(f"{second}/take-over").send(
         f"{second}/take-over",
         focus="Spinal loading, gently",

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 
 from backend.careplans import policies, printing, queries, rendering, services, waiting
 from backend.careplans import words as plan_words
-from backend.careplans.models import CarePlan, Intervention, Proposal, TeamMember
+from backend.careplans.models import CarePlan, Proposal, TeamMember
 from backend.careplans.workflow import PLAN_WORKFLOW, PROPOSAL_WORKFLOW
 from backend.clients.queries import client_for
 from backend.lib.actor import Actor
@@ -191,21 +191,8 @@ def answer_proposal(request: HttpRequest, plan_id: UUID, proposal_id: UUID) -> H
 
 
 @page("POST")
-def drop_line(request: HttpRequest, plan_id: UUID, row_id: UUID) -> HttpResponse:
-    """The lead lets a line of who left go."""
-    actor = actor_of(request)
-    Intervention.objects.visible_to(actor).filter(plan_id=plan_id).one(row_id)
-
-    def act(actor: Actor, zone: str) -> Any:
-        sent = {"answer": "drop", "sentence": request.POST.get("sentence", "")}
-        return services.decide(plan_id, "interventions", row_id, actor=actor, sent=sent)
-
-    return _on_plan(request, plan_id, f"drop-{row_id}", act, said="The line is dropped. It stays readable.")
-
-
-@page("POST")
 def decide(request: HttpRequest, plan_id: UUID, kind: str, row_id: UUID) -> HttpResponse:
-    """The lead goes on with a goal or problem of who left, or lets it go."""
+    """The lead goes on with a line, goal or problem of who left, or lets it go."""
     actor = actor_of(request)
     services.ROWS[kind].model.objects.visible_to(actor).filter(plan_id=plan_id).one(row_id)
     answer = request.POST.get("answer", "")
