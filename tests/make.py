@@ -51,6 +51,11 @@ class Person:
         assert actor is not None
         return actor
 
+    @property
+    def practitioner_id(self) -> str:
+        assert self.role is not None
+        return str(self.role.practitioner_id)
+
 
 @dataclass
 class Clinic:

@@ -88,7 +88,8 @@ def new_precautions(referral: Referral, actor: Actor) -> list[str]:
     """What the clinic recorded in the referral's own record since it accepted, unknown to the sender when it sent."""
     if referral.client_id is None or referral.accepted_at is None:
         return []
-    known = {row["code"] for row in Package.objects.values_list("precautions", flat=True).get(pk=referral.pk)}
+    packages = Package.objects.filter(pk=referral.pk).values_list("precautions", flat=True)
+    known = {row["code"] for precautions in packages for row in precautions}
     recorded = Precaution.objects.visible_to(actor).filter(
         client_id__in=merged_with(referral.client_id, actor),
         organization_id=actor.clinic_id,

@@ -282,6 +282,24 @@ def test_the_final_report_after_the_consent_ended_is_still_drafted_from_ones_own
 # --- who drafts ------------------------------------------------------------------------------------------------------
 
 
+def test_whom_the_client_excluded_still_drafts_from_their_own_clinics_notes(
+    north: make.Clinic, south: make.Clinic
+) -> None:
+    left_out = make.person(south.organization, "practitioner", discipline="physical_therapy")
+    client = make.client(north)
+    make.consent(north, client["id"], south, excluded_practitioner_ids=[left_out.practitioner_id])
+    referral = make.referral(north, south, client_id=client["id"])
+    for name in ("accept", "start"):
+        referral = make.move(south, referral["id"], name)
+    written = note(south, referral)
+    done(south.http.send("POST", f"clients/{client['id']}/precautions", {"code": "anticoag", "regions": []}), 201)
+
+    said = drafted(left_out.http, referral)
+
+    assert said["quoted_note_ids"] == [written["id"]]
+    assert said["new_precautions"] == []  # the record is closed to them
+
+
 def test_who_drafts_is_who_reports(north: make.Clinic, south: make.Clinic, outsider: make.Clinic) -> None:
     referral = in_care(north, south)
     note(south, referral)
