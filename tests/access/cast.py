@@ -27,6 +27,7 @@ from tests.access.situations import (
     EVERYTHING,
     FAMILY,
     GUEST,
+    NAME,
     OWN,
     PACKAGE,
     PLAN,
@@ -37,6 +38,7 @@ from tests.access.situations import (
     Situation,
     tell,
 )
+from tests.notes.writing import enroll
 
 ATTESTED = {
     "name": "Gil Guest",
@@ -51,12 +53,15 @@ Reads = Mapping[str, frozenset[str]]
 SOUTH_READS: Reads = {
     "accepted": SHARED_RECORD,
     "trusted": SHARED_RECORD | {SENSITIVE},
+    "excluded": SHARED_RECORD,
     **dict.fromkeys(("sent", "former", "withdrawn_after", "left"), PACKAGE),
 }
 SOUTH_DESK: Reads = {
-    **dict.fromkeys(SOUTH_READS, frozenset((CONTACT,))),
-    **dict.fromkeys(("accepted", "trusted"), frozenset((CONTACT, FAMILY))),
+    **dict.fromkeys(SOUTH_READS, frozenset((NAME, CONTACT))),
+    **dict.fromkeys(("accepted", "trusted", "excluded"), frozenset((NAME, CONTACT, FAMILY))),
 }
+# Whom the client excluded reads what South itself wrote, with the client's name as it stood.
+NOT_WELCOME: Reads = {**SOUTH_READS, "excluded": frozenset((NAME,))}
 
 
 @dataclass(frozen=True)
@@ -114,9 +119,11 @@ def build(*, before_stories: Callable[[make.Clinic], object] = lambda clinic: No
         "west": make.clinic("West Physio", "physical_therapy"),
         "outsider": make.clinic("Outsider Clinic", "physical_therapy"),
     }
+    not_welcome = make.person(clinics["south"].organization, "practitioner", discipline="physical_therapy")
     Organization.objects.filter(pk=clinics["west"].id).update(break_glass_enabled=True)
+    student = enroll(clinics["north"])
     situations = {name: Situation(name, number) for number, name in enumerate(SITUATIONS, start=1)}
-    world = World(**clinics, situations=situations, columns={}, of_notes={})
+    world = World(**clinics, not_welcome=not_welcome, student=student, situations=situations, columns={}, of_notes={})
     common = _common_ids(world)
     own = {
         clinic.id: make.client(clinic, family_name="Own", given_name="Record")["id"]
@@ -172,7 +179,7 @@ def _columns(world: World) -> Iterator[Column]:
     yield _person(
         "home_practitioner", s["accepted"], north.practitioner, dict.fromkeys(SITUATIONS, EVERYTHING | {AUTHORS})
     )
-    desk = frozenset((CONTACT, FAMILY, OWN))
+    desk = frozenset((NAME, CONTACT, FAMILY, OWN))
     yield _person("home_coordinator", s["accepted"], north.coordinator, dict.fromkeys(SITUATIONS, desk))
     yield _person("home_admin", s["accepted"], north.admin, {})
     yield _person("home_auditor", s["accepted"], north.auditor, home_reads)
@@ -190,6 +197,7 @@ def _columns(world: World) -> Iterator[Column]:
     yield _person("withdrawn_after", s["withdrawn_after"], south.practitioner, south_reads)
     yield _person("sent_in_error", s["sent_in_error"], south.practitioner, south_reads)
     yield _person("leaver", s["left"], south.practitioner, south_reads)
+    yield _person("not_welcome", s["excluded"], world.not_welcome, NOT_WELCOME)
     yield _person("uninvolved", s["accepted"], world.outsider.practitioner, {})
     yield _person("uninvolved_admin", s["accepted"], world.outsider.admin, {})
     yield _column("uninvolved_system", s["accepted"], world.outsider.system)

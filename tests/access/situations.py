@@ -22,16 +22,17 @@ SITUATIONS = (
     "asked",
     "left",
     "trusted",
+    "excluded",
 )
 # Where a note of every kind is written: those whose notes are asked for one by one.
-EVERY_NOTE = ("accepted", "former", "withdrawn_after", "glass", "left", "trusted")
+EVERY_NOTE = ("accepted", "former", "withdrawn_after", "glass", "left", "trusted", "excluded")
 # What of a client a reader may see. "own" is the home clinic's numbers, which nobody else ever reads.
-CONTACT, CLINICAL, SAFETY_NOTE, FAMILY, OWN = "contact", "clinical", "safety_note", "family", "own"
+NAME, CONTACT, CLINICAL, SAFETY_NOTE, FAMILY, OWN = "name", "contact", "clinical", "safety_note", "family", "own"
 NOTE, PRIVATE_NOTE, SENSITIVE, AUTHORS, PLAN = "note", "private_note", "sensitive", "authors", "plan"
-EVERYTHING = frozenset((CONTACT, CLINICAL, SAFETY_NOTE, FAMILY, OWN, NOTE, PRIVATE_NOTE, SENSITIVE, PLAN))
+EVERYTHING = frozenset((NAME, CONTACT, CLINICAL, SAFETY_NOTE, FAMILY, OWN, NOTE, PRIVATE_NOTE, SENSITIVE, PLAN))
 # The package holds the precautions with their notes.
-PACKAGE = frozenset((CONTACT, CLINICAL, SAFETY_NOTE))
-SHARED_RECORD = frozenset((CONTACT, CLINICAL, SAFETY_NOTE, FAMILY, NOTE, PLAN))
+PACKAGE = frozenset((NAME, CONTACT, CLINICAL, SAFETY_NOTE))
+SHARED_RECORD = frozenset((NAME, CONTACT, CLINICAL, SAFETY_NOTE, FAMILY, NOTE, PLAN))
 GUEST = "guest@example.org"
 ASK = {"kind": "avoid", "region": "cervical", "side": "left", "sentence": "No thrust for two days."}
 # Well-formed, and nothing has it.
@@ -43,7 +44,7 @@ PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\
 class Situation:
     """One client with everything that hangs on them, and the words by which a leak of it is known.
 
-    ``notes`` are the ids of the notes that fewer people read than the one in ``ids``, by who reads them.
+    ``notes`` are the ids of other notes than the one in ``ids``, by who reads them, or by what became of them.
     """
 
     name: str
@@ -55,9 +56,8 @@ class Situation:
     def canaries(self) -> dict[str, list[str]]:
         n, word, every = self.number, self.word, self.name in EVERY_NOTE
         return {
+            NAME: [f"{word}-family", f"{word}-given"],
             CONTACT: [
-                f"{word}-family",
-                f"{word}-given",
                 f"{word}@canary.example".lower(),
                 f"+1 303 777 01{n:02}",
                 f"1931-07-{n + 10:02}",
@@ -70,9 +70,14 @@ class Situation:
             SAFETY_NOTE: [f"{word}-precaution"],
             FAMILY: [f"{word}-mother"],
             OWN: [f"{word}-number"],
-            NOTE: [f"{word}-{w}" for w in ("subjective", "asked", "posture", *(["shared"] * every))],
+            NOTE: [
+                *(f"{word}-{w}" for w in ("subjective", "asked", "posture")),
+                *([f"{word}-shared", *_of_state(word, "void")] * every),
+            ],
             PRIVATE_NOTE: [
-                f"{word}-{w}" for w in ("clinics", "drafted", "clinic-file", *(["kept", "partly-file"] * every))
+                *(f"{word}-{w}" for w in ("clinics", "drafted", "clinic-file")),
+                *([f"{word}-kept", f"{word}-partly-file"] * every),
+                *(said for state in ("waiting", "closed", "mistaken") for said in _of_state(word, state) * every),
             ],
             SENSITIVE: [f"{word}-sensitive"],
             AUTHORS: [f"{word}-author"] * every,
@@ -83,15 +88,26 @@ class Situation:
         return f"Zq{self.name.replace('_', '')}"
 
 
+def _of_state(word: str, state: str) -> list[str]:
+    """What stands in a note that is not simply signed: its text, what it asks, and its file."""
+    return [f"{word}-{state}-{part}" for part in ("said", "asked", "file")]
+
+
 @dataclass
 class Clinics:
-    """North registered every client; what the others are to it, each situation says."""
+    """North registered every client; what the others are to it, each situation says.
+
+    ``not_welcome`` works at South: one client has said "not this person". ``student`` works at North, and signs what a
+    colleague has to answer for.
+    """
 
     north: make.Clinic
     south: make.Clinic
     east: make.Clinic
     west: make.Clinic
     outsider: make.Clinic
+    not_welcome: make.Person
+    student: make.Person
 
 
 def tell(clinics: Clinics, s: Situation) -> None:
@@ -119,6 +135,8 @@ def tell(clinics: Clinics, s: Situation) -> None:
     s.ids["consent_id"] = _consent(clinics, s)["id"]
     s.ids["visit_id"] = _made(north, "visits", {"client_id": client["id"], **make.visit_window(30)})
     _write_notes(north, s)
+    if s.name in EVERY_NOTE:
+        _write_notes_of_every_state(clinics, s)
     draft = make.referral(north, clinics.south, client_id=client["id"], send=False, **_words(word))
     s.ids["draft_id"] = draft["id"]
     _plan(clinics, s)
@@ -163,17 +181,46 @@ def _write_notes(clinic: make.Clinic, s: Situation) -> None:
     s.ids["draft_note_id"] = _made(clinic, "notes", {**note, "subjective": f"{s.word}-drafted"})
 
 
-def _whole_note(clinic: make.Clinic, body: dict[str, Any], file_id: str) -> dict[str, str]:
+def _write_notes_of_every_state(clinics: Clinics, s: Situation) -> None:
+    """Written for the care team: one waits for a co-signature, one was closed unsigned, two were entered in error."""
+    north = clinics.north
+    leaving = make.person(north.organization, "practitioner", discipline="massage_therapy")
+    assert leaving.role is not None
+    for state, who in {"waiting": clinics.student, "closed": leaving, "void": north, "mistaken": north}.items():
+        text, asked, _ = _of_state(s.word, state)
+        note = {"client_id": s.ids["client_id"], "kind": "progress", "subjective": text}
+        asks, letter = [{**ASK, "sentence": asked}], _letter(who, s, f"{state}-file")
+        s.notes[state] = _written_note(who, {**note, "asks": asks}, letter)
+        if state != "closed":
+            _sign(who, s.notes[state]["note_id"])
+    _done(north.admin, f"practitioner-roles/{leaving.role.id}/end", {})
+    _done(north.admin, f"notes/{s.notes['closed']['note_id']}/close-unsigned", {})
+    for state, reason in (("void", "duplicate"), ("mistaken", "wrong_client")):
+        _done(north, f"notes/{s.notes[state]['note_id']}/entered-in-error", {"reason": reason})
+
+
+def _whole_note(who: make.Clinic | make.Person, body: dict[str, Any], file_id: str) -> dict[str, str]:
     """The ids of a signed note, of its file, and of what it asks."""
-    note_id = _signed_note(clinic, {**body, "attachment_ids": [file_id]})
-    asks = clinic.http.send("GET", f"notes/{note_id}").json()["asks"]
+    written = _written_note(who, body, file_id)
+    _sign(who, written["note_id"])
+    return written
+
+
+def _written_note(who: make.Clinic | make.Person, body: dict[str, Any], file_id: str) -> dict[str, str]:
+    """The same of a draft."""
+    note_id = _made(who, "notes", {**body, "attachment_ids": [file_id]})
+    asks = who.http.send("GET", f"notes/{note_id}").json()["asks"]
     return {"note_id": note_id, "note_file_id": file_id, "ask_id": asks[0]["id"] if asks else NOBODY}
 
 
 def _signed_note(clinic: make.Clinic, body: dict[str, Any]) -> str:
     note_id = _made(clinic, "notes", body)
-    assert clinic.http.send("POST", f"notes/{note_id}/sign", {}).status_code == 200
+    _sign(clinic, note_id)
     return note_id
+
+
+def _sign(who: make.Clinic | make.Person, note_id: str) -> None:
+    _done(who, f"notes/{note_id}/sign", {})
 
 
 def _consent(clinics: Clinics, s: Situation) -> Any:
@@ -182,6 +229,7 @@ def _consent(clinics: Clinics, s: Situation) -> Any:
         "guest": {"guests": [{"email": GUEST}]},
         "attested": {"guests": [{"email": GUEST}]},
         "trusted": {"categories": ["plan", "notes", "sensitive"]},
+        "excluded": {"excluded_practitioner_ids": [clinics.not_welcome.practitioner_id]},
     }
     others = {"pool": [], "guest": [], "attested": [], "glass": [clinics.west], "asked": [clinics.east]}
     until = (clock.now() + timedelta(days=100)).date().isoformat()
@@ -203,9 +251,9 @@ def _send(clinics: Clinics, s: Situation, to: Any, **more: Any) -> str:
     return str(referral["id"])
 
 
-def _letter(clinic: make.Clinic, s: Situation, what: str = "letter") -> str:
+def _letter(who: make.Clinic | make.Person, s: Situation, what: str = "letter") -> str:
     address = f"/api/v1/attachments?name={s.word}-{what}.pdf"
-    answer = clinic.http.generic("POST", address, PDF, content_type="application/octet-stream")
+    answer = who.http.generic("POST", address, PDF, content_type="application/octet-stream")
     assert answer.status_code == 201, answer.content
     return str(answer.json()["id"])
 
@@ -223,16 +271,19 @@ def _visit_of_care(clinics: Clinics, s: Situation) -> None:
     s.ids["visit_id"] = _made(clinics.south, "visits", body)
 
 
-def _made(clinic: make.Clinic, path: str, body: Any) -> str:
-    answer = clinic.http.send("POST", path, body)
+def _made(who: make.Clinic | make.Person, path: str, body: Any) -> str:
+    answer = who.http.send("POST", path, body)
     assert answer.status_code == 201, (path, answer.content)
     return str(answer.json()["id"])
 
 
+def _done(who: make.Clinic | make.Person, path: str, body: Any) -> None:
+    answer = who.http.send("POST", path, body)
+    assert answer.status_code == 200, (path, answer.content)
+
+
 def _withdraw(clinics: Clinics, s: Situation) -> None:
-    path = f"clients/{s.ids['client_id']}/consents/{s.ids['consent_id']}/withdraw"
-    answer = clinics.north.http.send("POST", path, {})
-    assert answer.status_code == 200, answer.content
+    _done(clinics.north, f"clients/{s.ids['client_id']}/consents/{s.ids['consent_id']}/withdraw", {})
 
 
 def _trusted(clinics: Clinics, s: Situation) -> None:
@@ -255,6 +306,13 @@ def _accepted(clinics: Clinics, s: Situation) -> None:
     _made(clinics.north, f"{path}/problems", problem)
     asked = clinics.north.http.send("POST", f"clients/{s.ids['client_id']}/export", {})
     s.ids["export_id"] = asked.json()["id"]
+
+
+def _excluded(clinics: Clinics, s: Situation) -> None:
+    """In care at South, with a visit of its own; a colleague there reads nothing of what the others wrote."""
+    _accepted(clinics, s)
+    make.move(clinics.south, s.ids["referral_id"], "start")
+    _visit_of_care(clinics, s)
 
 
 def _former(clinics: Clinics, s: Situation) -> None:
@@ -343,4 +401,5 @@ STORIES: dict[str, Callable[[Clinics, Situation], None]] = {
     "asked": _asked,
     "left": _left,
     "trusted": _trusted,
+    "excluded": _excluded,
 }
