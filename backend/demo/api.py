@@ -2,6 +2,7 @@
 
 import json
 import urllib.error
+import urllib.parse
 import urllib.request
 from dataclasses import dataclass
 from typing import Any
@@ -45,13 +46,21 @@ class Service:
             problem = json.loads(error.read() or b"{}")
             raise Refused(f"{method} {path}: {error.code} {problem.get('code')}: {problem.get('detail')}") from error
 
+    def token_of(self, system: dict[str, Any]) -> str:
+        """What a clinic's own system gets for its secret."""
+        named = {name: system[name] for name in ("client_id", "client_secret")}
+        form = urllib.parse.urlencode({"grant_type": "client_credentials", **named}).encode()
+        with LOOPBACK.open(f"{self.base_url}/oauth/token", form, timeout=60) as answer:
+            return str(json.loads(answer.read())["access_token"])
+
 
 @dataclass(frozen=True)
 class Clinics:
-    """The practitioner of each discipline, and the student, calling the service."""
+    """The practitioner of each discipline and the student, and the systems of their clinics, calling the service."""
 
     service: Service
     people: dict[str, dict[str, Any]]
+    systems: list[dict[str, Any]]
 
     def get(self, discipline: str, path: str) -> Any:
         return self.service.call("GET", f"/api/v1/{path}", token=self.people[discipline]["token"])
@@ -59,6 +68,14 @@ class Clinics:
     def post(self, discipline: str, path: str, body: Any, *, key: str) -> Any:
         token = self.people[discipline]["token"]
         return self.service.call("POST", f"/api/v1/{path}", body, token=token, key=f"demo-{key}")
+
+    def deliver(self, discipline: str, path: str, body: Any, *, key: str) -> Any:
+        """Sends what the clinic's own system sends."""
+        here = self.people[discipline]["organization_id"]
+        system = next(system for system in self.systems if system["organization_id"] == here)
+        return self.service.call(
+            "POST", f"/api/v1/{path}", body, token=self.service.token_of(system), key=f"demo-{key}"
+        )
 
     def keep(self, discipline: str, name: str, content: bytes) -> Any:
         """Uploads a file."""

@@ -1,5 +1,7 @@
 """What the clinics of a story write down: notes that are signed, and one plan that they change and agree on."""
 
+import hashlib
+import json
 import time
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -11,6 +13,7 @@ from backend.lib.typesetting import Block, Document, Section, pdf_of
 Details = dict[str, Any]
 TRIES = 120
 OF_A_VISIT = ("progress", "re_evaluation", "discharge")
+OF_THE_SCRIPT = ("key", "files", "copy_of", "confirmed")  # what of a note's entry is not sent as it stands
 
 
 @dataclass
@@ -37,17 +40,44 @@ class Chart:
         if details["kind"] in OF_A_VISIT:
             details = {**details, "visit_id": self._visit(by, f"{key}-visit")}
         drafted = self.draft_note(by, details, key)
+        if confirmed := details.get("confirmed"):
+            self.clinics.change(by, f"notes/{drafted['id']}", {"confirmed": confirmed})
         self.clinics.post(by, f"notes/{drafted['id']}/sign", {}, key=f"{key}-sign")
 
     def draft_note(self, by: str, details: Details, key: str) -> Details:
+        """Begun anew, or as a copy of the note that ``copy_of`` names."""
         asks = [self._dated(ask) for ask in details.get("asks", [])]
         kept = [self._file(by, file) for file in details.get("files", [])]
-        facts = {name: value for name, value in details.items() if name not in ("key", "files")}
+        facts = {name: value for name, value in details.items() if name not in OF_THE_SCRIPT}
+        if source := details.get("copy_of"):
+            facts["copy_from"] = self.note_ids[source]
         written: Details = self.clinics.post(
             by, "notes", {**facts, "client_id": self.client_id, "asks": asks, "attachment_ids": kept}, key=key
         )
         self.note_ids[details.get("key", key)] = written["id"]
         return written
+
+    def agree_to_transmission(self, by: str, details: Details, key: str) -> None:
+        """That the clinic's system delivers what its practitioner signs in the clinic's own software."""
+        path = f"practitioner-roles/{self.clinics.people[by]['practitioner_role_id']}/transmission-agreement"
+        self.clinics.post(by, path, {"agreed": True}, key=key)
+
+    def note_elsewhere(self, by: str, details: Details, key: str) -> None:
+        """Signed in the clinic's own software, whose system delivers it."""
+        seen = {"visit_id": self._visit(by, f"{key}-visit"), "occurred_at": self._now(by)}
+        role = {"practitioner_role_id": self.clinics.people[by]["practitioner_role_id"]}
+        facts = {name: value for name, value in details.items() if name not in ("key", "source")}
+        written = self.clinics.deliver(
+            by, "notes", {**facts, **seen, "client_id": self.client_id, "on_behalf_of": role}, key=key
+        )
+        self.note_ids[details["key"]] = written["id"]
+        signed = {
+            **role,
+            "signed_at": self._now(by),
+            "source": details["source"],
+            "document_sha256": hashlib.sha256(json.dumps(facts).encode()).hexdigest(),
+        }
+        self.clinics.deliver(by, f"notes/{written['id']}/sign", {"signed_elsewhere": signed}, key=f"{key}-sign")
 
     def amend(self, by: str, details: Details, key: str) -> None:
         self._about_note(by, "addenda", details, key)
@@ -77,7 +107,7 @@ class Chart:
 
     def _visit(self, by: str, key: str) -> str:
         """One that has just ended."""
-        ends_at = datetime.fromisoformat(self.clinics.get(by, "me")["now"])
+        ends_at = datetime.fromisoformat(self._now(by))
         body = {
             "client_id": self.client_id,
             "practitioner_role_id": self.clinics.people[by]["practitioner_role_id"],
@@ -86,6 +116,15 @@ class Chart:
             "ends_at": ends_at.isoformat(),
         }
         return str(self.clinics.post(by, "visits", body, key=key)["id"])
+
+    def _now(self, by: str) -> str:
+        return str(self.clinics.get(by, "me")["now"])
+
+    def read_brief(self, by: str, details: Details, key: str) -> None:
+        """What the others did since the last visit, marked as read as far as it was shown."""
+        lines = self.clinics.get(by, f"clients/{self.client_id}/brief")["lines"]
+        shown = {"line_ids": [line["id"] for line in lines]}
+        self.clinics.post(by, f"clients/{self.client_id}/brief/read", shown, key=key)
 
     def consent(self, by: str, details: Details, key: str) -> None:
         """The client shares more with some of the team, told in person."""
@@ -120,6 +159,12 @@ class Chart:
         path = f"care-plans/{self.plan_id}/interventions/{self.line_ids[details['key']]}"
         self.clinics.change(by, path, _fields(details))
 
+    def line_in_error(self, by: str, details: Details, key: str) -> None:
+        self._about_line("entered-in-error", by, details, key)
+
+    def goal(self, by: str, details: Details, key: str) -> None:
+        self._add(by, "goals", self._dated(details), key)
+
     def publish(self, by: str, details: Details, key: str) -> None:
         self._add(by, "versions", {}, key)
 
@@ -146,6 +191,17 @@ class Chart:
         team = self.clinics.get(by, f"care-plans/{self.plan_id}")["team"]
         place = next(member for member in team if member["organization"]["id"] == here and member["until"] is None)
         self._add(by, f"team/{place['id']}/end", details, key)
+
+    def decide(self, by: str, details: Details, key: str) -> None:
+        """The lead takes over or drops a line of a clinic that left."""
+        self._about_line("decision", by, details, key)
+
+    def hand_over_lead(self, by: str, details: Details, key: str) -> None:
+        self._add(by, "lead", {"organization_id": self.clinics.people[details["to"]]["organization_id"]}, key)
+
+    def _about_line(self, step: str, by: str, details: Details, key: str) -> None:
+        facts = {name: value for name, value in details.items() if name != "line"}
+        self._add(by, f"interventions/{self.line_ids[details['line']]}/{step}", facts, key)
 
     def _answer(self, by: str, name: str, details: Details, key: str) -> None:
         answer = {"name": name, "answer": details["answer"]}

@@ -79,9 +79,9 @@ class Guest:
         return found[0] if found else None
 
 
-def waited_for(look: Callable[[], str | None], *, what: str) -> str:
-    """What a look finds, within ten seconds: the worker works beside us."""
-    for _ in range(PATIENCE):
+def waited_for(look: Callable[[], str | None], *, what: str, patience: int = PATIENCE) -> str:
+    """What a look finds, within ten seconds unless more is said: the worker works beside us."""
+    for _ in range(patience):
         if (found := look()) is not None:
             return found
         time.sleep(0.25)

@@ -13,14 +13,17 @@ from zoneinfo import ZoneInfo
 from backend.audit.models import MovedClock
 from backend.demo.api import Clinics, Service
 from backend.demo.charting import Chart
-from backend.demo.guest import Guest
+from backend.demo.guest import Guest, waited_for
 from backend.lib import clock
 from backend.lib.actor import WORKER
 from backend.lib.unit_of_work import acting_as
 
 ZONE = ZoneInfo("America/Denver")
 STORIES = Path(__file__).parent / "stories.json"
+EXPORT_TAKES = 240  # looks, a quarter of a second apart
+OF_A_DRAFT = ("answer", "findings", "recommendations", "quoted_note_ids")
 Say = Callable[[str], None]
+Keys = dict[str, list[dict[str, Any]]]
 
 
 @dataclass(order=True)
@@ -35,13 +38,13 @@ class Beat:
 class Replay:
     """The three clinics living through the stories."""
 
-    def __init__(self, service: Service, people: list[dict[str, Any]], say: Say) -> None:
-        self.service, self.say = service, say
+    def __init__(self, service: Service, keys: Keys, say: Say) -> None:
+        self.service, self.say, people = service, say, keys["people"]
         self.script = json.loads(STORIES.read_text())
         treating = [p for p in reversed(people) if "practitioner" in p["roles"]]
         self.people = {p["discipline"]: p for p in treating}  # the first of each
         student = next(p for p in people if p["is_student"])
-        self.clinics = Clinics(service, {**self.people, "student": student})
+        self.clinics = Clinics(service, {**self.people, "student": student}, keys["systems"])
         self.clients: dict[str, str] = {}
         self.referrals: dict[str, str] = {}
         self.charts: dict[str, Chart] = {}
@@ -71,7 +74,10 @@ class Replay:
                 self.say(f"  {done} of {beats} moves replayed")
         self._move_clock_to(self.today)
         self.come_to_rest()
+        exports = [self._ask_for_export(**asked) for asked in self.script["exports"]]
         self._leave_some_waiting()
+        for by, path in exports:
+            waited_for(partial(self._made, by, path), what=f"the export of {path}", patience=EXPORT_TAKES)
 
     # --- the stories ---------------------------------------------------------------------------------------------
 
@@ -127,8 +133,12 @@ class Replay:
                 body = {"code": code, "regions": []}
                 self.clinics.post(home, f"clients/{made['id']}/precautions", body, key=f"{client['key']}-{home}-{code}")
 
+    def _client_key(self, referral: dict[str, Any]) -> str:
+        stories = self.script["stories"]
+        return next(str(story["client"]["key"]) for story in stories if referral in story["referrals"])
+
     def _client_of(self, referral: dict[str, Any]) -> str:
-        key = next(story["client"]["key"] for story in self.script["stories"] if referral in story["referrals"])
+        key = self._client_key(referral)
         home = referral["from"] if referral.get("own_record") else referral.get("client_of")
         found = f"{key}@{home}" if home else next(k for k in self.clients if k.startswith(f"{key}@"))
         return self.clients[found]
@@ -142,7 +152,8 @@ class Replay:
             return
         sender, recipient = referral["from"], str(referral.get("to"))
         if name in ("interim", "final"):
-            self._move(recipient, referral, "report", {"final": name == "final", "report": details}, key)
+            report = self._report(referral, details, key)
+            self._move(recipient, referral, "report", {"final": name == "final", "report": report}, key)
         elif name == "guest_report":
             self._answer_as_guest(referral, details)
         elif name == "recorded_report":
@@ -160,8 +171,19 @@ class Replay:
             unread = self.clinics.get(sender, f"referrals/{self.referrals[referral['key']]}")["unread_reports"]
             self._move(sender, referral, name, {"report_id": unread[0]["id"], **details}, key)
         else:
+            if "version" in details:
+                details = {**details, "care_plan_id": self.charts[self._client_key(referral)].plan_id}
             by_sender = name in ("give_information", "acknowledge", "withdraw")
             self._move(sender if by_sender else recipient, referral, name, details, key)
+
+    def _report(self, referral: dict[str, Any], details: dict[str, Any], key: str) -> dict[str, Any]:
+        """In words of its own; with ``from_notes`` what they do not say is as the notes of its clinic say it."""
+        own = {name: text for name, text in details.items() if name != "from_notes"}
+        if "from_notes" not in details:
+            return own
+        path = f"referrals/{self.referrals[referral['key']]}/report-draft"
+        draft = self.clinics.post(referral["to"], path, {}, key=f"{key}-draft")
+        return {**{name: draft[name] for name in OF_A_DRAFT}, **own}
 
     def _answer_as_guest(self, referral: dict[str, Any], report: dict[str, Any]) -> None:
         """Through the pages of the secure link, like anybody without an account."""
@@ -216,6 +238,17 @@ class Replay:
         """What waits on whom, for the clinic of a discipline."""
         found: dict[str, Any] = self.clinics.get(discipline, "referrals/figures")
         return found
+
+    # --- what is left to be taken away ---------------------------------------------------------------------------
+
+    def _ask_for_export(self, client: str, by: str) -> tuple[str, str]:
+        """Whoever asks, and where they find it."""
+        asked = self.clinics.post(by, f"clients/{self.charts[client].client_id}/export", {}, key=f"{client}-export")
+        return by, f"exports/{asked['id']}"
+
+    def _made(self, by: str, path: str) -> str | None:
+        state = str(self.clinics.get(by, path)["state"])
+        return None if state in ("waiting", "running") else state
 
     # --- what is left open ---------------------------------------------------------------------------------------
 

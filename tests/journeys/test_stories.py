@@ -1,7 +1,9 @@
 """The three worked client stories and one that goes on, replayed through HTTP by the code of the demo."""
 
+import hashlib
 import json
 import threading
+import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,7 +14,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from backend.audit import work
 from backend.demo import people
-from backend.demo.api import Service
+from backend.demo.api import Refused, Service
 from backend.demo.replay import STORIES, Replay
 from backend.lib.actor import WORKER
 from backend.lib.unit_of_work import acting_as
@@ -34,7 +36,7 @@ ENDS = {
 # State, versions, who agreed to the newest of them, and who reads the record today, by story. The first plan ended more
 # than thirty days ago, so only the client's own clinic still reads it.
 PLANS = {
-    "nora": ("completed", 3, {"chiropractic", "physical_therapy", "massage_therapy"}, ["chiropractic"]),
+    "nora": ("completed", 4, {"chiropractic", "physical_therapy", "massage_therapy"}, ["chiropractic"]),
     "hal": (
         "completed",
         2,
@@ -76,7 +78,7 @@ def replay(live_server: LiveServer, worker: None, settings: Settings) -> Replay:
     with acting_as(WORKER):
         people.open_clinics()
         keys = people.keys()
-    return Replay(Service(live_server.url), keys["people"], lambda line: None)
+    return Replay(Service(live_server.url), keys, lambda line: None)
 
 
 def test_every_story_ends_in_a_closed_loop(replay: Replay) -> None:
@@ -97,6 +99,15 @@ def test_every_story_ends_in_a_closed_loop(replay: Replay) -> None:
     _check_notes(replay, [story for story in stories if story["client"]["key"] in PLANS])
     _check_who_reads_what(replay)
     _check_what_waits(replay)
+    _check_what_was_entered_in_error(replay)
+    _check_what_became_of_who_left(replay)
+    _check_how_plans_went(replay)
+    _check_what_was_answered(replay)
+    _check_how_notes_were_signed(replay)
+    _check_what_is_asked(replay)
+    _check_the_report_from_notes(replay)
+    _check_what_was_read(replay)
+    _check_the_export(replay)
 
 
 def _check_plans(replay: Replay) -> None:
@@ -149,7 +160,7 @@ def _check_who_reads_what(replay: Replay) -> None:
     assert whose["mistaken"] == {"massage_therapy"}, "taken away from the others"
     assert whose["waiting"] == {"physical_therapy"}, "not signed for before somebody answers for the student"
     assert whose["soft_first"] == whose["learning"] == team
-    assert len(read["chiropractic"]) == 1, "who left reads what it wrote"
+    assert len(read["chiropractic"]) == 2, "who left reads what it wrote"
     assert [set(read[who]["partly"]) >= {"subjective"} for who in ("physical_therapy", "massage_therapy")] == [
         True,
         False,
@@ -171,3 +182,135 @@ def _check_what_waits(replay: Replay) -> None:
         if plan["id"] == plan_id
     }
     assert waits == {("physical_therapy", "decision"), ("physical_therapy", "proposal"), ("massage_therapy", "answer")}
+
+
+def _check_what_was_entered_in_error(replay: Replay) -> None:
+    """A line in the wrong client's plan is with who wrote it alone; one that was saved twice is struck through for all."""
+    chart = replay.charts["ruth"]
+    wrong, twice = (
+        f"care-plans/{chart.plan_id}/interventions/{chart.line_ids[name]}" for name in ("calf", "soft_twice")
+    )
+
+    assert replay.clinics.get("massage_therapy", wrong)["entered_in_error"]["reason"] == "wrong_client"
+    with pytest.raises(Refused, match="404"):
+        replay.clinics.get("physical_therapy", wrong)
+    reasons = [
+        replay.clinics.get(who, twice)["entered_in_error"]["reason"] for who in ("massage_therapy", "physical_therapy")
+    ]
+    assert reasons == ["duplicate", "duplicate"]
+    newest = replay.clinics.get("physical_therapy", f"care-plans/{chart.plan_id}/versions/3")
+    in_force = {line["id"] for line in newest["body"]["interventions"]}
+    assert not in_force & {chart.line_ids["calf"], chart.line_ids["soft_twice"]}
+
+
+def _check_what_became_of_who_left(replay: Replay) -> None:
+    """Of two lines one was taken over and one dropped; a goal is still to be decided on."""
+    chart, lead = replay.charts["ruth"], replay.people["physical_therapy"]["organization_id"]
+    plan = replay.clinics.get("physical_therapy", f"care-plans/{chart.plan_id}")
+    lines = {line["id"]: line for line in plan["interventions"]}
+    left = {name: lines[chart.line_ids[name]] for name in ("thoracic", "tape")}
+
+    assert {line["ended_reason"] for line in left.values()} == {"left"}
+    assert {name: line["decision"] for name, line in left.items()} == {"thoracic": "take_over", "tape": "drop"}
+    taken = [line for line in lines.values() if line["continues_id"] == chart.line_ids["thoracic"]]
+    assert [(line["organization"]["id"], line["state"]) for line in taken] == [(lead, "active")]
+    assert [waiting["kind"] for waiting in plan["to_decide"]] == ["goals"]
+
+
+def _check_how_plans_went(replay: Replay) -> None:
+    """One plan changed its lead; another was put on hold and resumed."""
+    hal, mika = (f"care-plans/{replay.charts[key].plan_id}" for key in ("hal", "mika"))
+    clinics = [replay.people[discipline]["organization"] for discipline in ("physical_therapy", "massage_therapy")]
+
+    leads = _values_of("lead", replay.clinics.get("physical_therapy", f"{hal}/changes?limit=100"))
+    assert leads == [(None, clinics[0]), tuple(clinics)]
+    assert replay.clinics.get("physical_therapy", hal)["lead"]["organization"]["display"] == clinics[1]
+    states = _values_of("state", replay.clinics.get("physical_therapy", f"{mika}/changes?limit=100"))
+    assert states == [(None, "draft"), ("draft", "active"), ("active", "on_hold"), ("on_hold", "active")]
+
+
+def _values_of(field: str, changes: Any) -> list[tuple[Any, Any]]:
+    """From what to what a field of the plan itself went, oldest first."""
+    return [
+        (one["from"], one["to"])
+        for change in reversed(changes["results"])
+        if change["what"]["type"] == "care_plan"
+        for one in change["fields"]
+        if one["name"] == field
+    ]
+
+
+def _check_what_was_answered(replay: Replay) -> None:
+    """An objection, and the next version, to which who objected agreed; one proposal accepted, one declined."""
+    massage = replay.people["massage_therapy"]["organization_id"]
+    nora = f"care-plans/{replay.charts['nora'].plan_id}"
+    answers = replay.clinics.get("chiropractic", f"{nora}/agreements")["results"]
+    said = {row["number"]: row["answer"] for row in answers if row["organization"]["id"] == massage}
+    assert (said[3], said[4]) == ("object", "agree")
+
+    states = {
+        name: {
+            row["id"]: row["state"]
+            for row in replay.clinics.get("physical_therapy", f"care-plans/{chart.plan_id}/proposals")["results"]
+        }[pk]
+        for chart in (replay.charts["hal"], replay.charts["ruth"])
+        for name, pk in chart.proposal_ids.items()
+    }
+    assert (states["light"], states["shorter"]) == ("accepted", "declined")
+
+
+def _check_how_notes_were_signed(replay: Replay) -> None:
+    """One that began as a copy, of which a part was left as it was; one signed in the clinic's own software."""
+    names = replay.charts["ruth"].note_ids
+    copied = replay.clinics.get("physical_therapy", f"notes/{names['copied']}")
+    assert copied["copied_from_id"] == names["soft_first"]
+    assert copied["copied_parts"] == ["subjective", "objective", "assessment", "plan", "findings", "techniques"]
+    assert copied["untouched"] == ["plan"], "the others were written anew or confirmed"
+
+    elsewhere = replay.clinics.get("physical_therapy", f"notes/{names['elsewhere']}")
+    assert (elsewhere["state"], elsewhere["signature"]["kind"]) == ("signed", "elsewhere")
+    assert elsewhere["signature"]["practitioner"].startswith("Imre Kovacs")
+
+
+def _check_what_is_asked(replay: Replay) -> None:
+    client = f"clients/{replay.charts['ruth'].client_id}"
+    asks = replay.clinics.get("physical_therapy", f"{client}/asks")["results"]
+    assert "contact_me" in {ask["kind"] for ask in asks}
+    places = replay.clinics.get("physical_therapy", f"{client}/body-map")["places"]
+    assert "numbness" in {finding["kind"] for place in places for finding in place["findings"]}
+
+
+def _check_the_report_from_notes(replay: Replay) -> None:
+    """It quotes the notes it was drafted from; the sender names the version of the plan that came of it."""
+    chart, closed = replay.charts["ruth"], replay.referral("ST4-R2")
+    path = f"referrals/{closed['id']}/reports"
+    (report,) = replay.clinics.get("physical_therapy", path)["results"]
+
+    quoted = {quote["note_id"] for quote in report["quotes"]}
+    assert chart.note_ids["elsewhere"] in quoted
+    assert len(quoted) == 2
+    assert report["plan_change"] == "updated"
+    assert closed["plan_version"]["care_plan_id"] == chart.plan_id
+    assert closed["plan_version"]["number"] == 3
+
+
+def _check_what_was_read(replay: Replay) -> None:
+    """Some of the brief was marked as read, and something is new."""
+    lines = replay.clinics.get("physical_therapy", f"clients/{replay.charts['ruth'].client_id}/brief")["lines"]
+    assert {line["is_read"] for line in lines} == {True, False}
+
+
+def _check_the_export(replay: Replay) -> None:
+    asked = replay.clinics.get("physical_therapy", f"exports?client_id={replay.charts['ruth'].client_id}")["results"]
+    assert [export["state"] for export in asked] == ["done"]
+    files = {file["format"]: (file, _bytes(replay, file["href"])) for file in asked[0]["files"]}
+    assert all(hashlib.sha256(content).hexdigest() == file["sha256"] for file, content in files.values())
+    assert "Ruth" in json.dumps(json.loads(files["json"][1]))
+    assert files["pdf"][1].startswith(b"%PDF")
+
+
+def _bytes(replay: Replay, href: str) -> bytes:
+    token = replay.people["physical_therapy"]["token"]
+    request = urllib.request.Request(f"{replay.service.base_url}{href}", headers={"Authorization": f"Bearer {token}"})
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return bytes(answer.read())
