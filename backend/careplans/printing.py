@@ -82,7 +82,7 @@ def _facts(body: Body, zone: str) -> Iterator[tuple[str, str]]:
     yield "State", words.state_of(body)
     if body["entered_in_error"]:
         return
-    if body.get("review_on"):
+    if body.get("review_on") and body["state"] not in w.FINISHED:
         yield "Next review", day_in_words(parse_date(body["review_on"]) or clock.now().date())
     yield from _agreement(body.get("agreement"), zone)
 

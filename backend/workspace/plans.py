@@ -208,6 +208,7 @@ class PlanPage:
             "versions": versions,
             "changed": changes_of_plan(self.row["id"], self.actor)[:CHANGES_SHOWN],
             "to_decide": self.to_decide(),
+            "is_reviewed": bool(body.get("review_on")) and not self.is_finished,
             "review_is_over": bool(body.get("review_on")) and body["review_on"] < words.today(self.zone).isoformat(),
             "withheld": self._withheld_words(),
             "sees_client": self.sees_client,
@@ -396,6 +397,10 @@ class PlanPage:
 
     def _is_own(self, row: Body) -> bool:
         return bool(row["organization"]["id"] == self.here)
+
+    @property
+    def is_finished(self) -> bool:
+        return CarePlan(state=self.body["state"]).is_finished
 
     @property
     def sees_client(self) -> bool:

@@ -285,9 +285,12 @@ def test_a_step_of_the_plan_needs_its_reason_and_keeps_what_was_typed(north: mak
 def test_a_finished_plan_is_read_and_not_written(north: make.Clinic, plan: Plan) -> None:
     lead = open_plan(plan, north.practitioner)
 
+    lead.press(f"/care-plans/{plan.id}/header", title="Neck and arm", review_on="2020-01-05")
     lead.press(f"/care-plans/{plan.id}/move", move="complete", reason="goals_met")
 
     assert "Completed: the goals are met." in lead.page
+    assert "Review is overdue" not in lead.page
+    assert "Next review" not in Browser(north.practitioner).open(f"/clients/{plan.client_id}").page
     assert buttons(lead.page) == {"reopen", "enter_in_error"}
     assert {action.rsplit("/", 1)[1] for action in forms_about(lead.page)} == {"move", "error"}
     assert open_plan(plan, north.practitioner, "/goals/new").status == 409
