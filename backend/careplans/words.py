@@ -54,7 +54,7 @@ GOALS = {
     Goal.State.DROPPED: "dropped",
 }
 PROBLEMS = {Problem.State.ACTIVE: "", Problem.State.RESOLVED: "resolved"}
-# What became of a goal or problem whose clinic left.
+# What became of a line, goal or problem whose clinic left.
 DECIDED = {Decision.Answer.TAKE_OVER: "taken over by the lead", Decision.Answer.DROP: "dropped by the lead"}
 LEFT_BECAUSE = {
     "left": "left",
@@ -97,13 +97,13 @@ def state_of_problem(problem: Body) -> str:
 
 
 def state_of_line(line: Body) -> str:
-    """Paused; ended (left); nothing for a line that goes on."""
+    """Paused; ended (left): taken over by the lead; nothing for a line that goes on."""
     if line.get("entered_in_error"):
         return in_error(line).lower()
     if line["state"] != Intervention.State.ENDED:
         return "paused" if line["state"] == Intervention.State.PAUSED else ""
     reason = ENDED.get(line.get("ended_reason") or "", "")
-    detail = line.get("ended_detail")
+    detail = DECIDED[line["decision"]] if line.get("decision") else line.get("ended_detail")
     return "ended" + (f" ({reason})" if reason else "") + (f": {detail}" if detail else "")
 
 

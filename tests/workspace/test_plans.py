@@ -347,6 +347,8 @@ def test_the_lines_of_who_left_are_taken_over_or_dropped(north: make.Clinic, sou
 
     whole = plan.whole(north)
     assert whole["to_decide"] == []
+    assert "ended (left): dropped by the lead" in lead.page
+    assert "ended (left): taken over by the lead" in lead.page
     mine = [row for row in whole["interventions"] if row["organization"]["id"] == north.id]
     assert (mine[-1]["focus"], mine[-1]["continues_id"]) == ("Spinal loading, gently", left[1]["id"])
     assert Browser(north.practitioner).open(f"{second}/take-over").status == 409
