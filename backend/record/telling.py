@@ -126,7 +126,9 @@ def _of_ask(facts: Row, zone: str) -> str:
 
 
 def _of_visit(facts: Row, zone: str) -> str:
-    return "Saw the client; no note that you can read." if facts["state"] == "done" else "The client did not come."
+    return (
+        "Saw the client; no signed note that you can read." if facts["state"] == "done" else "The client did not come."
+    )
 
 
 def _of_report(facts: Row, zone: str) -> str:

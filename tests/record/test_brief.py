@@ -266,11 +266,14 @@ def test_a_visit_is_told_unless_its_note_is(north: make.Clinic, client_id: str) 
     with_note, without = visit(north, client_id), visit(north, client_id)
     missed = visit(north, client_id, "missed", practitioner_role_id=north.role_id)
     note = signed(north, client_id, visit_id=with_note["id"], asks=[])
+    draft = {"client_id": client_id, "kind": "progress", "visit_id": without["id"]}
+    done(north.http.send("POST", "notes", draft), 201)
 
     told = {line["id"].split(".")[1]: line["text"] for line in lines(colleague, client_id)}
 
     assert set(told) == {note["id"], without["id"], missed["id"]}
     assert told[missed["id"]] == "The client did not come."
+    assert told[without["id"]] == "Saw the client; no signed note that you can read."
 
 
 def test_the_other_side_of_a_referral_sees_its_visits_and_reports(north: make.Clinic, south: make.Clinic) -> None:
