@@ -23,6 +23,7 @@ def test_a_practitioner_asks_waits_and_takes_the_files_away(north: make.Clinic) 
     browser.open(f"/clients/{client}")
 
     export = north.http.send("GET", "exports").json()["results"][0]
+    assert "Everything you could read, made" in browser.page
     assert [f"/exports/{export['id']}/{kind}" in browser.page for kind in ("zip", "pdf", "json")] == [True] * 3
     answer = browser.http.get(f"/exports/{export['id']}/zip")
     assert note["id"].encode() in unzipped(answer.getvalue())["record.json"]
