@@ -44,6 +44,7 @@ class Field:
     rows: list["Field"] = field(default_factory=list)
     id: str = ""
     step: str = ""
+    first: str = ""
 
     @property
     def values(self) -> list[str]:

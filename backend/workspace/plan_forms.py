@@ -1,6 +1,7 @@
 """The forms of what stands in a plan, made from its input serializers: for one's own row, a new one, or a proposal."""
 
 from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
 from typing import Any
 
 from django.http import QueryDict
@@ -14,6 +15,7 @@ from backend.directory.models import PractitionerRole
 from backend.lib.actor import Actor
 from backend.lib.problems import Problem
 from backend.lib.rest.fields import Amount, PlainText, StrictSerializer
+from backend.workspace import words
 from backend.workspace.colleagues import colleagues_here
 from backend.workspace.forms import Choices, Field, Form
 from backend.workspace.pages import field_errors
@@ -24,10 +26,16 @@ Body = Mapping[str, Any]
 LADDERS: Mapping[str, tuple[float, ...]] = {
     "times_per_week": (0.25, 0.5, 1, 2, 3, 4, 5, 6, 7),
     "weeks": tuple(range(1, 53)),
+    "minutes": tuple(range(5, 121, 5)),
     "visit_budget": tuple(range(1, 101)),
     "line.times_per_week": (0.25, 0.5, 1, 2, 3, 4, 5, 6, 7),
     "line.weeks": tuple(range(1, 53)),
 }
+# Where the first press leads when nothing is said yet; elsewhere to 1.
+FIRST: Mapping[str, float] = {"minutes": 30}
+# A day that is mostly one of the next weeks, and how its chips begin to say so.
+DAYS = {"review_on": "Review", "due_on": "Due", "from_on": "First day", "until_on": "Last day"}
+WEEKS_AHEAD = (1, 2)
 HELP = {"times_per_week": "0.5 is every other week"}
 ENDING = ("ended_reason", "ended_detail")
 # What of a line is changed most often; the rest is behind one press.
@@ -110,8 +118,7 @@ class PlanHeader(StrictSerializer):
 
 def plan_form(serializer: type[Any], zone: str, **more: Any) -> Form:
     """A form about the plan as a whole."""
-    form = Form(serializer, zone=zone, labels=LABELS, **more)
-    return _with_steppers(form)
+    return _for_thumbs(Form(serializer, zone=zone, labels=LABELS, **more))
 
 
 def row_form(
@@ -141,7 +148,7 @@ def row_form(
         required=("state",) if row and not is_taken_over else (),
         errors=row_errors(problem),
     )
-    return _with_steppers(form)
+    return _for_thumbs(form)
 
 
 def shown_first(form: Form, *, is_new: bool) -> list[Field]:
@@ -171,7 +178,7 @@ def stepped(typed: QueryDict) -> QueryDict:
     name, _, way = typed.get("step", "").partition(" ")
     after = typed.copy()
     if name in LADDERS and way in ("less", "more"):
-        after[name] = f"{_next(LADDERS[name], typed.get(name, ''), is_more=way == 'more'):g}"
+        after[name] = f"{_next(name, typed.get(name, ''), is_more=way == 'more'):g}"
     return after
 
 
@@ -184,23 +191,35 @@ def row_errors(problem: Problem | None) -> dict[str, str]:
     return found
 
 
-def _next(ladder: tuple[float, ...], typed: str, *, is_more: bool) -> float:
+def _next(name: str, typed: str, *, is_more: bool) -> float:
+    ladder = LADDERS[name]
     try:
         now = float(typed)
     except ValueError:
-        return 1
+        return FIRST.get(name, 1)
     further = [value for value in ladder if (value > now if is_more else value < now)]
     if not further:
         return ladder[-1 if is_more else 0]
     return min(further) if is_more else max(further)
 
 
-def _with_steppers(form: Form) -> Form:
+def _for_thumbs(form: Form) -> Form:
+    """Numbers are stepped, days are chosen among the next weeks."""
+    today = words.today(form.zone)
     for field in form.fields:
         if field.name in LADDERS:
             field.kind, field.help = "stepper", HELP.get(field.name.split(".")[-1], "")
+            field.first = f"{FIRST.get(field.name, 1):g}"
             field.choices = [(f"{value:g}", "") for value in LADDERS[field.name]]
+        elif field.name in DAYS:
+            field.kind, field.help, field.choices = "day", DAYS[field.name], _weeks_ahead(today)
     return form
+
+
+def _weeks_ahead(today: date) -> Choices:
+    """1 week, 2 weeks: the days these are at the clinic."""
+    ahead = ((weeks, today + timedelta(weeks=weeks)) for weeks in WEEKS_AHEAD)
+    return [(day.isoformat(), f"{weeks} week{'s' if weeks > 1 else ''}") for weeks, day in ahead]
 
 
 def _values(row: Body) -> dict[str, Any]:

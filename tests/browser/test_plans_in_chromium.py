@@ -1,11 +1,15 @@
 """A care plan in a real browser: adjusted within the budget of presses, at both widths, with and without script."""
 
+import re
+from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from backend.lib import clock
 from tests import make
 from tests.browser.conftest import Open
 from tests.browser.test_workspace_in_chromium import OPEN_EVERYTHING, WIDEST, Presses, both_widths, keep_picture
@@ -124,6 +128,88 @@ def test_t11_a_line_is_paused_and_a_goal_is_added_in_five_presses_each(
     expect(page.get_by_role("heading", name="Lift my daughter into the car")).to_be_visible()
     assert presses.count <= T11
     assert line_of(plan, south)["state"] == "paused"
+
+
+@both_widths
+def test_t11_a_goal_due_in_two_weeks_and_a_review_in_one_take_five_presses_each(
+    open_page: Open, north: make.Clinic, plan: Plan, size: str
+) -> None:
+    page, presses = open_page(north.practitioner, size), Presses()
+    today = clock.now().astimezone(ZoneInfo(north.organization.time_zone)).date()
+    page.goto(f"/care-plans/{plan.id}")
+
+    presses.press(page.get_by_role("link", name="New goal"))
+    presses.type(page.get_by_label("In the client's words"), "Sleep on my left side")
+    presses.press(page.get_by_role("button", name="Due in 2 weeks"))
+    expect(page.get_by_role("button", name="Due in 2 weeks", pressed=True)).to_be_visible()
+    presses.press(page.get_by_role("button", name="Save and ask others"))
+
+    expect(page.get_by_role("heading", name="Sleep on my left side")).to_be_visible()
+    assert presses.count <= T11
+    presses.count = 0
+    presses.press(page.get_by_text("Title and review day"))
+    presses.press(page.get_by_role("button", name="Review in 1 week"))
+    expect(page.get_by_role("button", name="Review in 2 weeks", pressed=False)).to_be_visible()
+    presses.press(page.get_by_role("button", name="Save", exact=True))
+
+    expect(page.get_by_text("Saved.")).to_be_visible()
+    assert presses.count <= T11
+    whole = plan.whole(north)
+    assert whole["review_on"] == (today + timedelta(weeks=1)).isoformat()
+    assert whole["goals"][-1]["due_on"] == (today + timedelta(weeks=2)).isoformat()
+
+
+@both_widths
+def test_t11_minutes_are_stepped_in_five_presses(open_page: Open, south: make.Clinic, plan: Plan, size: str) -> None:
+    page, presses = open_page(south.practitioner, size), Presses()
+    page.goto(f"/care-plans/{plan.id}")
+
+    presses.press(page.get_by_role("link", name="Change: Deep neck flexors, nerve glides"))
+    presses.press(page.get_by_text("Everything else in this line"))
+    presses.press(page.get_by_role("button", name="More: Minutes each time"))
+    expect(page.get_by_role("spinbutton", name="Minutes each time")).to_have_value("35")
+    presses.press(page.get_by_role("button", name="Save", exact=True))
+
+    expect(page.get_by_text("Saved.")).to_be_visible()
+    assert presses.count <= T11
+    assert line_of(plan, south)["minutes"] == 35
+
+
+@both_widths
+def test_a_thumb_hits_each_day_and_another_day_is_picked(
+    open_page: Open, north: make.Clinic, plan: Plan, size: str
+) -> None:
+    page = open_page(north.practitioner, size)
+    page.goto(f"/care-plans/{plan.id}/phases/new")
+    chips = page.get_by_role("button", name=re.compile("^(First|Last) day"))
+
+    page.get_by_role("button", name="First day in 1 week").click()
+    boxes = [chip.bounding_box() for chip in chips.all()]
+    keep_picture(page, f"plan-days-{size}")
+    page.get_by_role("button", name="Last day: pick a day").click()
+
+    assert len(boxes) == 6
+    assert all(box and box["height"] >= 44 and box["width"] >= 44 for box in boxes)
+    expect(page.get_by_label("Last day (optional)")).to_be_focused()
+    page.get_by_label("Last day (optional)").fill("2032-01-31")
+    expect(page.locator(".ahead [aria-pressed=true]")).to_have_count(1)
+    page.get_by_label("First day (optional)").fill("2032-01-01")
+    expect(page.locator(".ahead [aria-pressed=true]")).to_have_count(0)
+
+
+def test_without_script_there_are_no_chips_and_the_day_is_typed(
+    open_page: Open, north: make.Clinic, plan: Plan
+) -> None:
+    page = open_page(north.practitioner, "phone", java_script_enabled=False)
+    page.goto(f"/care-plans/{plan.id}/goals/new")
+
+    expect(page.get_by_role("button", name="Due in 1 week")).to_have_count(0)
+    page.get_by_label("In the client's words").fill("Sleep on my left side")
+    page.get_by_label("Due (optional)").fill("2032-02-03")
+    page.get_by_role("button", name="Save only").click()
+
+    expect(page.get_by_role("heading", name="Sleep on my left side")).to_be_visible()
+    assert plan.whole(north)["goals"][-1]["due_on"] == "2032-02-03"
 
 
 def test_without_script_the_frequency_is_stepped_by_the_server(open_page: Open, south: make.Clinic, plan: Plan) -> None:
@@ -251,7 +337,7 @@ def test_the_policy_about_scripts_and_styles_is_kept_on_a_plan(open_page: Open, 
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
 
-    for rest in ("", f"/interventions/{line_of(plan, north)['id']}", "/versions"):
+    for rest in ("", f"/interventions/{line_of(plan, north)['id']}", "/goals/new", "/versions"):
         page.goto(f"/care-plans/{plan.id}{rest}")
 
     assert complaints == []

@@ -1,9 +1,14 @@
 """Lines, goals, problems and phases of a plan, and proposals about them, in a browser without script."""
 
+import re
+from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from backend.directory.models import Organization
+from backend.lib import clock
 from tests import make
 from tests.careplans.plans import LINE, Plan, alone, done
 from tests.workspace.plan_pages import line_of, open_line, open_plan
@@ -290,6 +295,44 @@ def test_nothing_is_proposed_to_a_clinic_that_is_not_on_the_team(
 ) -> None:
     assert open_plan(plan, north.practitioner, f"/goals/new?for={outsider.id}").status == 404
     assert open_plan(plan, north.practitioner, "/goals/new?for=nobody").status == 404
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Niue"])
+def test_the_next_weeks_are_counted_from_the_day_it_is_at_the_clinic(north: make.Clinic, zone: str) -> None:
+    Organization.objects.filter(pk=north.id).update(time_zone=zone)
+    today = clock.now().astimezone(ZoneInfo(zone)).date()
+
+    page = open_plan(alone(north), north.practitioner, "/goals/new").page
+
+    chips = re.findall(r'value="([-0-9]+)"[^>]*><span class="hear">(Due )</span>(in \d weeks?)<', page)
+    assert chips == [
+        ((today + timedelta(weeks=1)).isoformat(), "Due ", "in 1 week"),
+        ((today + timedelta(weeks=2)).isoformat(), "Due ", "in 2 weeks"),
+    ]
+
+
+def test_every_day_of_a_plan_is_a_field_that_needs_no_script(north: make.Clinic) -> None:
+    plan = alone(north)
+
+    pages = {rest: open_plan(plan, north.practitioner, rest).page for rest in ("", "/goals/new", "/phases/new")}
+
+    days = {rest: re.findall(r'<input type="date" name="(\w+)"', page) for rest, page in pages.items()}
+    assert days == {"": ["review_on"], "/goals/new": ["due_on"], "/phases/new": ["from_on", "until_on"]}
+    chips = [each for page in pages.values() for each in re.findall(r'<span class="ahead"[^>]*>', page)]
+    assert len(chips) == 4
+    assert all(each.endswith(" hidden>") for each in chips)
+
+
+@pytest.mark.parametrize(("typed", "way", "then"), [("", "more", "30"), ("50", "more", "55"), ("50", "less", "45")])
+def test_minutes_are_stepped_by_five_and_begin_at_thirty(north: make.Clinic, typed: str, way: str, then: str) -> None:
+    plan = alone(north)
+    plan.line(north)
+    browser, address = open_line(plan, north.practitioner, north)
+
+    browser.send(address, minutes=typed, step=f"minutes {way}")
+
+    assert f'name="minutes" id="minutes" value="{then}"' in browser.page
+    assert line_of(plan, north)["minutes"] == 50
 
 
 @pytest.mark.parametrize(

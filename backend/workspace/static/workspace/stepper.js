@@ -8,16 +8,15 @@ document.addEventListener("click", (event) => {
   const field = button.parentElement.querySelector("input");
   const ladder = field.dataset.ladder.trim().split(" ").map(Number);
   const now = field.value === "" ? NaN : Number(field.value);
-  field.value = String(button.value.endsWith("more") ? next(ladder, now) : previous(ladder, now));
+  if (Number.isNaN(now)) field.value = field.dataset.first;
+  else field.value = String(button.value.endsWith("more") ? next(ladder, now) : previous(ladder, now));
   field.dispatchEvent(new Event("input", { bubbles: true }));
 });
 
 function next(ladder, now) {
-  if (Number.isNaN(now)) return 1;
   return ladder.find((value) => value > now) ?? ladder.at(-1);
 }
 
 function previous(ladder, now) {
-  if (Number.isNaN(now)) return 1;
   return ladder.findLast((value) => value < now) ?? ladder[0];
 }
