@@ -55,6 +55,14 @@ class NewPlan(AboutClient, PlanFields):
     client_id = serializers.UUIDField(required=False, help_text="Needed unless `client` names them.")
     title = PlainText(max_length=200)
     practitioner_role_id = serializers.UUIDField(required=False, help_text="Who leads; else the caller's own role.")
+    template = CatalogCode(
+        "plan_templates",
+        required=False,
+        help_text=(
+            "A code of `/catalog/plan-templates`: the plan begins with its problem and phases, and with its review when "
+            "`review_on` is absent."
+        ),
+    )
 
     def validate(self, said: dict[str, Any]) -> dict[str, Any]:
         if not {"client_id", "client"} & set(said):

@@ -19,6 +19,7 @@ from backend.catalog.entries import (
     Measure,
     Muscle,
     NoteTemplate,
+    PlanTemplate,
     Precaution,
     Reason,
     RedFlag,
@@ -34,6 +35,7 @@ from backend.catalog.serializers import (
     CatalogMeasureSerializer,
     CatalogMuscleSerializer,
     CatalogNoteTemplateSerializer,
+    CatalogPlanTemplateSerializer,
     CatalogPrecautionSerializer,
     CatalogProblemSerializer,
     CatalogReasonSerializer,
@@ -238,6 +240,28 @@ class NoteTemplates(CatalogList):
         parameters=[NoteTemplateFilter],
         responses=CatalogNoteTemplateSerializer(many=True),
         examples=[OpenApiExample("Progress note", value=examples.NOTE_TEMPLATE)],
+    )
+    def get(self, request: Request) -> Response:
+        return self.whole(request)
+
+
+class PlanTemplates(CatalogList):
+    serializer_class = CatalogPlanTemplateSerializer
+
+    def rows(self, asked: dict[str, str]) -> Iterable[PlanTemplate]:
+        return catalog().plan_templates.values()
+
+    @extend_schema(
+        operation_id="list_plan_templates",
+        tags=["Catalog"],
+        summary="Templates of care plans",
+        description=(
+            "What a care plan can begin with: a problem, phases, the weeks to its review, and measures that fit its goals. No "
+            "template plans anybody's work or says what the client wants. Conventions for a licensed clinician to look over."
+        ),
+        parameters=[NoFilter],
+        responses=CatalogPlanTemplateSerializer(many=True),
+        examples=[OpenApiExample("Low back pain", value=examples.PLAN_TEMPLATE)],
     )
     def get(self, request: Request) -> Response:
         return self.whole(request)

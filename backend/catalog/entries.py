@@ -23,6 +23,8 @@ class Refers(NamedTuple):
 
 DisciplineCode = Annotated[str, Refers("disciplines")]
 GroupCode = Annotated[str, Refers("technique_groups")]
+MeasureCode = Annotated[str, Refers("measures")]
+PlanTemplateCode = Annotated[str, Refers("plan_templates")]
 LevelCode = Annotated[str, Refers("precaution_levels")]
 RegionCode = Annotated[str, Refers("regions")]
 RegionCodeOrAny = Annotated[str, Refers("regions", besides=ANY_REGION)]
@@ -175,6 +177,36 @@ class NotePhrases:
 
 
 @dataclass(frozen=True, slots=True)
+class PlanTemplate:
+    """What a care plan can begin with: the problem, when it is looked at again, what its goals may be measured by.
+
+    It plans nobody's work: lines are each clinic's own, goals are the client's words. ``note`` says who looks over it first.
+    """
+
+    code: str
+    label: str
+    problem: str
+    icd10: str | None
+    review_weeks: int
+    measures: tuple[MeasureCode, ...]
+    note: str
+    sources: tuple[SourceCode, ...]
+    confidence: Confidence
+
+
+@dataclass(frozen=True, slots=True)
+class PlanPhase:
+    """A stretch of a template's plan, in the order of the file: how long it usually is, and what ends it."""
+
+    code: str
+    label: str
+    template: PlanTemplateCode
+    weeks: int
+    ends_when: str
+    sources: tuple[SourceCode, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class PrecautionLevel:
     """How strongly a precaution limits a treatment."""
 
@@ -257,6 +289,8 @@ class Catalog:
     measures: Mapping[str, Measure]
     note_templates: Mapping[str, NoteTemplate]
     note_phrases: Mapping[str, NotePhrases]
+    plan_templates: Mapping[str, PlanTemplate]
+    plan_phases: Mapping[str, PlanPhase]
     precaution_levels: Mapping[str, PrecautionLevel]
     precautions: Mapping[str, Precaution]
     urgencies: Mapping[str, Urgency]
@@ -295,6 +329,16 @@ class Catalog:
         """The templates of a discipline, of a kind, or of both."""
         templates = self.note_templates.values()
         return [t for t in templates if discipline in (None, t.discipline) and kind in (None, t.kind)]
+
+    def phases_of(self, template: PlanTemplate) -> list[PlanPhase]:
+        """The phases of a template, in their order."""
+        return [phase for phase in self.plan_phases.values() if phase.template == template.code]
+
+    def measures_fitting(self, problems: Iterable[str]) -> list[Measure]:
+        """All measures; first those of the templates that are about one of these problems."""
+        asked = set(problems)
+        fitting = [code for row in self.plan_templates.values() if row.problem in asked for code in row.measures]
+        return [self.measures[code] for code in dict.fromkeys([*fitting, *self.measures])]
 
     def red_flags_for(self, regions: Iterable[str]) -> list[RedFlag]:
         """The red flags of these regions and of any region, most urgent first, or UnknownCode."""

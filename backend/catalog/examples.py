@@ -109,3 +109,49 @@ NOTE_TEMPLATE = {
     "assessment": ["Improving, plateau, flare or a new finding"],
     "plan": ["Techniques and regions today", "Next visit; home care", "What you ask the others to avoid or prefer"],
 }
+PLAN_TEMPLATE = {
+    "code": "low_back",
+    "label": "Low back pain",
+    "problem": "Low back pain",
+    "icd10": None,
+    "review_weeks": 4,
+    "phases": [
+        {
+            "code": "low_back.examine",
+            "label": "Examine first",
+            "weeks": 1,
+            "ends_when": "a physical therapist or chiropractor has examined the back",
+            "sources": ["SEQ-WEB", "CONV"],
+        },
+        {
+            "code": "low_back.trial",
+            "label": "Trial of care",
+            "weeks": 3,
+            "ends_when": "there is a first meaningful change",
+            "sources": ["VA-CHIRO", "HAWK20-12"],
+        },
+        {
+            "code": "low_back.build",
+            "label": "Build up",
+            "weeks": 3,
+            "ends_when": "pain is at most 2 of 10, or 30% better",
+            "sources": ["OSTELO08", "VA-CHIRO", "CONV"],
+        },
+        {
+            "code": "low_back.alone",
+            "label": "On one's own",
+            "weeks": 4,
+            "ends_when": "goals are met and the client manages alone",
+            "sources": ["OSTELO08", "VA-CHIRO", "CONV"],
+        },
+    ],
+    "measures": [
+        {"code": "odi", "label": "Oswestry Disability Index"},
+        {"code": "rmdq", "label": "Roland-Morris Disability Questionnaire"},
+        {"code": "nprs", "label": "Numeric pain rating scale"},
+        {"code": "psfs", "label": "Patient-Specific Functional Scale"},
+    ],
+    "note": "A start for the team to change. A licensed clinician looks over it before a clinic works from it.",
+    "sources": ["CMS220", "HAWK20-12", "WA-MT", "OSTELO08", "STRATFORD", "CONV"],
+    "confidence": "convention",
+}

@@ -6,7 +6,18 @@ from typing import Any, get_args
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from backend.catalog.entries import Better, BodyView, Confidence, Load, Muscle, NoteKind, Precaution, RedFlag, Technique
+from backend.catalog.entries import (
+    Better,
+    BodyView,
+    Confidence,
+    Load,
+    Muscle,
+    NoteKind,
+    PlanTemplate,
+    Precaution,
+    RedFlag,
+    Technique,
+)
 from backend.catalog.queries import catalog
 from backend.lib.rest.fields import OPEN, OpenCode, PlainText, StrictSerializer
 
@@ -143,6 +154,32 @@ class CatalogNoteTemplateSerializer(CatalogLabelSerializer):
     objective = serializers.ListField(child=serializers.CharField(), help_text="What to look at and measure.")
     assessment = serializers.ListField(child=serializers.CharField(), help_text="What to conclude.")
     plan = serializers.ListField(child=serializers.CharField(), help_text="What was done and comes next.")
+
+
+class CatalogPlanPhaseSerializer(CatalogLabelSerializer):
+    weeks = serializers.IntegerField(help_text="How long it usually is.")
+    ends_when = serializers.CharField(help_text="Until when, in words; a plan's phase says it in its name.")
+    sources = serializers.ListField(child=serializers.CharField())
+
+
+class CatalogPlanTemplateSerializer(CatalogLabelSerializer):
+    code = OpenCode(help_text="Send it as `template` of a new care plan.")
+    problem = serializers.CharField(help_text="What the plan is about; the first problem of the plan.")
+    icd10 = serializers.CharField(allow_null=True, help_text="An ICD-10-CM code of the problem.")
+    review_weeks = serializers.IntegerField(help_text="When the team looks at the plan again.")
+    phases = serializers.SerializerMethodField(help_text="In their order, one after the other.")
+    measures = serializers.SerializerMethodField(help_text="What goals of such a plan are often measured by.")
+    note = serializers.CharField(help_text="Who looks over it before it is used.")
+    sources = serializers.ListField(child=serializers.CharField())
+    confidence = serializers.ChoiceField(choices=get_args(Confidence))
+
+    @extend_schema_field(CatalogPlanPhaseSerializer(many=True))
+    def get_phases(self, template: PlanTemplate) -> Any:
+        return CatalogPlanPhaseSerializer(catalog().phases_of(template), many=True).data
+
+    @extend_schema_field(CatalogLabelSerializer(many=True))
+    def get_measures(self, template: PlanTemplate) -> list[dict[str, str]]:
+        return [_labeled(catalog().measures, code) for code in template.measures]
 
 
 class CatalogPrecautionLevelSerializer(CatalogLabelSerializer):

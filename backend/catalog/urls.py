@@ -12,6 +12,7 @@ urlpatterns = [
     path("muscles", api.Muscles.as_view()),
     path("measures", api.Measures.as_view()),
     path("note-templates", api.NoteTemplates.as_view()),
+    path("plan-templates", api.PlanTemplates.as_view()),
     path("precautions", api.Precautions.as_view()),
     path("red-flags", api.RedFlags.as_view()),
     path("decline-reasons", api.DeclineReasons.as_view()),

@@ -10,6 +10,7 @@ from rest_framework.exceptions import ValidationError
 
 from backend.careplans.models import Intervention
 from backend.careplans.services import ROWS
+from backend.catalog.entries import PlanTemplate
 from backend.catalog.queries import catalog
 from backend.directory.models import PractitionerRole
 from backend.lib.actor import Actor
@@ -132,8 +133,12 @@ def row_form(
     is_proposal: bool = False,
     is_taken_over: bool = False,
     disciplines: Iterable[str] = (),
+    problems: Iterable[str] = (),
 ) -> Form:
-    """The form of a row; ``disciplines`` are those whose techniques are offered, else the reader's clinic's."""
+    """The form of a row; ``disciplines`` are those whose techniques are offered, else the reader's clinic's.
+
+    ``problems`` are those of the plan: what fits them is first among the measures that are offered for a goal.
+    """
     choices = _choices(
         kind, actor, None if is_taken_over else row, is_proposal=is_proposal, disciplines=list(disciplines)
     )
@@ -148,6 +153,8 @@ def row_form(
         required=("state",) if row and not is_taken_over else (),
         errors=row_errors(problem),
     )
+    if kind == "goals":
+        _offer_measures(form, problems)
     return _for_thumbs(form)
 
 
@@ -182,6 +189,24 @@ def stepped(typed: QueryDict) -> QueryDict:
     return after
 
 
+def started_from(typed: QueryDict, template: PlanTemplate | None, zone: str) -> QueryDict:
+    """What was typed, and what this template says where nothing was typed or another template had spoken."""
+    before = said_by(catalog().plan_templates.get(typed.get("template", "")), zone)
+    after = typed.copy()
+    for name, now in said_by(template, zone).items():
+        if typed.get(name, "") in ("", before[name]):
+            after[name] = now
+    return after
+
+
+def said_by(template: PlanTemplate | None, zone: str) -> dict[str, str]:
+    """What a template says of the plan itself."""
+    if template is None:
+        return {"title": "", "review_on": ""}
+    review_on = words.today(zone) + timedelta(weeks=template.review_weeks)
+    return {"title": template.label, "review_on": review_on.isoformat()}
+
+
 def row_errors(problem: Problem | None) -> dict[str, str]:
     """The refusal by field: a proposal's fields are named within ``changes``, parts of a list by their list."""
     found = {}
@@ -201,6 +226,17 @@ def _next(name: str, typed: str, *, is_more: bool) -> float:
     if not further:
         return ladder[-1 if is_more else 0]
     return min(further) if is_more else max(further)
+
+
+def _offer_measures(form: Form, problems: Iterable[str]) -> None:
+    """What a goal may be measured by, to choose from or to say otherwise."""
+    offered = [
+        (measure.label, f"{measure.unit}, {measure.better} is better")
+        for measure in catalog().measures_fitting(problems)
+    ]
+    for field in form.fields:
+        if field.name == "measure":
+            field.choices = offered
 
 
 def _for_thumbs(form: Form) -> Form:

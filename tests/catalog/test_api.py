@@ -24,6 +24,7 @@ LISTS: list[tuple[type[APIView], int]] = [
     (api.BodyZones, 53),
     (api.Muscles, 45),
     (api.Measures, 13),
+    (api.PlanTemplates, 5),
     (api.Precautions, 42),
     (api.RedFlags, 42),
     (api.DeclineReasons, 13),
@@ -64,6 +65,7 @@ def test_each_list_is_sent_whole(view: type[APIView], count: int) -> None:
         (api.Muscles, examples.MUSCLE),
         (api.Measures, examples.MEASURE),
         (api.NoteTemplates, examples.NOTE_TEMPLATE),
+        (api.PlanTemplates, examples.PLAN_TEMPLATE),
         (api.Precautions, examples.PRECAUTION),
         (api.RedFlags, examples.RED_FLAG),
         (api.DeclineReasons, examples.DECLINE_REASON),
@@ -129,6 +131,7 @@ def test_red_flags_of_a_region_come_with_those_of_any_region() -> None:
         (api.Techniques, {"dicipline": "chiropractic"}),
         (api.Regions, {"side": "left"}),
         (api.NoteTemplates, {"kind": "poem"}),
+        (api.PlanTemplates, {"region": "cervical"}),
     ],
 )
 def test_a_filter_that_is_not_known_is_refused(view: type[APIView], query: dict[str, str]) -> None:
@@ -163,6 +166,7 @@ def test_the_schema_names_each_operation_and_shows_an_example_of_a_whole_list() 
         "list_muscles",
         "list_measures",
         "list_note_templates",
+        "list_plan_templates",
         "list_precautions",
         "list_red_flags",
         "list_decline_reasons",
@@ -173,7 +177,7 @@ def test_the_schema_names_each_operation_and_shows_an_example_of_a_whole_list() 
         [example] = operation["responses"]["200"]["content"]["application/json"]["examples"].values()
         assert set(example["value"]) == {"results", "next", "previous"}
     told = set(re.findall(r"/catalog/([a-z-]+)`", json.dumps(schema["components"])))
-    assert {"measures", "body-zones", "muscles", "techniques"} <= told
+    assert {"measures", "body-zones", "muscles", "techniques", "plan-templates"} <= told
     assert told <= {path.removeprefix("/api/v1/catalog/") for path in schema["paths"]}
     names = [parameter["name"] for parameter in operations["/techniques"]["parameters"]]
     assert sorted(names) == ["cursor", "discipline", "limit", "region"]

@@ -178,6 +178,43 @@ def phrases_of(shipped: Catalog) -> dict[tuple[str, str], tuple[str, ...]]:
     return {(code, part): getattr(row, part) for code, row in shipped.note_phrases.items() for part in parts}
 
 
+def test_a_plan_begins_for_each_complaint_that_clinics_share_most(shipped: Catalog) -> None:
+    assert list(shipped.plan_templates) == ["neck_arm", "low_back", "low_back_chronic", "shoulder", "headache"]
+
+
+def test_a_template_of_a_plan_says_what_ends_each_phase_and_when_the_team_looks_again(shipped: Catalog) -> None:
+    for template in shipped.plan_templates.values():
+        phases = shipped.phases_of(template)
+        # Looked at within thirty days, and before the phases are over.
+        assert 1 <= template.review_weeks <= 4 < sum(phase.weeks for phase in phases) <= 26
+        assert phases[0].label == "Examine first"
+        assert all(phase.weeks >= 1 and len(f"{phase.label}, until {phase.ends_when}") <= 100 for phase in phases)
+        assert [phase.code.partition(".")[0] for phase in phases] == [template.code] * 4
+
+
+def test_a_template_of_a_plan_is_a_convention_to_be_looked_over(shipped: Catalog) -> None:
+    for template in shipped.plan_templates.values():
+        assert "licensed clinician" in template.note
+        assert (template.confidence, "CONV" in template.sources) == ("convention", True)
+
+
+def test_a_template_of_a_plan_makes_no_diagnosis_and_doses_nothing(shipped: Catalog) -> None:
+    rows = [*shipped.plan_templates.values(), *shipped.plan_phases.values()]
+    said = " ".join(str(getattr(row, name, "")) for row in rows for name in ("problem", "ends_when")).lower()
+
+    assert [row.icd10 for row in shipped.plan_templates.values() if row.icd10] == []
+    doses = ("a week", "per week", "minutes", "times", "visits", "sessions", "itis", "opathy", "radicul", "syndrome")
+    assert [dose for dose in doses if dose in said] == []
+
+
+def test_measures_that_fit_a_problem_come_first_and_none_is_left_out(shipped: Catalog) -> None:
+    codes = [measure.code for measure in shipped.measures_fitting(["Shoulder pain", "Tired"])]
+
+    assert codes[:3] == ["quickdash", "nprs", "psfs"]
+    assert sorted(codes) == sorted(shipped.measures)
+    assert [measure.code for measure in shipped.measures_fitting([])] == list(shipped.measures)
+
+
 def test_a_measures_range_and_direction_are_known(shipped: Catalog) -> None:
     assert all(measure.minimum < measure.maximum for measure in shipped.measures.values())
     assert {code for code, row in shipped.measures.items() if row.better == "higher"} == {

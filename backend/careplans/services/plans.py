@@ -1,6 +1,8 @@
 """The plan itself: beginning one, its header, its states."""
 
-from datetime import datetime
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from backend.careplans import inputs
@@ -9,6 +11,7 @@ from backend.careplans.policies import check_writes, sides_of
 from backend.careplans.services.ending import check_client_lives, keep_access, wind_down_access
 from backend.careplans.services.errors import enter_plan_in_error
 from backend.careplans.services.reviewing import watch_review
+from backend.careplans.services.rows import ROWS, insert_row
 from backend.careplans.services.taking import (
     Sent,
     check_not_overwritten,
@@ -24,9 +27,12 @@ from backend.careplans.services.taking import (
     touch,
 )
 from backend.careplans.workflow import ENTER_IN_ERROR, LEAD, PLAN_WORKFLOW
+from backend.catalog.entries import PlanTemplate
+from backend.catalog.queries import catalog
 from backend.clients.policies import refuse_unless
 from backend.clients.queries import ask_guard
 from backend.clients.services.taking import named_client
+from backend.directory.eligibility import today_at
 from backend.lib import clock
 from backend.lib.actor import Actor
 from backend.lib.ids import uuid7
@@ -36,13 +42,16 @@ GOES_ON = frozenset({"activate", "resume", "reopen"})
 
 
 def write_plan(*, actor: Actor, sent: Sent) -> CarePlan:
-    """A draft with one organization on it: the caller's, which leads."""
+    """A draft with one organization on it: the caller's, which leads. With a template, its problem and phases are in it."""
     check_writes(actor, sent.get("on_behalf_of"))
     said = checked(inputs.NewPlan, sent)
     client = named_client(actor, said)
     check_client_lives(client.pk)
     acting = practitioner_of(actor, sent)
     lead = named_role(said.get("practitioner_role_id"), acting, actor)
+    template, today = catalog().plan_templates.get(said.get("template", "")), today_at(lead.organization)
+    if template:
+        said.setdefault("review_on", today + timedelta(weeks=template.review_weeks))
     plan = CarePlan.objects.create(
         client=client,
         client_name=client.display,
@@ -59,7 +68,26 @@ def write_plan(*, actor: Actor, sent: Sent) -> CarePlan:
     _number(plan, actor, said.get("identifiers", []))
     watch_review(plan)
     tell("care_plan.created", plan, actor)
+    for kind, fields in _rows_of(template, today) if template else ():
+        insert_row(plan, kind, checked(ROWS[kind].fields, fields), actor=actor, acting=acting)
     return plan
+
+
+def _rows_of(template: PlanTemplate, begins_on: date) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What stands in a plan that begins with a template: its problem; its phases, one after the other."""
+    yield "problems", {"text": template.problem, "icd10": template.icd10}
+    for position, phase in enumerate(catalog().phases_of(template)):
+        ends_before = begins_on + timedelta(weeks=phase.weeks)
+        yield (
+            "phases",
+            {
+                "name": f"{phase.label}, until {phase.ends_when}",
+                "position": position,
+                "from_on": begins_on.isoformat(),
+                "until_on": (ends_before - timedelta(days=1)).isoformat(),
+            },
+        )
+        begins_on = ends_before
 
 
 def change_plan(plan_id: UUID | str, *, actor: Actor, sent: Sent, expected: int | None) -> CarePlan:

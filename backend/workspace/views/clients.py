@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, QueryDict
 
+from backend.catalog.queries import catalog
 from backend.clients import serializers as s
 from backend.clients import services
 from backend.clients.models import Access, Client, Consent, Hold, Precaution, Registration, Representative
@@ -261,6 +262,7 @@ def client_page(request: HttpRequest, actor: Actor, client_id: UUID, *, tried: T
         "duplicates": possible_duplicates(actor, client) if is_home and works else [],
         "links": own_links(client, actor).order_by("-created_at")[:LINKS] if works else [],
         "plans": plans_of(request, client.pk),
+        "plan_templates": catalog().plan_templates.values(),
         "works_here": works,
         "may_consent": answers_for_consent(actor),
         "may_treat": records_precautions(actor),

@@ -215,6 +215,7 @@ def _form(subject: Subject, actor: Actor, typed: QueryDict | None = None, proble
         problem=problem,
         is_proposal=subject.is_proposal,
         disciplines=of_owner,
+        problems=[row["text"] for row in subject.page.body.get("problems", ()) if not subject.page.is_struck(row)],
     )
 
 

@@ -10,6 +10,8 @@ from backend.careplans import policies, printing, queries, rendering, services, 
 from backend.careplans import words as plan_words
 from backend.careplans.models import CarePlan, Proposal, TeamMember
 from backend.careplans.workflow import PLAN_WORKFLOW, PROPOSAL_WORKFLOW
+from backend.catalog.queries import catalog
+from backend.clients.models import Client
 from backend.clients.queries import client_for
 from backend.lib.actor import Actor
 from backend.lib.ids import short_id
@@ -19,7 +21,7 @@ from backend.lib.rest.printed import pdf_response
 from backend.referrals.models import Package
 from backend.workspace.forms import Form
 from backend.workspace.pages import field_errors, id_in, log_whatever_the_status, page, show, submit, version_in
-from backend.workspace.plan_forms import FirstPlan, PlanHeader, plan_form, stepped
+from backend.workspace.plan_forms import FirstPlan, PlanHeader, plan_form, started_from, stepped
 from backend.workspace.plans import PlanPage, plans_of, plans_that_wait, with_steps
 from backend.workspace.staleness import who_changed
 from backend.workspace.views.clients import Tried
@@ -61,33 +63,52 @@ def one(request: HttpRequest, plan_id: UUID) -> HttpResponse:
 
 @page("GET", "POST")
 def new(request: HttpRequest) -> HttpResponse:
-    """A plan for one client: blank, or with the first goal and line; begun at once, or kept as a draft."""
+    """A plan for one client: blank, from a template, or with the first goal and line; begun at once, or kept as a draft."""
     actor = actor_of(request)
-    asked = request.POST if request.method == "POST" else request.GET
+    asked, typed = request.POST if request.method == "POST" else request.GET, request.POST
     client = client_for(actor, id_in(asked.get("client")))
     policies.check_writes(actor)
     zone = zone_of(actor)
-    context = {
-        "client": client,
-        "open_plans": [p for p in plans_of(request, client.pk) if p["state"] in ("active", "on_hold")],
-    }
+
+    def shown(form: Form, problem: Problem | None = None) -> HttpResponse:
+        return _new_page(request, client, form, problem)
+
     if request.method == "GET":
-        form = plan_form(FirstPlan, zone, initial={"title": _last_reason(client.pk, actor)})
-        return show(request, "plan_new.html", {**context, "form": form})
-    if "step" in request.POST:
-        return show(
-            request, "plan_new.html", {**context, "form": plan_form(FirstPlan, zone, typed=stepped(request.POST))}
-        )
+        return shown(plan_form(FirstPlan, zone, initial={"title": _last_reason(client.pk, actor)}))
+    if "from" in typed:
+        template = catalog().plan_templates.get(typed["from"])
+        return shown(plan_form(FirstPlan, zone, typed=started_from(typed, template, zone)))
+    if "step" in typed:
+        return shown(plan_form(FirstPlan, zone, typed=stepped(typed)))
 
     def act() -> str:
-        said = plan_form(FirstPlan, zone, typed=request.POST).validated()
-        return f"/care-plans/{_begun(said, client.pk, actor, at_once=request.POST.get('press') == 'begin').pk}"
+        said = plan_form(FirstPlan, zone, typed=typed).validated()
+        if typed.get("template"):
+            said |= {"template": typed["template"], "review_on": said.get("review_on")}
+        return f"/care-plans/{_begun(said, client.pk, actor, at_once=typed.get('press') == 'begin').pk}"
 
     result = submit(request, act, said="The plan is written.")
     if isinstance(result, Problem):
-        form = plan_form(FirstPlan, zone, typed=request.POST, errors=field_errors(result))
-        return show(request, "plan_new.html", {**context, "form": form}, problem=result)
+        return shown(plan_form(FirstPlan, zone, typed=typed, errors=field_errors(result)), result)
     return result
+
+
+def _new_page(request: HttpRequest, client: Client, form: Form, problem: Problem | None) -> HttpResponse:
+    """The form of a new plan, what it may start from and, once that is chosen, what it brings."""
+    chosen = request.POST.get("from", request.POST.get("template", ""))
+    template = catalog().plan_templates.get(chosen)
+    phases = catalog().phases_of(template) if template else []
+    sources = {code: catalog().sources[code] for each in (template, *phases) if each for code in each.sources}
+    context = {
+        "client": client,
+        "open_plans": [p for p in plans_of(request, client.pk) if p["state"] in ("active", "on_hold")],
+        "form": form,
+        "templates": catalog().plan_templates.values(),
+        "template": template,
+        "phases": phases,
+        "sources": sources.values(),
+    }
+    return show(request, "plan_new.html", context, problem=problem)
 
 
 def _last_reason(client_id: UUID, actor: Actor) -> str:
