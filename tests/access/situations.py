@@ -186,7 +186,13 @@ def _write_notes_of_every_state(clinics: Clinics, s: Situation) -> None:
     north = clinics.north
     leaving = make.person(north.organization, "practitioner", discipline="massage_therapy")
     assert leaving.role is not None
-    for state, who in {"waiting": clinics.student, "closed": leaving, "void": north, "mistaken": north}.items():
+    writers: dict[str, make.Clinic | make.Person] = {
+        "waiting": clinics.student,
+        "closed": leaving,
+        "void": north,
+        "mistaken": north,
+    }
+    for state, who in writers.items():
         text, asked, _ = _of_state(s.word, state)
         note = {"client_id": s.ids["client_id"], "kind": "progress", "subjective": text}
         asks, letter = [{**ASK, "sentence": asked}], _letter(who, s, f"{state}-file")

@@ -59,8 +59,7 @@ def test_a_plan_from_a_template_has_its_problem_and_its_phases_one_after_the_oth
     ]
     ends = [today + timedelta(weeks=weeks) for weeks in (0, 1, 4, 8, 12)]
     assert [(row["from_on"], row["until_on"]) for row in made["phases"]] == [
-        (first.isoformat(), (after - timedelta(days=1)).isoformat())
-        for first, after in pairwise(ends)
+        (first.isoformat(), (after - timedelta(days=1)).isoformat()) for first, after in pairwise(ends)
     ]
     assert {row["organization"]["id"] for row in (*made["problems"], *made["phases"])} == {north.id}
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from backend.attachments.services import check_none_refused
 from backend.audit import events, work
+from backend.clients.policies import SAID_ALREADY, says_more
 from backend.lib import clock
 from backend.lib.actor import Actor, ActorKind
 from backend.lib.late_facts import check_late_fact
@@ -155,12 +156,8 @@ def _cosign(note: Note, actor: Actor, said: dict[str, Any]) -> tuple[str, ...]:
 
 def _enter_in_error(note: Note, actor: Actor, said: dict[str, Any]) -> tuple[str, ...]:
     """Also of a note that is in error already: that it is about a wrong client, and nothing else."""
-    if note.state == w.ENTERED_IN_ERROR and said["reason"] != WRONG_CLIENT:
-        raise Conflict(
-            "This was entered in error; of that only “wrong client” can still be said, once.",
-            code="entered_in_error",
-            available=[],
-        )
+    if note.state == w.ENTERED_IN_ERROR and not says_more(said["reason"], note.entered_in_error_reason):
+        raise Conflict(SAID_ALREADY, code="entered_in_error", available=[])
     note.entered_in_error_reason, note.entered_in_error_note = said["reason"], said.get("note", "")
     note.entered_in_error_by, note.entered_in_error_at = actor.display[:200], clock.now()
     return ERROR_FIELDS
