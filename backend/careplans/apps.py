@@ -11,4 +11,5 @@ class CareplansConfig(AppConfig):
         from backend.careplans import reactions, services  # noqa: F401 - registers what follows from the end of an access
         from backend.clients import hooks
 
+        hooks.on_consent_ended.append(services.move_plans)
         hooks.on_death.append(services.end_with_death)

@@ -6,7 +6,14 @@ from backend.careplans.services.leading import hand_over_lead, tell_lead_passed
 from backend.careplans.services.plans import change_plan, move_plan, write_plan
 from backend.careplans.services.proposals import move_proposal, propose
 from backend.careplans.services.rows import ROWS, add_row, change_row, decide
-from backend.careplans.services.team import add_member, end_membership, hand_over_role, join_team, leave_teams
+from backend.careplans.services.team import (
+    add_member,
+    end_membership,
+    hand_over_role,
+    join_team,
+    leave_teams,
+    move_plans,
+)
 from backend.careplans.services.versions import answer_version, publish
 
 __all__ = [
@@ -27,6 +34,7 @@ __all__ = [
     "join_team",
     "leave_teams",
     "move_plan",
+    "move_plans",
     "move_proposal",
     "propose",
     "publish",

@@ -104,6 +104,17 @@ def leave_teams(client_id: UUID, *, actor: Actor) -> None:
             _leave(plan, actor.clinic_id, because="access_ended", actor=actor, by=actor.display)
 
 
+def move_plans(consent: Consent, actor: Actor) -> None:
+    """Called in the transaction in which a circle ends: its plans go on in another one that the client said yes to.
+
+    Whoever is not in that one leaves, as with every access that ends.
+    """
+    for (moved,) in ask_guard("SELECT move_plans_of_circle(%s)", [consent.pk]):
+        said = json.loads(moved)
+        plan = CarePlan(pk=UUID(said["plan"]), version=said["version"], client_id=consent.client_id)
+        tell_to(map(UUID, said["members"]), "care_plan.changed", plan, actor)
+
+
 def hand_over_role(role_id: UUID, *, actor: Actor) -> None:
     """A practitioner left: a colleague of the discipline goes on, else the organization leaves where others are."""
     role = PractitionerRole.objects.filter(pk=role_id, organization_id=actor.clinic_id).first()
