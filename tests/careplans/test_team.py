@@ -10,7 +10,9 @@ from backend.audit import work
 from backend.audit.models import Event
 from backend.careplans import services
 from backend.directory import services as directory
+from backend.directory.models import PractitionerRole
 from backend.lib import clock
+from backend.lib.actor import system_of
 from backend.lib.unit_of_work import acting_as
 from tests import make
 from tests.careplans.plans import LINE, Plan, accepted, alone, consent_of, done, leave, refused, shared, withdraw
@@ -377,6 +379,55 @@ def test_with_a_colleague_the_clinic_stays(north: make.Clinic, south: make.Clini
     assert (kept["state"], kept["practitioner_role"], kept["changed_by"]) == ("active", None, "Trialogue")
 
 
+def test_a_clinic_with_somebody_of_another_line_stays_with_all_its_lines(
+    north: make.Clinic, south: make.Clinic
+) -> None:
+    plan = joined(north, south)
+    ann = make.role(south.organization, "massage_therapy")
+    sams = plan.line(south, technique_ids=[])
+    anns = plan.line(south, technique_ids=[], practitioner_role_id=str(ann.pk))
+
+    end_role(south)
+
+    assert plan.whole(north)["team"][1]["is_live"]
+    rows = {row["id"]: row for row in plan.whole(north)["interventions"]}
+    assert [rows[line["id"]]["state"] for line in (sams, anns)] == ["active", "active"]
+    assert rows[sams["id"]]["practitioner_role"] is None
+    assert rows[anns["id"]]["practitioner_role"]["id"] == str(ann.pk)
+
+
+def test_the_same_person_in_another_role_goes_on(north: make.Clinic, south: make.Clinic) -> None:
+    plan = joined(north, south)
+    line = plan.line(south, technique_ids=[])
+    PractitionerRole.objects.create(
+        practitioner=south.practitioner.role.practitioner,
+        organization=south.organization,
+        discipline="strength_training",
+    )
+
+    end_role(south)
+
+    assert plan.whole(north)["team"][1]["is_live"]
+    assert plan.row(north, "interventions", line["id"])["state"] == "active"
+
+
+def test_a_line_is_nobodys_in_person_when_who_performs_it_leaves_and_the_team_names_another(
+    north: make.Clinic, south: make.Clinic
+) -> None:
+    plan = joined(north, south)
+    ann = make.role(south.organization, "massage_therapy")
+    line = plan.line(south, technique_ids=[], practitioner_role_id=str(ann.pk))
+    told_before = len(told(north, "care_plan.changed"))
+
+    end_role(south, ann)
+
+    member = plan.whole(north)["team"][1]
+    assert (member["practitioner_role"]["id"], member["is_live"]) == (south.role_id, True)
+    kept = plan.row(north, "interventions", line["id"])
+    assert (kept["state"], kept["practitioner_role"]) == ("active", None)
+    assert len(told(north, "care_plan.changed")) == told_before + 1
+
+
 def test_leaving_ends_the_place_on_the_care_team_with_it(north: make.Clinic, south: make.Clinic) -> None:
     plan = alone(north)
     make.consent(north, plan.client_id, south)
@@ -425,7 +476,11 @@ def leave_again(plan: Plan, who: make.Clinic, clinic: make.Clinic) -> Any:
     return plan.post(who, f"/team/{member['id']}/end")
 
 
-def end_role(clinic: make.Clinic) -> None:
+def end_role(clinic: make.Clinic, role: PractitionerRole | None = None) -> None:
+    """The admin ends the practitioner's role, or another one; the worker hears of it twice."""
+    role_id = role.pk if role else UUID(clinic.role_id)
     with acting_as(clinic.admin.actor):
-        directory.end_role(UUID(clinic.role_id), actor=clinic.admin.actor)
+        directory.end_role(role_id, actor=clinic.admin.actor)
     work.run_due()
+    with acting_as(system_of(clinic.organization.pk)):
+        services.hand_over_role(role_id, actor=system_of(clinic.organization.pk))

@@ -116,27 +116,43 @@ def move_plans(consent: Consent, actor: Actor) -> None:
 
 
 def hand_over_role(role_id: UUID, *, actor: Actor) -> None:
-    """A practitioner left: a colleague of the discipline goes on, else the organization leaves where others are."""
+    """A practitioner left: their clinic goes on where somebody is left for it, else it leaves where others are."""
     role = PractitionerRole.objects.filter(pk=role_id, organization_id=actor.clinic_id).first()
     if role is None:
         return
-    colleagues = PractitionerRole.objects.filter(
-        organization_id=actor.clinic_id, discipline=role.discipline, ended_at=None
-    ).exclude(pk=role_id)
-    has_colleague = colleagues.exists()
-    held = TeamMember.objects.visible_to(actor).filter(
-        organization_id=actor.clinic_id, practitioner_role_id=role_id, until=None
-    )
-    for member_id, plan_id in held.order_by("plan_id").values_list("pk", "plan_id"):
+    for plan_id in _plans_of(role, actor):
         plan = CarePlan.objects.visible_to(actor).locked().one(plan_id)
-        member = held.filter(pk=member_id).first()
-        if member is None:
+        if actor.clinic_id not in plan.member_ids:
             continue
-        goes_on = has_colleague or len(plan.member_ids) == 1
+        goes_on = len(plan.member_ids) == 1 or _has_somebody(plan, role, actor)
         if goes_on and _is_held(plan, actor):
-            _clear_role(plan, member, actor)
+            _clear_role(plan, role_id, actor)
         else:
             _leave(plan, actor.clinic_id, because="role_ended", actor=actor, by=actor.display)
+
+
+def _plans_of(role: PractitionerRole, actor: Actor) -> list[UUID]:
+    """Where this role is its clinic's person on the team or performs a line that has not ended."""
+    ours = {"organization_id": actor.clinic_id, "practitioner_role": role}
+    places = TeamMember.objects.visible_to(actor).filter(**ours, until=None)
+    lines = Intervention.objects.visible_to(actor).filter(**ours).exclude(state=Intervention.State.ENDED)
+    named = Q(pk__in=places.values("plan_id")) | Q(pk__in=lines.values("plan_id")) | Q(lead_role=role)
+    plans = CarePlan.objects.visible_to(actor).filter(named, member_ids__contains=[actor.clinic_id])
+    return list(plans.order_by("pk").values_list("pk", flat=True))
+
+
+def _has_somebody(plan: CarePlan, role: PractitionerRole, actor: Actor) -> bool:
+    """The clinic's person on the team, the same person in another role, or somebody of the discipline of the role or of a line."""
+    here = PractitionerRole.objects.filter(organization_id=actor.clinic_id, ended_at=None).exclude(pk=role.pk)
+    ours = {"plan": plan, "organization_id": actor.clinic_id}
+    places = TeamMember.objects.visible_to(actor).filter(**ours, until=None)
+    lines = Intervention.objects.visible_to(actor).filter(**ours).exclude(state=Intervention.State.ENDED)
+    return here.filter(
+        Q(pk__in=places.values("practitioner_role_id"))
+        | Q(practitioner_id=role.practitioner_id)
+        | Q(discipline=role.discipline)
+        | Q(discipline__in=lines.values("discipline"))
+    ).exists()
 
 
 def _join(plan_id: UUID, organization_id: UUID, role_id: UUID | None, *, by: str) -> bool:
@@ -204,11 +220,11 @@ def _tell_access_ended(plan: CarePlan, organization_id: UUID, access_id: str, ac
     )
 
 
-def _clear_role(plan: CarePlan, member: TeamMember, actor: Actor) -> None:
+def _clear_role(plan: CarePlan, role_id: UUID, actor: Actor) -> None:
     """Nobody in person for now: the organization has it."""
-    role_id = member.practitioner_role_id
-    TeamMember.objects.filter(pk=member.pk).update(practitioner_role=None)
-    lines = Intervention.objects.visible_to(actor).filter(plan=plan, practitioner_role_id=role_id)
+    ours = {"plan": plan, "organization_id": actor.clinic_id, "practitioner_role_id": role_id}
+    TeamMember.objects.visible_to(actor).filter(**ours, until=None).update(practitioner_role=None)
+    lines = Intervention.objects.visible_to(actor).filter(**ours)
     lines.exclude(state=Intervention.State.ENDED).update(
         practitioner_role=None, version=F("version") + 1, updated_at=clock.now(), changed_by=actor.display
     )
