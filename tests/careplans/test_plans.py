@@ -4,6 +4,7 @@ import pytest
 
 from backend.audit.models import AccessLog
 from backend.careplans.models import CarePlan
+from backend.directory.models import PractitionerRole
 from backend.lib.unit_of_work import acting_as
 from tests import make
 from tests.careplans.plans import GOAL, LINE, Plan, alone, done, refused, shared
@@ -59,6 +60,28 @@ def test_a_practitioner_without_a_credential_in_force_writes_nothing(north: make
     refused(plan.post(north, "/goals", {"words": "Sleep"}), 409, "credential_invalid")
 
     assert plan.whole(north)["goals"] == []
+
+
+def test_who_has_two_disciplines_and_one_license_in_force_writes_in_the_other(north: make.Clinic) -> None:
+    plan = alone(north)
+    first = north.practitioner.role
+    assert first is not None
+    second = PractitionerRole.objects.create(
+        practitioner=first.practitioner, organization=north.organization, discipline="physical_therapy"
+    )
+    make.credential(second, kind="license")
+    first.practitioner.credentials.filter(discipline=first.discipline).update(status="suspended")
+
+    done(plan.post(north, "/goals", {"words": "Sleep"}), 201)
+    line = plan.line(north, technique_ids=[])
+    refused(
+        plan.post(north, "/interventions", {**LINE, "practitioner_role_id": str(first.pk)}), 409, "credential_invalid"
+    )
+    named = plan.line(north, technique_ids=[], practitioner_role_id=str(second.pk))
+
+    assert line["practitioner_role"]["id"] == named["practitioner_role"]["id"] == str(second.pk)
+    first.practitioner.credentials.update(status="suspended")
+    refused(plan.post(north, "/goals", {"words": "Sleep"}), 409, "credential_invalid")
 
 
 def test_a_system_names_the_practitioner_it_writes_for(north: make.Clinic) -> None:

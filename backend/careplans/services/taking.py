@@ -110,22 +110,26 @@ def late_fact(said: Sent, *, step_before: datetime | None) -> datetime | None:
 
 
 def practitioner_of(actor: Actor, sent: Sent, discipline: str = "") -> PractitionerRole:
-    """The role that acts: the person's own, or the one a system names. 409 without a credential in force."""
+    """The role that acts: the person's own, of this discipline when there is one, or the one a system names.
+
+    Of several the first with a credential in force; 409 when none has one.
+    """
     named = sent.get("on_behalf_of") if actor.kind == ActorKind.SYSTEM else None
     wanted = [named.get("practitioner_role_id")] if isinstance(named, dict) else sorted(actor.role_ids)
-    roles = roles_at(actor.clinic_id, wanted)
+    roles = sorted(roles_at(actor.clinic_id, wanted), key=lambda role: role.discipline != discipline)
     if not roles:
         raise invalid("/on_behalf_of", "There is no such practitioner role in your clinic.", code="unknown_role")
-    fitting = next((role for role in roles if role.discipline == discipline), roles[0])
-    check_credential(fitting)
-    return fitting
+    acting = next((role for role in roles if _credential_problem(role) is None), roles[0])
+    check_credential(acting)
+    return acting
 
 
 def roles_at(organization_id: UUID, ids: Any) -> list[PractitionerRole]:
     """Those of these roles that are held at the organization now."""
     wanted = [pk for pk in map(_uuid, ids) if pk is not None]
     roles = PractitionerRole.objects.filter(pk__in=wanted, organization_id=organization_id, ended_at=None)
-    return list(roles.select_related("practitioner", "organization").order_by("created_at", "id"))
+    found = roles.select_related("practitioner", "organization").prefetch_related("practitioner__credentials")
+    return list(found.order_by("created_at", "id"))
 
 
 def named_role(named: UUID | None, acting: PractitionerRole, actor: Actor) -> PractitionerRole:
@@ -139,8 +143,7 @@ def named_role(named: UUID | None, acting: PractitionerRole, actor: Actor) -> Pr
 
 
 def check_credential(role: PractitionerRole) -> None:
-    problem = credential_problem(role, today_at(role.organization), role.practitioner.credentials.all())
-    if problem:
+    if problem := _credential_problem(role):
         raise Conflict(problem, code="credential_invalid")
 
 
@@ -185,6 +188,10 @@ def tell_to(
         related={"care_plan_id": str(plan.pk), **{name: str(value) for name, value in related.items()}},
         always=always,
     )
+
+
+def _credential_problem(role: PractitionerRole) -> str | None:
+    return credential_problem(role, today_at(role.organization), role.practitioner.credentials.all())
 
 
 def _uuid(value: Any) -> UUID | None:
