@@ -1,6 +1,7 @@
 """Reading plans: the list, and one with everything in it in one statement whose children PostgreSQL makes into JSON."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -179,6 +180,15 @@ def rows(actor: Actor) -> "QuerySet[CarePlan, Raw]":
 def about(client_id: UUID, actor: Actor) -> Q:
     """Of this person, under whichever record; one's own plans are found also when the client is gone."""
     return Q(client_id__in=records_of(client_id, actor))
+
+
+def changed_since(moment: datetime, actor: Actor) -> Q:
+    """Of ``rows``: those changed since; of one that is closed to the caller only that their clinic left it since."""
+    if not actor.is_staff:
+        return Q(updated_at__gte=moment)
+    own = TeamMember.objects.visible_to(actor).filter(plan_id=OuterRef("pk"), organization_id=actor.clinic_id)
+    opened = Q(is_shared=True) | Q(is_ours=True, lead_organization_id=actor.organization_id)
+    return opened & Q(updated_at__gte=moment) | Q(Exists(own.filter(until__gte=moment)))
 
 
 def one_row(plan_id: UUID | str, actor: Actor) -> Raw:

@@ -36,7 +36,10 @@ class PlanFilters(StrictSerializer):
     waits_for = serializers.ChoiceField(
         WaitsFor.choices, required=False, help_text="Only plans that wait for this step of your clinic."
     )
-    updated_since = Moment(required=False, help_text="Only plans changed at or after this time.")
+    updated_since = Moment(
+        required=False,
+        help_text="Only plans changed at or after this time; of one that is closed to you only that your clinic left it.",
+    )
     limit = serializers.CharField(required=False, help_text="1 to 100, default 50.")
     cursor = serializers.CharField(required=False, max_length=4000, help_text="From `next` or `previous` of a page.")
 
@@ -84,7 +87,9 @@ class PlanRowInError(serializers.Serializer[Any]):
 
 class CarePlanSummary(Withholding):
     id = serializers.UUIDField()
-    version = serializers.IntegerField()
+    version = serializers.IntegerField(
+        required=False, help_text="Withheld, as who changed it and when, once it is closed to you."
+    )
     state = serializers.ChoiceField(CarePlan.State.choices)
     state_reason = serializers.CharField(allow_null=True, required=False)
     state_detail = serializers.CharField(allow_null=True, required=False)
@@ -94,11 +99,13 @@ class CarePlanSummary(Withholding):
     lead = LeadSerializer()
     review_on = serializers.DateField(allow_null=True, required=False)
     entered_in_error = PlanInErrorSerializer(allow_null=True, help_text=STRUCK)
-    published = serializers.IntegerField(help_text="The number of the newest version; 0 before the first.")
+    published = serializers.IntegerField(
+        required=False, help_text="The number of the newest version; 0 before the first."
+    )
     identifiers = Identifier(many=True)
-    changed_by = serializers.CharField()
+    changed_by = serializers.CharField(required=False)
     created_at = Moment()
-    updated_at = Moment()
+    updated_at = Moment(required=False)
 
 
 class InForce(serializers.Serializer[Any]):

@@ -1,17 +1,21 @@
 """Who reads what of a plan: the lead, a member, who was one, another circle of the same client, and the outsider."""
 
 import json
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from backend.audit import work
 from backend.careplans import queries, rendering
 from backend.careplans.models import CarePlan, Intervention, Proposal
+from backend.lib import clock
 from backend.lib.actor import Actor, ActorKind
+from backend.lib.rest.fields import utc
 from backend.lib.unit_of_work import acting_as
 from tests import make
-from tests.careplans.plans import LINE, Plan, accepted, alone, consent_of, done, refused, shared, withdraw
+from tests.careplans.plans import LINE, Plan, accepted, alone, consent_of, done, leave, refused, shared, withdraw
 
 pytestmark = pytest.mark.django_db
 PARTS = (
@@ -215,6 +219,44 @@ def test_who_left_reads_its_own_and_nothing_that_came_later(north: make.Clinic, 
     assert "Later" not in text
     with acting_as(south.practitioner.actor):
         assert not Proposal.objects.exists()
+
+
+@pytest.mark.parametrize("how", ["left", "withdrawn"])
+def test_who_was_on_the_team_does_not_learn_that_or_when_the_others_go_on(
+    how: str, north: make.Clinic, south: make.Clinic
+) -> None:
+    plan = shared(north, south)
+    written(plan, north, south)
+    before = utc(clock.now())
+    if how == "left":
+        done(leave(plan, south, south), 200)
+    else:
+        withdraw(north, plan.client_id, consent_of(plan, north))
+    work.run_due()
+    after = utc(clock.now() + timedelta(milliseconds=1))
+
+    first = told_of(plan, south, before, after)
+    plan.line(north, focus="Later")
+    done(plan.patch(north, "", {"title": "LaterTitle"}), 200)
+    plan.publish(north)
+
+    assert told_of(plan, south, before, after) == first
+    header = plan.whole(south)
+    assert {"version", "published", "changed_by", "updated_at"} <= set(header["withheld"])
+    assert header["available_transitions"] == []
+
+
+def told_of(plan: Plan, who: make.Clinic, before: str, after: str) -> list[Any]:
+    """Every answer about the plan, with its tag; the lists of what changed since: this plan once, for having left it."""
+    answers = [plan.get(who, part) for part in PARTS]
+    lists = [
+        done(who.http.send("GET", f"care-plans?client_id={plan.client_id}{more}"))["results"]
+        for more in ("", f"&updated_since={before}", f"&updated_since={after}")
+    ]
+    assert [len(found) for found in lists] == [1, 1, 0]
+    page = make.signed_in(who.practitioner.member.user).get(f"/care-plans/{plan.id}").content.decode()
+    assert "Changed by" not in page
+    return [*((nameless(answer), answer.get("ETag")) for answer in answers), lists]
 
 
 def test_a_row_by_its_id_is_as_closed_as_the_list(north: make.Clinic, south: make.Clinic) -> None:

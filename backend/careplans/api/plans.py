@@ -34,9 +34,10 @@ class CarePlans(PlanView):
             found = found.filter(pk__in=waiting.for_step(self.actor, filters["waits_for"]).values("pk"))
         if "client_id" in filters:
             found = found.filter(queries.about(filters["client_id"], self.actor))
-        for name, lookup in (("state", "state"), ("updated_since", "updated_at__gte")):
-            if name in filters:
-                found = found.filter(**{lookup: filters[name]})
+        if "state" in filters:
+            found = found.filter(state=filters["state"])
+        if "updated_since" in filters:
+            found = found.filter(queries.changed_since(filters["updated_since"], self.actor))
         asked = {name: str(value) for name, value in filters.items() if name not in ("limit", "cursor")}
         page = page_of(found, request, filters=asked)
         queries.log_looks_at(self.actor, page.rows)

@@ -12,6 +12,9 @@ from backend.lib.problems import NotFound
 from backend.lib.querysets import id_or_404
 from backend.lib.rest.views import View
 
+CLOSED = 0
+"""The version in the ETag of a plan that is closed to its reader, who learns nothing of its versions."""
+
 
 class PlanView(View):
     scope_resource = "care-plans"
@@ -36,10 +39,8 @@ class PlanView(View):
 
     def whole(self, plan_id: Any, *, status: int = 200) -> Response:
         """One plan with everything in it."""
-        row = self.looked_at(plan_id)
-        return self.answer(
-            rendering.detail(row, self.actor), version=row["version"], status=status, subject=CarePlan(id=row["id"])
-        )
+        body = rendering.detail(self.looked_at(plan_id), self.actor)
+        return self.answer(body, version=body.get("version", CLOSED), status=status, subject=CarePlan(id=body["id"]))
 
     def in_error(self, plan_id: str) -> Response:
         """That the plan was entered in error: the answer to whoever said so."""
