@@ -9,6 +9,7 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import (
     Case,
+    CharField,
     Exists,
     F,
     Func,
@@ -22,7 +23,7 @@ from django.db.models import (
     When,
 )
 from django.db.models.expressions import RawSQL
-from django.db.models.functions import Coalesce, Concat, JSONObject, Trim
+from django.db.models.functions import Cast, Coalesce, Concat, JSONObject, Right, Trim
 
 from backend.audit import access_log
 from backend.audit.access_log import Look, log_looks
@@ -130,6 +131,7 @@ SHAPES: Mapping[str, JSONObject] = {
         answered_at=Utc("answered_at"),
     ),
 }  # fmt: skip
+SAID_WRONG = ("entered_in_error_reason", "entered_in_error_by", "entered_in_error_at")
 MODELS: Mapping[str, Any] = {
     "problems": Problem, "goals": Goal, "interventions": Intervention, "phases": Phase, "team": TeamMember,
     "decisions": Decision, "proposals": Proposal, "versions": PlanVersion, "agreements": Agreement,
@@ -280,6 +282,41 @@ def rows_about(actor: Actor, kind: str, client_ids: Iterable[UUID]) -> "QuerySet
     visible = MODELS[kind].objects.visible_to(actor).filter(plan__client_id__in=list(client_ids))
     found: QuerySet[Any, Raw] = visible.values("id", "plan_id", data=SHAPES[kind])
     return found
+
+
+def without_words(actor: Actor) -> "QuerySet[CarePlan, Raw]":
+    """The plans one's clinic is or was on, newest first, by what an admin may know: no title, no client."""
+    person = Concat(F("lead_role__practitioner__given_name"), Value(" "), F("lead_role__practitioner__family_name"))
+    found: QuerySet[CarePlan, Raw] = (
+        CarePlan.objects.visible_to(actor)
+        .annotate(number=Right(Cast("pk", CharField()), 8), led_by=F("lead_organization__name"), lead_person=person)
+        .order_by("-pk")
+        .values(
+            "id",
+            "number",
+            "state",
+            "created_at",
+            "version",
+            "lead_organization_id",
+            "led_by",
+            "lead_person",
+            *SAID_WRONG,
+        )
+    )
+    return found
+
+
+def own_rows_without_words(actor: Actor, plan_id: UUID) -> dict[str, list[Raw]]:
+    """What one's clinic wrote in a plan, by kind and in the order of its page: who, when, and no word of it."""
+    return {
+        kind: list(
+            MODELS[kind].objects.visible_to(actor)
+            .filter(plan_id=plan_id, organization_id=actor.clinic_id)
+            .order_by("position" if kind == "phases" else "created_at", "id")
+            .values("id", "version", "created_at", "changed_by", *SAID_WRONG)
+        )
+        for kind in ("problems", "goals", "interventions", "phases")
+    }  # fmt: skip
 
 
 def log_looks_at(actor: Actor, shown: Iterable[Raw]) -> None:

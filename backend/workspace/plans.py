@@ -28,6 +28,7 @@ from backend.careplans.workflow import LEAD, PLAN_WORKFLOW
 from backend.clients.models import Access
 from backend.directory.models import Organization, PractitionerRole
 from backend.lib.actor import Actor
+from backend.lib.ids import short_id
 from backend.lib.rest.authentication import actor_of
 from backend.workspace import words
 from backend.workspace.forms import Form
@@ -169,6 +170,7 @@ class PlanPage:
         versions = self.versions(VERSIONS_SHOWN) if self.actor.reads_clinical else []
         return {
             "p": body,
+            "number": short_id(self.row["id"]),
             "may": self.may,
             "state": plan_words.state_of(body),
             "standing": self.standing(),

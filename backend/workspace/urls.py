@@ -21,7 +21,7 @@ from backend.workspace.views import (
     sheet,
     visits,
 )
-from backend.workspace.views.settings import applications, clinic, days, oneself, people, practitioners
+from backend.workspace.views.settings import applications, clinic, days, mistakes, oneself, people, practitioners
 
 urlpatterns = [
     path("", home.home),
@@ -121,6 +121,12 @@ urlpatterns = [
     path("settings/practitioners/<uuid:practitioner_id>", practitioners.practitioner),
     path("settings/applications", applications.applications),
     path("settings/applications/<uuid:application_id>", applications.change_application),
+    path("settings/care-plans", mistakes.plans),
+    path("settings/care-plans/<uuid:plan_id>", mistakes.one_plan),
+    *(
+        path(f"settings/care-plans/<uuid:plan_id>/{kind}/<uuid:row_id>/error", mistakes.row, {"kind": kind})
+        for kind in ("goals", "interventions", "problems", "phases")
+    ),
     path("settings/device", device.this_device),
     path("settings/notifications", oneself.notifications),
     path("clinics/new", oneself.open_clinic),

@@ -323,6 +323,11 @@ FORMS: dict[str, Callable[[Ids], Any]] = {
         f"/care-plans/{{plan_id}}/{kind}/{{row_id}}/error": lambda ids: {"reason": "duplicate"}
         for kind in ("goals", "interventions", "problems", "phases")
     },
+    "/settings/care-plans/{plan_id}": lambda ids: {"reason": "duplicate"},
+    **{
+        f"/settings/care-plans/{{plan_id}}/{kind}/{{row_id}}/error": lambda ids: {"reason": "duplicate"}
+        for kind in ("goals", "interventions", "problems", "phases")
+    },
     **{
         f"/care-plans/{{plan_id}}/{kind}/{{row_id}}/decide": lambda ids: {"answer": "drop"}
         for kind in ("goals", "interventions", "problems")

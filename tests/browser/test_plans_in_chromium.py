@@ -256,6 +256,49 @@ def test_without_script_a_line_and_then_the_plan_are_entered_in_error(
     keep_picture(theirs, f"plan-in-error-elsewhere-{size}")
 
 
+@both_widths
+@pytest.mark.parametrize("java_script_enabled", [True, False], ids=["script", "plain"])
+def test_a_plan_begins_from_a_template_in_two_presses(
+    open_page: Open, north: make.Clinic, size: str, java_script_enabled: bool
+) -> None:
+    client = make.client(north)["id"]
+    page = open_page(north.practitioner, size, java_script_enabled=java_script_enabled)
+    presses = Presses()
+    page.goto(f"/clients/{client}")
+
+    presses.press(page.get_by_role("button", name="Shoulder pain"))
+    expect(page.get_by_text("Trial of care, until there is a first meaningful change")).to_be_visible()
+    keep_picture(page, f"plan-from-template-{size}")
+    presses.press(page.get_by_role("button", name="Begin", exact=True))
+
+    expect(page.get_by_role("heading", name="Shoulder pain")).to_be_visible()
+    assert presses.count == 2
+    [begun] = north.http.send("GET", f"care-plans?client_id={client}").json()["results"]
+    assert (begun["state"], begun["title"]) == ("active", "Shoulder pain")
+
+
+@both_widths
+def test_axe_finds_nothing_where_a_template_is_chosen_or_an_admin_says_that_it_was_a_mistake(
+    open_page: Open, north: make.Clinic, plan: Plan, size: str
+) -> None:
+    lead, admin = open_page(north.practitioner, size, bypass_csp=True), open_page(north.admin, size, bypass_csp=True)
+    lead.goto(f"/care-plans/new?client={plan.client_id}")
+    lead.get_by_role("button", name="Tension-type or cervicogenic headache").click()
+    expect(lead.get_by_role("button", name="Tension-type or cervicogenic headache", pressed=True)).to_be_visible()
+    found = []
+    for page, path in ((lead, ""), (admin, "/settings/care-plans"), (admin, f"/settings/care-plans/{plan.id}")):
+        if path:
+            page.goto(path)
+        page.evaluate(OPEN_EVERYTHING)
+        keep_picture(page, f"plan{path.count('/')}-{'admin' if path else 'template'}-{size}")
+        found += [(path, each["id"], each["nodes"][0]["html"][:200]) for each in Axe().run(page).response["violations"]]
+        page.set_viewport_size({"width": 320, "height": 800})
+        if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+            found += [(path, "wide", each) for each in page.evaluate(WIDEST)]
+
+    assert found == []
+
+
 def test_enter_in_a_field_saves_and_presses_no_stepper(open_page: Open, south: make.Clinic, plan: Plan) -> None:
     page = open_page(south.practitioner)
     page.goto(f"/care-plans/{plan.id}/interventions/{line_of(plan, south)['id']}")

@@ -111,7 +111,7 @@ def test_a_template_that_is_not_in_the_catalog_begins_nothing(north: make.Clinic
 
     assert answer.status_code == 400
     if template == "nothing":
-        error = refused(answer, 400, "invalid")["errors"][0]
+        error = refused(answer, 400, "unknown_code")["errors"][0]
         assert (error["pointer"], error["code"]) == ("/template", "unknown_code")
     with acting_as(north.practitioner.actor):
         assert not CarePlan.objects.exists()
