@@ -3,9 +3,12 @@
 import re
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from backend.lib.ids import short_id
 from tests import make
+from tests.access.test_query_counts import counted
 from tests.careplans.plans import Plan, alone, done, leave
 from tests.workspace.browsing import Browser, forms_in
 from tests.workspace.plan_pages import line_of, open_plan
@@ -183,3 +186,26 @@ def test_many_plans_stand_on_several_pages(north: make.Clinic, monkeypatch: pyte
     rest = re.findall(r'href="/settings/care-plans/([-0-9a-f]{36})"', browser.page)
     assert [*first, *rest] == [plan.id for plan in reversed(made)]
     assert "Earlier plans" not in browser.page
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_pages_ask_as_little_of_many_plans_and_rows_as_of_one(north: make.Clinic) -> None:
+    plan = full(north, alone(north))
+    plan.goal(north)
+    plan.line(north)
+    few = [asked_for(path, north) for path in ("/settings/care-plans", page_of(plan))]
+    for _ in range(3):
+        full(north, alone(north))
+        full(north, plan)
+        plan.line(north)
+
+    assert [asked_for(path, north) for path in ("/settings/care-plans", page_of(plan))] == few
+    assert max(few) <= 30
+
+
+def asked_for(path: str, north: make.Clinic) -> int:
+    browser = Browser(north.admin)
+    with CaptureQueriesContext(connection) as queries:
+        browser.open(path)
+    assert browser.status == 200
+    return counted(queries)
