@@ -9,27 +9,39 @@ from dataclasses import dataclass, field
 
 from backend.audit.work import run_due
 from tests import make
+from tests.careplans.in_error import void
 from tests.careplans.plans import Plan, accepted, alone, done, leave, withdraw
 from tests.record.everything import Reader, Words, people
 
 # What a coordinator, who plans times, reads in words.
 OF_TIMES = frozenset({"phase"})
+# The lists of rows, by the part of a plan that each holds words of.
+KINDS = {"problem": "problems", "goal": "goals", "line": "interventions", "phase": "phases"}
+WRONG_CLIENT = "wrong_client"
+Word = tuple[int, str]
 
 
 @dataclass
 class Planned:
-    """A plan, whose words stand in it, and what became of its team. ``asked`` are the two sides of its proposals."""
+    """A plan, whose words stand in it, and what became of its team and of its rows.
+
+    ``asked`` are the two sides of its proposals, each about a line of the second; ``rows`` the ids of the rows by what
+    they say; ``in_error`` what was entered in error, and why; ``reason`` the same of the plan as a whole.
+    """
 
     plan: Plan
     consent_id: str
     home: make.Clinic
     others: tuple[make.Clinic, ...]
     numbers: dict[str, int]
-    words: set[tuple[int, str]] = field(default_factory=set)
-    asked: dict[tuple[int, str], tuple[str, str]] = field(default_factory=dict)
+    words: set[Word] = field(default_factory=set)
+    asked: dict[Word, tuple[str, str]] = field(default_factory=dict)
+    rows: dict[Word, str] = field(default_factory=dict)
     titled_by: int = 0
     left: set[str] = field(default_factory=set)
     is_withdrawn: bool = False
+    in_error: dict[Word, str] = field(default_factory=dict)
+    reason: str = ""
 
     def said(self, clinic: make.Clinic, part: str) -> str:
         """A word of this clinic's in this part; from now on it stands in the plan."""
@@ -42,7 +54,19 @@ class Planned:
         return clinic.id in self.numbers
 
     def is_open_to(self, clinic: make.Clinic) -> bool:
-        return self.is_party(clinic) and clinic.id not in self.left and not self.is_withdrawn
+        is_closed = clinic.id in self.left or self.is_withdrawn or self.is_taken_from(clinic)
+        return self.is_party(clinic) and not is_closed
+
+    def is_taken_from(self, clinic: make.Clinic) -> bool:
+        """The plan is about a wrong client: it stays with its lead, and with each other what that one wrote."""
+        return self.reason == WRONG_CLIENT and self.leads() != clinic.id
+
+    def taken_from(self, clinic: make.Clinic) -> Words:
+        """Rows of others about a wrong client, and the proposals about such rows for all but their two sides."""
+        rows = {word for word, reason in self.in_error.items() if reason == WRONG_CLIENT}
+        whys = {why for why, sides in self.asked.items() if (self.numbers[sides[1]], "line") in rows}
+        others = {word for word in rows if word[0] != self.numbers[clinic.id]}
+        return frozenset(others | {why for why in whys if clinic.id not in self.asked[why]})
 
     def readable(self, clinic: make.Clinic, *, reads_text: bool = True) -> Words:
         """The words that stand in the plan now, as far as they are for this clinic."""
@@ -50,11 +74,18 @@ class Planned:
             return frozenset()
         number = self.numbers[clinic.id]
         found = {word for word in self.words if self.is_open_to(clinic) or word[0] == number}
-        found |= {word for word, sides in self.asked.items() if clinic.id in sides}
+        if not self.is_taken_from(clinic):
+            found |= {word for word, sides in self.asked.items() if clinic.id in sides}
         if not self.is_open_to(clinic):  # title and phases are the lead's to write, and to read
             of_lead = {(self.titled_by, "title"), (self.titled_by, "phase")}
             found = found | of_lead if self.leads() == clinic.id else found - of_lead
+        found -= self.taken_from(clinic)
         return frozenset(word for word in found if reads_text or word[1] in OF_TIMES)
+
+    def counted(self, clinic: make.Clinic) -> Words:
+        """The goals and lines whose progress this clinic reads: nothing that is in error counts."""
+        of_progress = {word for word in self.readable(clinic) if word[1] in ("goal", "line")}
+        return frozenset() if self.reason else frozenset(of_progress - set(self.in_error))
 
     def leads(self) -> str:
         """Who leads now, as the client's home reads it."""
@@ -71,6 +102,15 @@ class Planned:
         done(leave(self.plan, clinic, clinic), 200)
         self.left.add(clinic.id)
 
+    def enter_in_error(self, clinic: make.Clinic, part: str, reason: str) -> None:
+        word = (self.numbers[clinic.id], part)
+        done(void(self.plan, clinic, f"/{KINDS[part]}/{self.rows[word]}", reason=reason), 200)
+        self.in_error[word] = reason
+
+    def enter_whole_in_error(self, lead: make.Clinic, reason: str) -> None:
+        done(void(self.plan, lead, reason=reason), 200)
+        self.reason = reason
+
     def withdraw(self) -> None:
         withdraw(self.home, self.plan.client_id, self.consent_id)
         self.is_withdrawn = True
@@ -86,6 +126,7 @@ def planned(client_id: str, home: make.Clinic, *others: make.Clinic, first: int,
     for other in others:
         plan.add(home, other)
     done(plan.patch(home, f"/goals/{goal['id']}", {"words": made.said(home, "goal")}))
+    made.rows[(first, "goal")] = goal["id"]
     if hands_over:
         done(plan.post(home, "/lead", {"organization_id": others[0].id}), 200)
     _write(made, others[0] if hands_over else home)
@@ -104,18 +145,23 @@ def _write(made: Planned, lead: make.Clinic) -> None:
     plan, clinics = made.plan, (made.home, *made.others)
     done(plan.patch(lead, "", {"title": made.said(lead, "title")}))
     made.titled_by = made.numbers[lead.id]
-    done(plan.post(lead, "/phases", {"name": made.said(lead, "phase")}))
-    lines = {}
+    _write_row(made, lead, "phase", "name")
     for clinic in clinics:
-        done(plan.post(clinic, "/problems", {"text": made.said(clinic, "problem")}))
-        lines[clinic.id] = plan.line(clinic, focus=made.said(clinic, "line"), technique_ids=[])["id"]
+        _write_row(made, clinic, "problem", "text")
+        _write_row(made, clinic, "line", "focus")
     for clinic, owner in zip(clinics, (*clinics[1:], clinics[0]), strict=True):
-        proposal = {"kind": "end", "about": "intervention", "row_id": lines[owner.id], "why": made.said(clinic, "why")}
+        line_id = made.rows[(made.numbers[owner.id], "line")]
+        proposal = {"kind": "end", "about": "intervention", "row_id": line_id, "why": made.said(clinic, "why")}
         done(plan.post(clinic, "/proposals", proposal))
         made.asked[(made.numbers[clinic.id], "why")] = (clinic.id, owner.id)
     plan.publish(lead)
     for clinic in clinics:
         done(plan.answer(clinic, 1, "object", sentence=made.said(clinic, "sentence")))
+
+
+def _write_row(made: Planned, clinic: make.Clinic, part: str, says: str) -> None:
+    row = done(made.plan.post(clinic, f"/{KINDS[part]}", {says: made.said(clinic, part)}))
+    made.rows[(made.numbers[clinic.id], part)] = row["id"]
 
 
 def readers(*clinics: make.Clinic) -> Iterator[tuple[make.Clinic, Reader]]:

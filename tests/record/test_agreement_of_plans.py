@@ -16,7 +16,7 @@ from tests.portability.exporting import made as exported
 from tests.portability.exporting import taken
 from tests.record.everything import Reader, Words, pages, words_in
 from tests.record.feed import settle
-from tests.record.planned import Planned, ids_of, planned, readers
+from tests.record.planned import KINDS, WRONG_CLIENT, Planned, ids_of, planned, readers
 
 ROWS = ("problems", "goals", "interventions", "phases", "proposals", "agreements")
 CLINICAL_ROWS = ("problems", "goals", "proposals", "agreements")
@@ -58,6 +58,28 @@ def test_every_way_out_shows_everybody_the_same_of_plans(
         _check_pages(clinic, [first, second], client_id)
 
 
+@pytest.mark.parametrize("reason", ["duplicate", WRONG_CLIENT])
+@pytest.mark.django_db(transaction=True)
+def test_every_way_out_shows_everybody_the_same_of_what_was_entered_in_error(
+    north: make.Clinic, south: make.Clinic, east: make.Clinic, west: make.Clinic, outsider: make.Clinic, reason: str
+) -> None:
+    """Rows of every kind, by the lead, by a member and by one that has left; and the other circle's plan as a whole."""
+    client_id = str(make.client(north)["id"])
+    first = planned(client_id, north, south, west, first=11)
+    second = planned(client_id, north, east, first=21)
+    first.end_for(west)
+    for clinic, part in ((north, "goal"), (north, "phase"), (south, "line"), (south, "problem"), (west, "line")):
+        first.enter_in_error(clinic, part, reason)
+    second.enter_whole_in_error(north, reason)
+    settle()
+
+    for clinic, reader in readers(north, south, east, west, outsider):
+        _check_plans(clinic, reader, [first, second], client_id)
+        _check_record(clinic, reader, [first, second], client_id)
+    for clinic in (north, south, east, west, outsider):
+        _check_pages(clinic, [first, second], client_id)
+
+
 @pytest.mark.slow
 @pytest.mark.django_db
 @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -65,6 +87,11 @@ def test_every_way_out_shows_everybody_the_same_of_plans(
     hands_over=st.booleans(),
     leaver=st.sampled_from(["", "south", "west"]),
     withdrawn=st.booleans(),
+    mistakes=st.dictionaries(
+        st.tuples(st.sampled_from(["north", "south", "west"]), st.sampled_from(["problem", "line"])),
+        st.sampled_from(["other", WRONG_CLIENT]),
+        max_size=2,
+    ),
 )
 def test_whatever_became_of_the_team_every_way_of_reading_agrees(
     north: make.Clinic,
@@ -74,15 +101,19 @@ def test_whatever_became_of_the_team_every_way_of_reading_agrees(
     hands_over: bool,
     leaver: str,
     withdrawn: bool,
+    mistakes: dict[tuple[str, str], str],
 ) -> None:
     with forgotten():
         client_id = str(make.client(north)["id"])
         first = planned(client_id, north, south, west, first=11, hands_over=hands_over)
         second = planned(client_id, north, east, first=21)
+        clinics = {"north": north, "south": south, "west": west}
         if leaver:
-            first.end_for({"south": south, "west": west}[leaver])
+            first.end_for(clinics[leaver])
         if withdrawn:
             first.withdraw()
+        for (name, part), reason in mistakes.items():
+            first.enter_in_error(clinics[name], part, reason)
 
         for clinic, reader in readers(north, south, east, west):
             if reader.name.endswith(("practitioner", "coordinator")):
@@ -127,7 +158,7 @@ def _check_one(clinic: make.Clinic, reader: Reader, of: Planned) -> None:
     assert words["whole"] - passing == readable - passing, who
     assert in_rows == readable - title, who
     assert answers["progress"].status_code == 200, who
-    assert words["progress"] == {word for word in readable if word[1] in ("goal", "line")}, who
+    assert words["progress"] == (of.counted(clinic) if reader.reads_text else set()), who
     assert words["paper"] <= readable, who
     assert words["paper"] >= {word for word in readable if word[1] in ("title", "goal", "line")}, who
     assert words["changes"] <= readable | of.earlier(clinic, reads_text=reader.reads_text), who
@@ -135,7 +166,26 @@ def _check_one(clinic: make.Clinic, reader: Reader, of: Planned) -> None:
     expected = 403 if not reader.reads_text else 200 if is_open else 404
     assert answers["version"].status_code == expected, who
     frozen = {word for word in of.words if word[1] not in ("why", "sentence")}
-    assert words["version"] == (frozen if is_open else set()), who
+    taken = of.taken_from(clinic)
+    assert words["version"] == (frozen - taken if is_open else set()), who
+    if is_open:
+        assert set(answers["version"].json()["taken_back"]) == {of.rows[word] for word in taken & frozen}, who
+    _check_rows(clinic, reader, of)
+
+
+def _check_rows(clinic: make.Clinic, reader: Reader, of: Planned) -> None:
+    """Each row by its own address: as its list has it, struck through for whoever still reads it."""
+    seen, readable = of.readable(clinic), of.readable(clinic, reads_text=reader.reads_text)
+    for word, row_id in of.rows.items():
+        kind = KINDS[word[1]]
+        answer = reader.http.send("GET", f"{of.plan.path}/{kind}/{row_id}")
+        if kind in CLINICAL_ROWS and not reader.reads_text:
+            assert answer.status_code == 403, (reader.name, word)
+            continue
+        assert answer.status_code == (200 if word in seen else 404), (reader.name, word)
+        assert words_in(answer.content) == {word} & readable, (reader.name, word)
+        if word in seen:
+            assert (answer.json()["entered_in_error"] or {}).get("reason") == of.in_error.get(word), (reader.name, word)
 
 
 REST = {
