@@ -17,7 +17,7 @@ from tests.paper import in_plain_text
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Words = frozenset[str]
-PLAN = re.compile(r"^(/api/v1)?/care-plans/{plan_id}")
+PLAN = re.compile(r"^(/api/v1)?/care-plans(/{plan_id}|$)")
 FORM = re.compile(r"/(new|take-over)$|^/care-plans/{plan_id}/\w+/{row_id}$")
 WORD = re.compile(r"Zq[a-z]+-[a-z]+")
 # What it takes to plan times is all that a coordinator reads.
@@ -119,8 +119,6 @@ READ: Mapping[str, Mapping[str, Words]] = {
     "west": dict.fromkeys(STATES, NOTHING),
     "outsider": dict.fromkeys(STATES, NOTHING),
 }
-
-
 CALLERS = [
     *((clinic, person) for clinic in ("north", "south") for person in ("practitioner", "coordinator", "system")),
     *((clinic, "practitioner") for clinic in ("east", "west", "outsider")),
@@ -137,6 +135,8 @@ def status_for(clinic: str, person: str, state: str, row: Row) -> int:
     """What is right: a second opinion beside the querysets. One row, or one version, is North's."""
     if person == "system" and row.is_page:
         return 302
+    if "{plan_id}" not in row.path:  # one's own list
+        return 200
     read = READ[clinic][state]
     if not read:
         return 404
@@ -146,7 +146,7 @@ def status_for(clinic: str, person: str, state: str, row: Row) -> int:
 
 
 def reads() -> list[Row]:
-    """Every operation and page that only reads a plan or a part of it."""
+    """Every operation and page that only reads: the lists of plans, a plan, and its parts."""
     return [
         row
         for row in rows()

@@ -73,7 +73,7 @@ def test_every_way_out_shows_everybody_the_same_of_what_was_entered_in_error(
     second.enter_whole_in_error(north, reason)
     settle()
 
-    for clinic, reader in readers(north, south, east, west, outsider):
+    for clinic, reader in _who_treat_and_who_plan(north, south, east, west, outsider):
         _check_plans(clinic, reader, [first, second], client_id)
         _check_record(clinic, reader, [first, second], client_id)
     for clinic in (north, south, east, west, outsider):
@@ -115,9 +115,14 @@ def test_whatever_became_of_the_team_every_way_of_reading_agrees(
         for (name, part), reason in mistakes.items():
             first.enter_in_error(clinics[name], part, reason)
 
-        for clinic, reader in readers(north, south, east, west):
-            if reader.name.endswith(("practitioner", "coordinator")):
-                _check_plans(clinic, reader, [first, second], client_id)
+        for clinic, reader in _who_treat_and_who_plan(north, south, east, west):
+            _check_plans(clinic, reader, [first, second], client_id)
+
+
+def _who_treat_and_who_plan(*clinics: make.Clinic) -> Iterator[tuple[make.Clinic, Reader]]:
+    """Of each clinic who reads everything, and who reads what it takes to plan times; the others read as one of them."""
+    found = readers(*clinics)
+    return ((clinic, reader) for clinic, reader in found if reader.name.endswith(("practitioner", "coordinator")))
 
 
 # --- what one reader sees ------------------------------------------------------------------------------------------
