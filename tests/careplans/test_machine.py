@@ -295,6 +295,6 @@ def test_versions_and_agreements_hold_in_any_order(north: make.Clinic, south: ma
     run_state_machine_as_test(
         Agreeing,
         settings=settings(
-            max_examples=12, stateful_step_count=24, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=20, stateful_step_count=24, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )
