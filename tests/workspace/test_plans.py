@@ -76,6 +76,7 @@ def test_a_clinic_that_is_not_on_the_team_any_more_reads_what_it_wrote(
 
     assert browser.status == 200
     assert "This plan is not open to your clinic now" in browser.page
+    assert "Changed by" not in browser.page
     assert "Deep neck flexors" in browser.page
     assert "ended (left)" in browser.page
     assert [word for word in ("Upper trapezius", "Carry my son", "Neck and arm") if word in browser.page] == []
