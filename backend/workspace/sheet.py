@@ -7,9 +7,12 @@ from uuid import UUID
 
 from django.http import QueryDict
 
+from backend.careplans.models import CarePlan
+from backend.careplans.workflow import ACTIVE, ON_HOLD
 from backend.catalog.queries import catalog
 from backend.clients import services as clients
 from backend.clients.models import Client
+from backend.directory.models import Organization
 from backend.lib.actor import Actor
 from backend.lib.problems import Conflict, FieldError, Problem
 from backend.referrals import drafts, gates, presses, services
@@ -20,6 +23,7 @@ from backend.referrals.sharing import CATEGORIES
 from backend.workspace.pickers import GUEST, places_in, recipient_of
 
 SAID = ("in_person", "paper", "verbal")
+PLANS_OFFERED = 20
 WORDS = ("findings", "tried", "goals", "feedback_wanted")
 # What a draft cannot be kept without, by the field a refusal points to.
 LACKING = {
@@ -55,6 +59,7 @@ class Sheet:
     feedback_wanted: str = ""
     sender_role: str = ""
     said: str = ""
+    shared_plans: list[str] = field(default_factory=list)
     is_confirmed: bool = False
     take_off: list[str] = field(default_factory=list)
 
@@ -80,6 +85,7 @@ def typed_sheet(typed: QueryDict) -> Sheet:
         flags=typed.getlist("flag"),
         sender_role=typed.get("practitioner_role_id", ""),
         said=typed.get("said", ""),
+        shared_plans=typed.getlist("share_plan"),
         is_confirmed="confirmed" in typed,
         take_off=typed.getlist("take_off"),
         **text,
@@ -196,7 +202,7 @@ def write(
             referral_ids=[pk for warning in warnings for pk in warning["referral_ids"]],
         )
     if sheet.said in SAID:
-        _record_the_yes(referral, sheet.said, actor)
+        _record_the_yes(referral, sheet, actor)
     if sheet.said == "link":
         services.move_referral(referral.pk, "ask_consent", actor=actor)
     else:
@@ -217,7 +223,16 @@ def _lacking(error: FieldError) -> str:
     return next((words for pointer, words in LACKING.items() if error.pointer.startswith(pointer)), "")
 
 
-def _record_the_yes(referral: Referral, method: str, actor: Actor) -> None:
+def plans_with_a_team(client_id: UUID, actor: Actor) -> list[tuple[CarePlan, list[Organization]]]:
+    """The plans of the client that whoever accepts may join, where a yes has to name the clinics beside the actor's, too."""
+    going_on = {"client_id": client_id, "state__in": (ACTIVE, ON_HOLD)}
+    plans = CarePlan.objects.open_to(actor).filter(**going_on).order_by("-created_at")[:PLANS_OFFERED]
+    others = {plan.pk: set(plan.party_ids) - {actor.organization_id} for plan in plans}
+    named = Organization.objects.in_bulk({pk for clinics in others.values() for pk in clinics})
+    return [(plan, [named[pk] for pk in plan.party_ids if pk in others[plan.pk]]) for plan in plans if others[plan.pk]]
+
+
+def _record_the_yes(referral: Referral, sheet: Sheet, actor: Actor) -> None:
     """The client told us: the consent that this referral needs, unless one covers it already."""
     guest = Guest.objects.filter(pk=referral.pk).first() if referral.is_guest else None
     email = guest.email if guest else ""
@@ -228,9 +243,18 @@ def _record_the_yes(referral: Referral, method: str, actor: Actor) -> None:
     clients.give_consent(
         referral.client_id,
         actor=actor,
-        organization_ids=[recipient] if recipient else [],
+        organization_ids=[*([recipient] if recipient else []), *_team_named(referral, sheet, actor)],
         guests=[email] if email else [],
         pools=[{"discipline": referral.discipline, "near": referral.pool_near}] if referral.is_pool else [],
         categories=CATEGORIES,
-        method=method,
+        method=sheet.said,
     )
+
+
+def _team_named(referral: Referral, sheet: Sheet, actor: Actor) -> list[UUID]:
+    """The clinics of the plans that the yes is about, too; a guest joins none."""
+    assert referral.client_id is not None
+    if referral.is_guest or not sheet.shared_plans:
+        return []
+    plans = plans_with_a_team(referral.client_id, actor)
+    return [clinic.pk for plan, others in plans if str(plan.pk) in sheet.shared_plans for clinic in others]

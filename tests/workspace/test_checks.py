@@ -5,6 +5,7 @@ import re
 import pytest
 
 from tests import make
+from tests.careplans.plans import accepted, done, shared
 from tests.workspace.browsing import Browser
 from tests.workspace.test_keeping import keep, new_form
 
@@ -141,3 +142,38 @@ def test_a_missing_check_does_not_keep_a_draft_from_being_kept(north: make.Clini
     missing = {name for name, (standing, _) in lines(answer.content.decode()).items() if standing == "Missing"}
     assert (answer.status_code, missing) == (200, {"Consent", "Region", "Red flags"})
     assert len(north.http.send("GET", "referrals?box=drafts").json()["results"]) == 1
+
+
+@pytest.mark.parametrize("is_ticked", [True, False])
+def test_the_yes_can_name_everybody_on_a_care_plan_so_that_the_recipient_joins_it(
+    is_ticked: bool, north: make.Clinic, south: make.Clinic, east: make.Clinic
+) -> None:
+    plan = shared(north, south)
+    sheet = opened(north.practitioner, plan.client_id, east)
+    assert (
+        "And to sharing with South Physio as well: the recipient can then join the care plan “Neck and arm”"
+        in sheet.page
+    )
+    typed = {"own_reason": "Neck", "question": "Safe?", "region": "cervical", "asked": "1", "said": "in_person"}
+    ticked = {"share_plan": plan.id} if is_ticked else {}
+
+    sheet.press("/referrals/new", press="send", **typed, **ticked)
+
+    given = done(north.http.send("GET", f"clients/{plan.client_id}/consents"))["results"]
+    newest = max(given, key=lambda consent: consent["given_at"])
+    named = {north.id, south.id, east.id} if is_ticked else {north.id, east.id}
+    assert {clinic["id"] for clinic in newest["organizations"]} == named
+
+
+def test_a_plan_of_others_is_in_nobodys_yes(north: make.Clinic, south: make.Clinic, east: make.Clinic) -> None:
+    plan = shared(north, south)
+    accepted(north, east, plan.client_id)
+    sheet = opened(east.practitioner, plan.client_id, south)
+    assert "the recipient can then join" not in sheet.page
+    typed = {"own_reason": "Neck", "question": "Safe?", "region": "cervical", "asked": "1", "said": "in_person"}
+
+    sheet.press("/referrals/new", press="send", share_plan=plan.id, **typed)
+
+    given = done(east.http.send("GET", f"clients/{plan.client_id}/consents"))["results"]
+    newest = max(given, key=lambda consent: consent["given_at"])
+    assert {clinic["id"] for clinic in newest["organizations"]} == {east.id, south.id}

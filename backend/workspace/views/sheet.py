@@ -27,6 +27,7 @@ from backend.workspace.sheet import (
     fields_of,
     first_sheet,
     not_kept_because,
+    plans_with_a_team,
     stored_sheet,
     typed_sheet,
     write,
@@ -152,6 +153,7 @@ def _shown(
         "similar": problem.extra.get("referral_ids", []) if problem and problem.code == "possible_duplicate" else [],
         "sender_roles": colleagues_here(actor) if len(actor.role_ids) != 1 else [],
         "package_precautions": _leaving(client, actor),
+        "team_plans": plans_with_a_team(client.pk, actor) if client else [],
         "may_send": actor.treats,
         "reads_clinical": actor.reads_clinical,
     }
