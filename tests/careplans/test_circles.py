@@ -9,7 +9,7 @@ from backend.audit import work
 from tests import make
 from tests.attacks.sql import refused as refused_in_sql
 from tests.careplans.plans import Plan, accepted, alone, done, leave, refused, shared, withdraw
-from tests.referrals.stories import now
+from tests.referrals.stories import move_to, now
 
 pytestmark = pytest.mark.django_db
 
@@ -134,6 +134,21 @@ def test_a_plan_without_the_third_goes_on_in_the_wider_circle(
     assert not sees(east, plan)
 
 
+def test_a_yes_that_runs_out_leaves_open_what_another_covers(
+    north: make.Clinic, south: make.Clinic, east: make.Clinic
+) -> None:
+    plan = alone(north)
+    accepted(north, south, plan.client_id, expires_on=(now() + timedelta(days=20)).date().isoformat())
+    plan.add(north, south)
+    circle = str(make.consent(north, plan.client_id, south, east)["id"])
+
+    move_to(now() + timedelta(days=30))
+    work.run_due()
+
+    assert live(plan, south) == [north.id, south.id]
+    assert opened_by(circle, plan, north) == {south.id: None}
+
+
 @pytest.mark.parametrize("other", ["without the sender", "with less", "with fewer kept out"])
 def test_what_another_yes_does_not_cover_ends_with_its_own(
     other: str, north: make.Clinic, south: make.Clinic, east: make.Clinic
@@ -242,6 +257,29 @@ def test_a_place_that_the_narrower_circle_gave_ends_with_the_plan_that_moved_on(
     assert until is not None
     done(ended.move(north, "reopen"), 200)
     assert opened_by(first_of(ended, north), ended, north)[south.id] is None
+
+
+def test_who_finishes_a_referral_after_its_own_yes_ended_has_a_place_by_the_one_that_holds(
+    north: make.Clinic, south: make.Clinic, east: make.Clinic
+) -> None:
+    plan = alone(north)
+    make.consent(north, plan.client_id, south)
+    referral = make.referral(north, south, client_id=plan.client_id)["id"]
+    make.move(south, referral, "accept")
+    work.run_due()
+    circle = wider(plan, north, south, east)
+    make.move(south, referral, "start")
+    withdraw(north, plan.client_id, first_of(plan, north))
+    work.run_due()
+
+    make.move(south, referral, "report", final=True, report=make.REPORT)
+    make.move(north, referral, "acknowledge", plan_change="no_change")
+    work.run_due()
+
+    assert live(plan, south) == [north.id, south.id, east.id]
+    assert south.id in opened_by(circle, plan, north)
+    done(leave(plan, south, south), 200)
+    assert not sees(south, plan)
 
 
 def with_a_place(north: make.Clinic, south: make.Clinic, east: make.Clinic) -> Plan:
