@@ -83,8 +83,9 @@ class WithdrawConsent(ConsentView):
         operation_id="withdraw_consent",
         summary="Withdraw a consent",
         description=(
-            "Works on the very next request: everything the consent opened is closed. The circle gets "
-            "`consent.withdrawn`, and each access that ended `access.ended`. What a clinic wrote itself stays with it."
+            "Works on the very next request: everything the consent opened is closed, except what another one in force "
+            "covers. The circle gets `consent.withdrawn`, and each access that ended `access.ended`. What a clinic wrote "
+            "itself stays with it."
         ),
         request=s.WithdrawInput,
         responses=s.ConsentSerializer,

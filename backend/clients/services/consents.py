@@ -126,7 +126,7 @@ def renew_consent(
 
 
 def withdraw_consent(consent_id: UUID, *, actor: Actor, reason: str = "") -> Consent:
-    """Ends the circle now: everything it opened is closed for the next request, on every way out."""
+    """Ends the circle now: everything it alone opened is closed for the next request, on every way out."""
     consent = _locked_consent(consent_id, actor)
     refuse_unless(answers_for_consent(actor), WORKS)
     if consent.status != Consent.Status.GIVEN:

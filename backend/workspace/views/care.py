@@ -50,7 +50,7 @@ def withdraw_consent(request: HttpRequest, client_id: UUID, consent_id: UUID) ->
         form = Form(s.WithdrawInput, zone=zone, typed=request.POST)
         return services.withdraw_consent(consent_id, actor=actor, **form.validated())
 
-    said = "The consent is withdrawn. What it had opened is closed."
+    said = "The consent is withdrawn. What it alone had opened is closed."
     return _on_client(request, client_id, f"withdraw-{consent_id}", act, said=said)
 
 
