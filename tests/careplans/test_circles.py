@@ -149,7 +149,7 @@ def test_a_yes_that_runs_out_leaves_open_what_another_covers(
     assert opened_by(circle, plan, north) == {south.id: None}
 
 
-@pytest.mark.parametrize("other", ["without the sender", "with less", "with fewer kept out"])
+@pytest.mark.parametrize("other", ["without the sender", "with less", "with fewer kept out", "by its own word"])
 def test_what_another_yes_does_not_cover_ends_with_its_own(
     other: str, north: make.Clinic, south: make.Clinic, east: make.Clinic
 ) -> None:
@@ -161,14 +161,11 @@ def test_what_another_yes_does_not_cover_ends_with_its_own(
     unread = make.referral(north, south, client_id=plan.client_id, regions=[{"region": "lumbar", "side": "left"}])["id"]
     if other == "without the sender":
         make.consent(south, plan.client_id, east)
+    elif other == "by its own word":
+        make.consent(south, plan.client_id, north)
     else:
-        make.consent(
-            north,
-            plan.client_id,
-            south,
-            east,
-            categories=["plan"] if other == "with less" else ["plan", "notes", "outcomes"],
-        )
+        shares = ["plan"] if other == "with less" else ["plan", "notes", "outcomes"]
+        make.consent(north, plan.client_id, south, east, categories=shares)
 
     withdraw(north, plan.client_id, first_of(plan, north))
 

@@ -10,7 +10,7 @@ HEAD = """RETURNS TABLE (id uuid, organization_id uuid, client_id uuid, referral
  SET search_path = pg_catalog, public"""
 ENDS = "  RETURN QUERY UPDATE"
 # In force, between the same two sides, keeping out whomever the other kept out, and no longer than it says itself: that of a
-# plan they are both on, else the newest. A package shows what was sent under the old one, so it needs all of its categories;
+# plan they are both on, else the newest; never one that who keeps the access by it wrote down itself. A package shows what was sent under the old one, so it needs all of its categories;
 # of a shared record each part asks by itself which circles share it. What had ended already for another reason is not revived.
 ANOTHER_YES = """
   UPDATE clients_access a SET consent_id = kept.yes, until = kept.ends_at
@@ -19,6 +19,7 @@ ANOTHER_YES = """
            CROSS JOIN LATERAL (SELECT o.id, o.ends_at FROM clients_consent o
               WHERE o.client_id = k.client_id AND o.id <> k.id AND o.status = 'given' AND (o.ends_at IS NULL OR o.ends_at > domain_now())
                 AND ARRAY[h.organization_id, r.sender_organization_id] <@ o.organization_ids
+                AND (o.method = 'link' OR o.organization_id <> h.organization_id)
                 AND k.excluded_practitioner_ids <@ o.excluded_practitioner_ids
                 AND (h.extent = 'shared_record' OR k.categories <@ o.categories)
               ORDER BY EXISTS (SELECT FROM careplans_careplan p WHERE p.consent_id = o.id AND h.organization_id = ANY(p.member_ids)) DESC,
