@@ -31,7 +31,7 @@ def plans(request: HttpRequest) -> HttpResponse:
     number, before = request.GET.get("number", "").strip().lower(), request.GET.get("before", "")
     found = queries.without_words(actor)
     if number:
-        found = found.filter(number=number) if NUMBER.fullmatch(number) else found.none()
+        found = found.filter(pk__endswith=number) if NUMBER.fullmatch(number) else found.none()
     if before:
         found = found.filter(pk__lt=id_in(before))
     shown = [_shown(row) for row in found[: MOST + 1]]
