@@ -46,7 +46,7 @@ CHANGES: Mapping[str, list[dict[str, Any]]] = {
         {"avoid": []}, {"minutes": 20}, {"state": "ended", "ended_reason": "done"}, {"visit_budget": 20},
     ],
     "goals": [
-        {"words": "Carry my son upstairs"}, {"target": 20}, {"baseline": 5}, {"state": "achieved"}, {"state": "dropped"},
+        {"words": "Carry my son upstairs"}, {"target": 20}, {"state": "achieved"}, {"state": "dropped"},
         {"state": "active"},
     ],
     "problems": [{"text": "Stiff neck, left"}, {"state": "resolved"}],
