@@ -39,7 +39,7 @@ LINE_FIELDS: dict[str, Any] = {
     "visit_budget": 6,
 }
 PHASE_FIELDS: dict[str, Any] = {"name": "Calm down", "position": 1, "from_on": "2026-11-24", "until_on": "2026-12-08"}
-NOT_LEFT = {"decision": None, "continues_id": None}
+NOT_LEFT = {"decision": None, "decision_sentence": None, "continues_id": None}
 PROBLEM_ROW = {
     "id": "019aa000-0000-7000-8000-000000000009", "version": 1, "organization": LEAD, **PROBLEM_FIELDS, "state": "active", **NOT_LEFT, **EDITED,
 }  # fmt: skip

@@ -78,7 +78,7 @@ EVERY_ROW = {
     "created_at": Utc("created_at"), "updated_at": Utc("updated_at"),
 }  # fmt: skip
 # What the lead decided when its organization left: of no other row, and nothing to who does not read decisions.
-DECIDED = {"decision": F("decision__answer")}
+DECIDED = {"decision": F("decision__answer"), "decision_sentence": F("decision__sentence")}
 
 
 def _named(*names: str) -> dict[str, F]:
@@ -225,7 +225,6 @@ LISTS = (
     "problem_list",
     "goal_list",
     "line_list",
-    "decision_list",
     "proposal_list",
     "answer_list",
 )
@@ -251,7 +250,6 @@ def whole(found: CarePlanQuerySet, actor: Actor, *, most: int | None = MOST) -> 
             problem_list=children(actor, "problems", "created_at", "id", most=most),
             goal_list=children(actor, "goals", "created_at", "id", most=most),
             line_list=children(actor, "interventions", "created_at", "id", most=most),
-            decision_list=children(actor, "decisions", "decided_at", "id", most=most),
             proposal_list=children(actor, "proposals", "created_at", "id", most=most, state="open"),
             answer_list=children(actor, "agreements", "-answered_at", "-id", most=most, number=OuterRef("published")),
         )

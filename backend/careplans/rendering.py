@@ -17,7 +17,8 @@ from backend.lib.rest.transitions import offered
 from backend.lib.workflow import Workflow
 
 BLANK_WHEN_UNKNOWN = frozenset(
-    ("icd10", "measure", "unit", "home_programme", "ended_reason", "ended_detail", "ended_because", "sentence", "answer", "answered_by")
+    ("icd10", "measure", "unit", "home_programme", "ended_reason", "ended_detail", "ended_because", "sentence", "answer", "answered_by",
+     "decision_sentence")
 )  # fmt: skip
 # What a coordinator, who plans times, does not read of a line.
 CLINICAL_OF_A_LINE = (
@@ -29,6 +30,7 @@ CLINICAL_OF_A_LINE = (
     "home_programme",
     "ended_reason",
     "ended_detail",
+    "decision_sentence",
     "agreement",
 )
 CLINICAL = ("title", "state_detail", "problems", "goals", "proposals", "to_decide", "unpublished")

@@ -136,6 +136,7 @@ class ProblemOut(PlanRowOut):
     icd10 = serializers.CharField(allow_null=True)
     state = serializers.ChoiceField(Problem.State.choices)
     decision = serializers.ChoiceField(Decision.Answer.choices, allow_null=True, help_text=DECIDED)
+    decision_sentence = serializers.CharField(allow_null=True)
     continues_id = serializers.UUIDField(
         allow_null=True, help_text="The problem of a clinic that left, taken over here."
     )
@@ -150,6 +151,7 @@ class GoalOut(PlanRowOut):
     due_on = serializers.DateField(allow_null=True)
     state = serializers.ChoiceField(Goal.State.choices)
     decision = serializers.ChoiceField(Decision.Answer.choices, allow_null=True, help_text=DECIDED)
+    decision_sentence = serializers.CharField(allow_null=True)
     continues_id = serializers.UUIDField(allow_null=True, help_text="The goal of a clinic that left, taken over here.")
     agreement = InForce()
 
@@ -184,6 +186,7 @@ class InterventionOut(Withholding, PlanRowOut):
     ended_detail = serializers.CharField(allow_null=True, required=False)
     ended_at = Moment(allow_null=True)
     decision = serializers.ChoiceField(Decision.Answer.choices, allow_null=True, help_text=DECIDED_LINE)
+    decision_sentence = serializers.CharField(allow_null=True, required=False)
     continues_id = serializers.UUIDField(allow_null=True, help_text="The line of a clinic that left, taken over here.")
     agreement = InForce(required=False)
 

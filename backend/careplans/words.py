@@ -64,6 +64,7 @@ LEFT_BECAUSE = {
     "wrong_client": "it was about another client",
 }
 PACES: Mapping[float, str] = {1: "once", 2: "twice"}
+THE_LEAD_SAID = "The lead said"
 FRONT_DESK = "What is clinical is left out here; practitioners read it."
 CLOSED = "This plan is not open to your clinic now. What your clinic wrote in it stays readable."
 
@@ -93,7 +94,10 @@ def state_of_problem(problem: Body) -> str:
     """Resolved; nothing for a problem that stands."""
     if problem.get("entered_in_error"):
         return in_error(problem).lower()
-    return DECIDED[problem["decision"]] if problem.get("decision") else PROBLEMS[problem["state"]]
+    if not problem.get("decision"):
+        return PROBLEMS[problem["state"]]
+    decided, sentence = DECIDED[problem["decision"]], problem["decision_sentence"]
+    return f"{decided}: {sentence}" if sentence else decided
 
 
 def state_of_line(line: Body) -> str:
@@ -130,6 +134,7 @@ def line_facts(line: Body) -> Iterator[tuple[str, str]]:
         "Avoid": avoided(line.get("avoid", ())),
         "At home": line.get("home_programme"),
         "Visits": line.get("visit_budget") and f"at most {line['visit_budget']}",
+        THE_LEAD_SAID: line.get("decision_sentence"),
     }
     yield from ((name, str(said)) for name, said in facts.items() if said)
 
@@ -142,6 +147,7 @@ def goal_facts(goal: Body) -> Iterator[tuple[str, str]]:
         "Began at": amount(goal.get("baseline"), goal),
         "Target": amount(goal.get("target"), goal),
         "Due": day_in_words(due) if due else "",
+        THE_LEAD_SAID: goal.get("decision_sentence"),
     }
     yield from ((name, said) for name, said in facts.items() if said)
 

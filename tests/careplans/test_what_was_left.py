@@ -220,4 +220,6 @@ def test_the_lead_decides_on_the_page_without_script(
     assert address not in browser.page
     word = "taken over" if answer == "take_over" else "dropped"
     assert f"{word} by the lead" in browser.page
-    assert plan.row(north, kind, row["id"])["decision"] == answer
+    assert "Because." in browser.page
+    shown = plan.row(north, kind, row["id"])
+    assert (shown["decision"], shown["decision_sentence"]) == (answer, "Because.")

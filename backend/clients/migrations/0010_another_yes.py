@@ -10,8 +10,9 @@ HEAD = """RETURNS TABLE (id uuid, organization_id uuid, client_id uuid, referral
  SET search_path = pg_catalog, public"""
 ENDS = "  RETURN QUERY UPDATE"
 # In force, between the same two sides, keeping out whomever the other kept out, and no longer than it says itself: that of a
-# plan they are both on, else the newest; never one that who keeps the access by it wrote down itself. A package shows what was sent under the old one, so it needs all of its categories;
-# of a shared record each part asks by itself which circles share it. What had ended already for another reason is not revived.
+# plan they are both on, else the newest; never one that who keeps the access by it wrote down itself. A package shows what was
+# sent under the old one, so it needs all of its categories; of a shared record each part asks by itself which circles share it.
+# What had ended already for another reason is not revived.
 ANOTHER_YES = """
   UPDATE clients_access a SET consent_id = kept.yes, until = kept.ends_at
     FROM (SELECT h.id, other.id AS yes, CASE WHEN h.until IS NOT DISTINCT FROM k.ends_at THEN other.ends_at ELSE least(h.until, other.ends_at) END AS ends_at
