@@ -126,7 +126,7 @@ def edit(request: HttpRequest, note_id: UUID) -> HttpResponse:
 def _asked(request: HttpRequest, client: Client, doubt: Doubt, go_on: str) -> HttpResponse:
     """Whether this is the right person, before the first word is kept."""
     _log_look(request, client)
-    return show(request, "own_visits.html", {"client": client, "doubt": doubt, "go_on": go_on})
+    return show(request, "right_client.html", {"client": client, "doubt": doubt, "go_on": go_on})
 
 
 def _written(request: HttpRequest, desk: Desk) -> HttpResponse:
