@@ -153,6 +153,7 @@ class AsRead(serializers.Serializer[Any]):
     agreement = serializers.JSONField(read_only=True)
     entered_in_error = serializers.JSONField(read_only=True)
     decision = serializers.JSONField(read_only=True)
+    decision_sentence = serializers.JSONField(read_only=True)
     continues_id = serializers.JSONField(read_only=True)
     changed_by = serializers.JSONField(read_only=True)
     created_at = Moment(read_only=True)
