@@ -223,3 +223,5 @@ def test_the_lead_decides_on_the_page_without_script(
     assert "Because." in browser.page
     shown = plan.row(north, kind, row["id"])
     assert (shown["decision"], shown["decision_sentence"]) == (answer, "Because.")
+    for reader in (north.coordinator.http, south.http):
+        assert b"Because." not in plan.get(reader).content
