@@ -9,7 +9,6 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import (
     Case,
-    CharField,
     Exists,
     F,
     Func,
@@ -23,7 +22,7 @@ from django.db.models import (
     When,
 )
 from django.db.models.expressions import RawSQL
-from django.db.models.functions import Cast, Coalesce, Concat, JSONObject, Right, Trim
+from django.db.models.functions import Coalesce, Concat, JSONObject, Trim
 
 from backend.audit import access_log
 from backend.audit.access_log import Look, log_looks
@@ -287,11 +286,10 @@ def without_words(actor: Actor) -> "QuerySet[CarePlan, Raw]":
     person = Concat(F("lead_role__practitioner__given_name"), Value(" "), F("lead_role__practitioner__family_name"))
     found: QuerySet[CarePlan, Raw] = (
         CarePlan.objects.visible_to(actor)
-        .annotate(number=Right(Cast("pk", CharField()), 8), led_by=F("lead_organization__name"), lead_person=person)
+        .annotate(led_by=F("lead_organization__name"), lead_person=person)
         .order_by("-pk")
         .values(
             "id",
-            "number",
             "state",
             "created_at",
             "version",

@@ -1,7 +1,7 @@
 """Lists, details, history, timeline, brief, export, paper, pages and feed agree on what a reader sees of plans."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -51,11 +51,8 @@ def test_every_way_out_shows_everybody_the_same_of_plans(
     first.end_for(west)
     settle()
 
-    for clinic, reader in readers(north, south, east, west, outsider):
-        _check_plans(clinic, reader, [first, second], client_id)
-        _check_record(clinic, reader, [first, second], client_id)
-    for clinic in (north, south, east, west, outsider):
-        _check_pages(clinic, [first, second], client_id)
+    clinics = (north, south, east, west, outsider)
+    _check_every_way_out(readers(*clinics), clinics, [first, second], client_id)
 
 
 @pytest.mark.parametrize("reason", ["duplicate", WRONG_CLIENT])
@@ -73,11 +70,8 @@ def test_every_way_out_shows_everybody_the_same_of_what_was_entered_in_error(
     second.enter_whole_in_error(north, reason)
     settle()
 
-    for clinic, reader in _who_treat_and_who_plan(north, south, east, west, outsider):
-        _check_plans(clinic, reader, [first, second], client_id)
-        _check_record(clinic, reader, [first, second], client_id)
-    for clinic in (north, south, east, west, outsider):
-        _check_pages(clinic, [first, second], client_id)
+    clinics = (north, south, east, west, outsider)
+    _check_every_way_out(_who_treat_and_who_plan(*clinics), clinics, [first, second], client_id)
 
 
 @pytest.mark.slow
@@ -126,6 +120,16 @@ def _who_treat_and_who_plan(*clinics: make.Clinic) -> Iterator[tuple[make.Clinic
 
 
 # --- what one reader sees ------------------------------------------------------------------------------------------
+
+
+def _check_every_way_out(
+    asking: Iterable[tuple[make.Clinic, Reader]], clinics: Iterable[make.Clinic], plans: list[Planned], client_id: str
+) -> None:
+    for clinic, reader in asking:
+        _check_plans(clinic, reader, plans, client_id)
+        _check_record(clinic, reader, plans, client_id)
+    for clinic in clinics:
+        _check_pages(clinic, plans, client_id)
 
 
 def _check_plans(clinic: make.Clinic, reader: Reader, plans: list[Planned], client_id: str) -> None:

@@ -12,6 +12,7 @@ from backend.careplans.changes import KINDS
 from backend.careplans.models import WRONG_CLIENT, CarePlan, ErrorReason
 from backend.directory import policies
 from backend.lib.actor import Actor
+from backend.lib.ids import short_id
 from backend.lib.problems import NotFound, Problem
 from backend.lib.rest.authentication import actor_of
 from backend.workspace.pages import id_in, page, show, submit, version_in
@@ -111,4 +112,11 @@ def _shown(row: Row) -> dict[str, Any]:
     reason = row["entered_in_error_reason"]
     error = {"by": row["entered_in_error_by"], "at": row["entered_in_error_at"]} if reason else None
     said = f"entered in error: {ErrorReason(reason).label.lower()}" if reason else ""
-    return {**row, "id": str(row["id"]), "reason": reason, "entered_in_error": error, "said": said}
+    return {
+        **row,
+        "id": str(row["id"]),
+        "number": short_id(row["id"]),
+        "reason": reason,
+        "entered_in_error": error,
+        "said": said,
+    }
