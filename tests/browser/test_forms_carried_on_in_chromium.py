@@ -1,19 +1,13 @@
 """A form that does not keep itself, or has no script, is carried on when it was sent after the session had ended."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests import make
 from tests.browser.conftest import Open
-from tests.browser.session_ends import (
-    let_it_end,
-    open_signed_in,
-    people_have_passwords,
-    sign_in,
-)
+from tests.browser.looking import both_widths, faults, keep_picture
+from tests.browser.session_ends import let_it_end, open_signed_in, people_have_passwords, sign_in
 from tests.browser.test_notes_in_chromium import CANARY, client_id, words_of
-from tests.browser.test_workspace_in_chromium import WIDEST, both_widths, keep_picture
 from tests.notes.writing import draft, read, signed
 
 __all__ = ["client_id", "people_have_passwords"]
@@ -38,8 +32,7 @@ def test_what_a_form_without_a_script_of_its_own_was_sent_with_is_carried_on(
 
     expect(page.get_by_role("heading", name="Not sent yet")).to_be_visible()
     assert "Canary" not in page.inner_text("body")
-    assert page.evaluate(WIDEST) == []
-    assert Axe().run(page).response["violations"] == []
+    assert faults(page) == []
     with page.context.expect_page() as opened:
         page.get_by_role("link", name="Sign in again in another tab").click()
     sign_in(opened.value, north.practitioner)

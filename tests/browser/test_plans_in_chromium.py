@@ -6,13 +6,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from backend.lib import clock
 from tests import make
 from tests.browser.conftest import Open
-from tests.browser.test_workspace_in_chromium import OPEN_EVERYTHING, WIDEST, Presses, both_widths, keep_picture
+from tests.browser.looking import both_widths, faults, keep_picture
+from tests.browser.test_workspace_in_chromium import Presses
 from tests.careplans.plans import Plan, done, shared
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -285,16 +285,12 @@ def test_axe_finds_nothing_where_a_template_is_chosen_or_an_admin_says_that_it_w
     lead.goto(f"/care-plans/new?client={plan.client_id}")
     lead.get_by_role("button", name="Tension-type or cervicogenic headache").click()
     expect(lead.get_by_role("button", name="Tension-type or cervicogenic headache", pressed=True)).to_be_visible()
-    found = []
+    found: list[str] = []
     for page, path in ((lead, ""), (admin, "/settings/care-plans"), (admin, f"/settings/care-plans/{plan.id}")):
         if path:
             page.goto(path)
-        page.evaluate(OPEN_EVERYTHING)
         keep_picture(page, f"plan{path.count('/')}-{'admin' if path else 'template'}-{size}")
-        found += [(path, each["id"], each["nodes"][0]["html"][:200]) for each in Axe().run(page).response["violations"]]
-        page.set_viewport_size({"width": 320, "height": 800})
-        if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
-            found += [(path, "wide", each) for each in page.evaluate(WIDEST)]
+        found += [f"{path}: {each}" for each in faults(page)]
 
     assert found == []
 
@@ -355,24 +351,16 @@ def pages_of(
 def test_axe_finds_nothing_on_any_page_of_a_plan_and_none_is_wider_than_the_window(
     open_page: Open, north: make.Clinic, south: make.Clinic, east: make.Clinic, plan: Plan, size: str
 ) -> None:
-    found: dict[str, Any] = {}
+    found: list[str] = []
     windows: dict[str, Page] = {}
-    told: list[str] = []
     for name, who, path in pages_of(plan, north, south, east):
         key = str(who.member.pk)
         page = windows.get(key) or windows.setdefault(key, open_page(who, size, bypass_csp=True))
         page.goto(path)
         keep_picture(page, f"{name}-{size}")
-        page.evaluate(OPEN_EVERYTHING)
-        result = Axe().run(page)
-        if result.violations_count:
-            found[name] = [(each["id"], each["nodes"][0]["html"][:200]) for each in result.response["violations"]]
-        page.set_viewport_size({"width": 320, "height": 800})
-        if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
-            told += [f"{name}: {each}" for each in page.evaluate(WIDEST)]
-        page.set_viewport_size({"width": 375, "height": 800} if size == "phone" else {"width": 1280, "height": 900})
+        found += [f"{name}: {each}" for each in faults(page)]
 
-    assert (found, told) == ({}, [])
+    assert found == []
 
 
 def test_the_policy_about_scripts_and_styles_is_kept_on_a_plan(open_page: Open, north: make.Clinic, plan: Plan) -> None:

@@ -1,31 +1,24 @@
 """Pages of guests and clients in a real browser: on a phone, at a desk, without script, without a finding of the checker."""
 
-import os
-from pathlib import Path
-from typing import Any
-
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.core import mail
+from playwright.sync_api import Page, expect
 
 from tests import make
 from tests.browser.conftest import Open
+from tests.browser.looking import both_widths, faults, keep_picture
 from tests.portal.browsing import ATTESTED, code_in, do_work, guest_referral, link_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-PICTURES = os.environ.get("PICTURES", "")
 
 
-def look(page: Any, name: str, size: str) -> None:
-    """No finding of the checker, nothing to scroll sideways; keeps a picture when asked for."""
-    found = Axe().run(page)
-    assert found.response["violations"] == [], found.generate_report()
-    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
-    if PICTURES:
-        page.screenshot(path=str(Path(PICTURES) / f"{name}-{size}.png"), full_page=True)
+def look(page: Page, name: str, size: str) -> None:
+    """Nothing is wrong with the page; keeps a picture when asked for."""
+    assert faults(page) == [], name
+    keep_picture(page, f"{name}-{size}")
 
 
-@pytest.mark.parametrize("size", ["phone", "desktop"])
+@both_widths
 def test_a_guest_comes_in_and_accepts(north: make.Clinic, open_page: Open, size: str) -> None:
     guest_referral(north)
     link = link_in(do_work()[0])
@@ -45,14 +38,14 @@ def test_a_guest_comes_in_and_accepts(north: make.Clinic, open_page: Open, size:
     page.get_by_role("button", name="Open the referral").click()
     look(page, "guest-4-referral", size)
     page.get_by_role("button", name="Accept", exact=True).click()
-    assert page.get_by_role("status").inner_text() == "Accepted. The sender is told."
+    expect(page.get_by_role("status")).to_have_text("Accepted. The sender is told.")
     page.get_by_text("Seen and report").click()
     look(page, "guest-5-accepted", size)
     page.get_by_role("link", name="Print as a letter").click()
     look(page, "guest-6-letter", size)
 
 
-@pytest.mark.parametrize("size", ["phone", "desktop"])
+@both_widths
 def test_a_client_decides_and_stops(north: make.Clinic, south: make.Clinic, open_page: Open, size: str) -> None:
     client = make.client(north, given_name="Lee", email="lee@example.org")
     make.person(south.organization, "practitioner", discipline="physical_therapy", name="Not Her")
@@ -76,7 +69,7 @@ def test_a_client_decides_and_stops(north: make.Clinic, south: make.Clinic, open
     page.get_by_role("link", name="Stop sharing").click()
     look(page, "client-4-stop", size)
     page.get_by_role("button", name="Yes, stop sharing").click()
-    assert page.get_by_role("status").inner_text() == "Sharing has stopped."
+    expect(page.get_by_role("status")).to_have_text("Sharing has stopped.")
 
 
 def test_everything_works_with_script_switched_off(north: make.Clinic, open_page: Open) -> None:
@@ -89,7 +82,7 @@ def test_everything_works_with_script_switched_off(north: make.Clinic, open_page
     page.get_by_label("Code").fill(code_in(mail.outbox[-1]))
     page.get_by_role("button", name="Open").click()
 
-    assert page.get_by_role("heading", name="Who you are").is_visible()
+    expect(page.get_by_role("heading", name="Who you are")).to_be_visible()
 
 
 def test_a_page_of_a_link_that_ended_is_friendly(open_page: Open, north: make.Clinic) -> None:
@@ -102,4 +95,4 @@ def test_a_page_of_a_link_that_ended_is_friendly(open_page: Open, north: make.Cl
     page.goto(link)
 
     look(page, "ended", "phone")
-    assert page.get_by_role("button", name="Ask for a new link").is_visible()
+    expect(page.get_by_role("button", name="Ask for a new link")).to_be_visible()

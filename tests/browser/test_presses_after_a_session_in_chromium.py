@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from tests import make
 from tests.browser.conftest import Open
+from tests.browser.looking import OPEN_EVERYTHING, keep_picture
 from tests.browser.session_ends import (
     door,
     give_password,
@@ -20,8 +21,7 @@ from tests.browser.session_ends import (
     type_after_the_end,
 )
 from tests.browser.test_keeping_in_chromium import drafts, write
-from tests.browser.test_notes_in_chromium import AWAY, CANARY, client_id, has_kept, words_of
-from tests.browser.test_workspace_in_chromium import keep_picture
+from tests.browser.test_notes_in_chromium import AWAY, CANARY, client_id, nothing_is_kept, words_of
 from tests.notes.writing import draft, read
 from tests.workspace.note_writer import only_note
 
@@ -56,7 +56,7 @@ def test_a_press_after_the_session_ended_sends_nothing_and_loses_nothing(
     expect(page.locator("#said")).to_contain_text("Signed." if button == "Sign now" else "Saved.")
     note = read(north.http, begun["id"]).json()
     assert (note["subjective"], note["state"]) == (CANARY, "signed" if button == "Sign now" else "draft")
-    assert not has_kept(page)
+    nothing_is_kept(page)
 
 
 def test_what_was_chosen_to_be_added_comes_back_after_a_press_that_sent_nothing(
@@ -199,11 +199,12 @@ def test_a_press_waits_until_the_server_says_what_became_of_a_note_that_was_just
 def test_a_press_that_a_field_stops_goes_on_keeping(open_page: Open, north: make.Clinic, client_id: str) -> None:
     begun = draft(north, client_id)
     page = open_signed_in(open_page, north.practitioner, f"/notes/{begun['id']}/edit?sure=1")
-    page.evaluate("document.querySelectorAll('details').forEach((each) => each.open = true)")
+    page.evaluate(OPEN_EVERYTHING)
     asked: list[Any] = []
     page.route("**/keys", lambda route: asked.append(route))
     minutes = page.locator("[name=add-techniques-minutes]")
-    page.get_by_role("button", name="Save", exact=True).click()
+    with page.expect_request("**/keys"):
+        page.get_by_role("button", name="Save", exact=True).click()
     minutes.fill("9999")
     asked.pop().continue_()
     expect(page.locator("form.note-editor")).not_to_have_attribute("aria-busy", "true")

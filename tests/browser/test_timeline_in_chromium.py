@@ -1,18 +1,14 @@
 """What happened to a client across clinics, read and narrowed in a real browser, and words found in their notes."""
 
-import os
-from pathlib import Path
-
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests import make
 from tests.browser.conftest import Open
+from tests.browser.looking import both_widths, faults, keep_picture
 from tests.notes.writing import draft, share, signed
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-both_widths = pytest.mark.parametrize("size", ["phone", "desktop"])
 
 
 def shared_client(north: make.Clinic, south: make.Clinic) -> str:
@@ -33,12 +29,9 @@ def shared_client(north: make.Clinic, south: make.Clinic) -> str:
 
 
 def is_clean(page: Page, name: str, size: str) -> None:
-    """Nothing for axe to find, nothing wider than the window; a picture where somebody wants to look."""
-    found = Axe().run(page).response["violations"]
-    assert found == [], name
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), name
-    if folder := os.environ.get("PICTURES"):
-        page.screenshot(path=str(Path(folder) / f"{name}-{size}.png"), full_page=True)
+    """Nothing is wrong with the page; a picture where somebody wants to look."""
+    assert faults(page) == [], name
+    keep_picture(page, f"{name}-{size}")
 
 
 @both_widths

@@ -1,12 +1,12 @@
 """Words of a note wait on the device when the session ends under them: by itself, by signing out, by another person."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from playwright.sync_api import Page, expect
 
 from tests import make
 from tests.browser.conftest import Open
+from tests.browser.looking import both_widths, faults, keep_picture
 from tests.browser.session_ends import (
     IDLED,
     OUT,
@@ -19,8 +19,16 @@ from tests.browser.session_ends import (
     sign_in,
     type_after_the_end,
 )
-from tests.browser.test_notes_in_chromium import AWAY, CANARY, STORED, client_id, has_kept, no_posts, words_of
-from tests.browser.test_workspace_in_chromium import WIDEST, both_widths, keep_picture
+from tests.browser.test_notes_in_chromium import (
+    AWAY,
+    CANARY,
+    STORED,
+    client_id,
+    has_kept,
+    no_posts,
+    nothing_is_kept,
+    words_of,
+)
 from tests.notes.writing import draft, ids_listed, read
 from tests.workspace.note_writer import only_note
 
@@ -44,8 +52,7 @@ def test_what_is_typed_after_the_session_ended_waits_sealed_and_is_there_after_s
     expect(page.locator(".note-bar")).to_contain_text(f"{OUT} Sign in again")
     expect(page.locator("#said")).to_contain_text(IDLED)
     keep_picture(page, f"note-session-ended-{size}")
-    assert page.evaluate(WIDEST) == []
-    assert Axe().run(page).response["violations"] == []
+    assert faults(page) == []
     assert "Canary" not in page.evaluate(STORED)
     expect(door(page)).not_to_have_attribute("target", "_blank")
     door(page).click()
@@ -112,7 +119,7 @@ def test_signing_out_in_another_tab_leaves_words_on_the_open_page_only(
     words_of(page).fill(f"{CANARY}, and more")
     page.get_by_role("button", name="Save").click()
     expect(page.locator("#said")).to_contain_text("Nothing was sent.")
-    assert not has_kept(tab)
+    nothing_is_kept(tab)
     expect(door(page)).to_have_attribute("target", "_blank")
     tab.goto("/accounts/login/")
     sign_in(tab, north.practitioner)
@@ -136,7 +143,7 @@ def test_signing_out_wipes_what_waited_and_nobody_opens_a_copy_of_it(
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("link", name="Sign in").first).to_be_visible()
 
-    assert not has_kept(page)
+    nothing_is_kept(page)
     page.goto(f"/notes/new?client={client_id}&sure=1")
     sign_in(page, north.practitioner)
     assert is_shut(page, copy)
@@ -157,7 +164,7 @@ def test_another_person_who_signs_in_wipes_what_waited_and_opens_none_of_it(
     sign_in(page, colleague)
 
     expect(words_of(page)).to_have_value("")
-    assert not has_kept(page)
+    nothing_is_kept(page)
     assert is_shut(page, copy)
     page.context.clear_cookies(name=settings.SESSION_COOKIE_NAME)
     page.goto(f"/notes/new?client={client_id}&sure=1")
@@ -177,7 +184,7 @@ def test_words_that_wait_for_their_writer_are_gone_after_a_day(
     page.clock.install(time=page.evaluate("Date.now()") / 1000 + 24 * 60 * 60 + 60)
     page.goto("/accounts/login/")
 
-    assert not has_kept(page)
+    nothing_is_kept(page)
 
 
 def is_shut(page: Page, copy: str) -> bool:
