@@ -357,13 +357,29 @@ def steps_told(actor: Actor) -> QuerySet[Any]:
 
 
 def leads_told(actor: Actor) -> QuerySet[Any]:
-    """Of the histories a caller reads, the rows with which the lead went over to who has it now; ``led_before`` had it."""
+    """The rows of ``leads_passed`` with which the lead went over to who has it now."""
+    return leads_passed(actor).filter(lead_organization_id=F("pgh_obj__lead_organization_id"))
+
+
+def leads_passed(actor: Actor) -> QuerySet[Any]:
+    """Of the histories a caller reads, the rows with which the lead went over; ``led_before`` had it until then."""
+    return _changes_of(actor, "lead_organization_id", "led_before").exclude(led_before=F("lead_organization_id"))
+
+
+def pauses(actor: Actor) -> QuerySet[Any]:
+    """Of the histories a caller reads, the rows with which a plan was put on hold, was reopened or went on after that."""
+    held = CarePlan.State.ON_HOLD
+    changed = _changes_of(actor, "state", "state_before").exclude(state_before=F("state"))
+    return changed.filter(Q(state=held) | Q(state=CarePlan.State.ACTIVE, state_before=held))
+
+
+def _changes_of(actor: Actor, field: str, before: str) -> QuerySet[Any]:
+    """The histories of plans a caller reads, each row with what the field was in the one before; without the first."""
     told = history_of(CarePlan).objects.visible_to(actor)
     earlier = told.filter(pgh_obj_id=OuterRef("pgh_obj_id"), pgh_created_at__lt=OuterRef("pgh_created_at"))
-    before = earlier.order_by("-pgh_created_at", "-pgh_id").values("lead_organization_id")[:1]
-    passed = told.annotate(led_before=Subquery(before)).filter(led_before__isnull=False)
-    found: QuerySet[Any] = passed.filter(lead_organization_id=F("pgh_obj__lead_organization_id"))
-    return found.exclude(led_before=F("lead_organization_id"))
+    was = Subquery(earlier.order_by("-pgh_created_at", "-pgh_id").values(field)[:1])
+    found: QuerySet[Any] = told.annotate(**{before: was}).filter(**{f"{before}__isnull": False})
+    return found
 
 
 def organizations_that_read(plan: CarePlan, actor: Actor) -> set[UUID]:

@@ -73,9 +73,14 @@ def state_of(plan: Body) -> str:
     """On hold: the client is away. Back on 5 January."""
     if plan.get("entered_in_error"):
         return in_error(plan)
+    return because(STATES[plan["state"]], plan)
+
+
+def because(said: str, plan: Body) -> str:
+    """What was said, and why the plan is in the state in which it is."""
     reason = REASONS.get(plan.get("state_reason") or "", "")
     detail = plan.get("state_detail") or ""
-    return STATES[plan["state"]] + (f": {reason}" if reason else "") + (f". {detail}" if detail else "")
+    return said + (f": {reason}" if reason else "") + (f". {detail}" if detail else "")
 
 
 def in_error(said: Body) -> str:

@@ -8,7 +8,9 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from backend.careplans import words as plan_words
 from backend.careplans.changes import sentences
+from backend.careplans.models import CarePlan
 from backend.catalog.words import label_of, places
 from backend.clients.policies import reads_notes_of_precautions
 from backend.clients.rendering import WHY_ACCESS, Names
@@ -94,6 +96,19 @@ def _plan(row: Row, actor: Actor, names: Names) -> Line:
         how = "entered in error" if facts["error"] else facts["state"]
         return f"Care plan {how}{title}.", _of_error(facts)
     return f"Care plan begun{title}.", _of_error(facts)
+
+
+def _pause(row: Row, actor: Actor, names: Names) -> Line:
+    """It is on hold without a reason when it was reopened."""
+    facts = row["facts"]
+    held = "Care plan on hold" if facts["state_reason"] else "Care plan reopened; it is on hold"
+    head = held if facts["state"] == CarePlan.State.ON_HOLD else "Care plan resumed"
+    said = plan_words.because(head, facts if actor.reads_clinical else {**facts, "state_detail": ""})
+    return said if said.endswith(".") else f"{said}.", _of_error(facts)
+
+
+def _passing(row: Row, actor: Actor, names: Names) -> Line:
+    return f"{row['facts']['lead']} leads the care plan now.", _of_error(row["facts"])
 
 
 def _version(row: Row, actor: Actor, names: Names) -> Line:
@@ -218,6 +233,9 @@ LINES: Mapping[tuple[str, str], Callable[[Row, Actor, Names], Line]] = {
     ("ask", "ended"): _ask,
     ("plan", "begun"): _plan,
     ("plan", "finished"): _plan,
+    ("plan", "paused"): _pause,
+    ("plan", "resumed"): _pause,
+    ("plan", "handed_over"): _passing,
     ("plan", "published"): _version,
     ("plan", "answered"): _agreement,
     ("proposal", "made"): _proposal,

@@ -27,7 +27,7 @@ from django.db.models import (
 from django.db.models.functions import Cast, Coalesce, JSONObject, Left
 
 from backend.careplans.models import CHANGES, Agreement, CarePlan, PlanVersion, Proposal
-from backend.careplans.queries import header_open_to
+from backend.careplans.queries import header_open_to, leads_passed, pauses
 from backend.clients.models import Access, Consent, Hold, Precaution
 from backend.lib.actor import Actor
 from backend.notes.models import Addendum, Ask, Finding, Note, Section, TechniqueDone
@@ -54,13 +54,14 @@ NOW = Func(function="domain_now", output_field=DateTimeField())
 class Thing:
     """A kind of thing: its rows for a caller, the scope that reads them, whose they are, and the facts of one line.
 
-    ``client`` leads to whom it is about, ``within`` is the row it belongs to; ``href`` is filled with the ids of the
-    client, the thing and that row.
+    ``pk`` leads to the thing, where ``rows`` are of its history; ``client`` to whom it is about, ``within`` is the row it
+    belongs to; ``href`` is filled with the ids of the client, the thing and that row.
     """
 
     kind: str
     rows: Callable[[Actor, Sequence[UUID]], Rows]
     href: str
+    pk: str = "pk"
     client: str = "client_id"
     scope: str = "clients:read"
     role: Any = NOBODY
@@ -94,7 +95,7 @@ class Moment:
             thing.rows(actor, clients)
             .filter(self.only)
             .annotate(
-                item_id=F("pk"),
+                item_id=F(thing.pk),
                 item_kind=Cast(Value(thing.kind), CharField()),
                 of_client=F(thing.client),
                 what=Cast(Value(self.what), CharField()),
@@ -120,6 +121,10 @@ def _of(model: Any, client: str = "client_id") -> Callable[[Actor, Sequence[UUID
         return found
 
     return rows
+
+
+def _of_history(rows: Callable[[Actor], Rows]) -> Callable[[Actor, Sequence[UUID]], Rows]:
+    return lambda actor, clients: rows(actor).filter(pgh_obj__client_id__in=clients)
 
 
 def _asks(actor: Actor, clients: Sequence[UUID]) -> Rows:
@@ -223,6 +228,16 @@ ASK = Thing(
     facts=_only("kind", "region", "side", "technique", "sentence", "until", "ended_at", "ended_because", "is_taken_back"),
 )  # fmt: skip
 PLAN = Thing(kind="plan", rows=_of(CarePlan), href="/api/v1/care-plans/{id}", scope="care-plans:read", facts=_of_plan)
+PAUSE = Thing(
+    kind="plan", rows=_of_history(pauses), pk="pgh_obj_id", client="pgh_obj__client_id", href=PLAN.href, scope=PLAN.scope,
+    author=F("changed_by"),
+    facts=lambda actor: {"error": F("pgh_obj__entered_in_error_reason"), **_named("state", "state_reason", "state_detail")},
+)  # fmt: skip
+PASSING = Thing(
+    kind="plan", rows=_of_history(leads_passed), pk="pgh_obj_id", client="pgh_obj__client_id", href=PLAN.href, scope=PLAN.scope,
+    author=F("changed_by"),
+    facts=lambda actor: {"error": F("pgh_obj__entered_in_error_reason"), "lead": F("lead_organization__name")},
+)  # fmt: skip
 VERSION = Thing(
     kind="plan", rows=_of(PlanVersion, "plan__client_id"), client="plan__client_id",
     href="/api/v1/care-plans/{within_id}/versions", scope="care-plans:read",
@@ -300,6 +315,29 @@ MOMENTS = (
         at=Coalesce("entered_in_error_at", "occurred_at", "state_entered_at"),
         recorded_at=Coalesce("entered_in_error_at", "state_entered_at"),
         only=Q(state__in=["completed", "revoked"]),
+        organization=F("lead_organization_id"),
+    ),
+    Moment(
+        thing=PAUSE,
+        what="paused",
+        at=Coalesce("occurred_at", "state_entered_at"),
+        recorded_at=F("state_entered_at"),
+        only=Q(state="on_hold"),
+        organization=F("lead_organization_id"),
+    ),
+    Moment(
+        thing=PAUSE,
+        what="resumed",
+        at=Coalesce("occurred_at", "state_entered_at"),
+        recorded_at=F("state_entered_at"),
+        only=Q(state="active"),
+        organization=F("lead_organization_id"),
+    ),
+    Moment(
+        thing=PASSING,
+        what="handed_over",
+        at=F("pgh_moment"),
+        recorded_at=F("pgh_moment"),
         organization=F("lead_organization_id"),
     ),
     Moment(thing=VERSION, what="published", at=F("published_at"), recorded_at=F("published_at")),
