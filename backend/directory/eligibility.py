@@ -50,10 +50,17 @@ def credential_problem_of(actor: Actor) -> str | None:
     return problems[0] if problems else "You have no role as a practitioner here."
 
 
-def check_lifts_protection(actor: Actor) -> None:
-    """409 for a person without a credential in force: a student, or whose license ran out. A system acts by its scope."""
+def lifting_problem(actor: Actor) -> str | None:
+    """Why the person may end no ask, hold or precaution, as sentences: a student, or whose license ran out."""
     if actor.kind == ActorKind.MEMBER and (problem := credential_problem_of(actor)):
-        raise Conflict(f"{problem} Ask a colleague with a license in force.", code="credential_invalid")
+        return f"{problem} Ask a colleague with a license in force."
+    return None  # a system acts by its scope
+
+
+def check_lifts_protection(actor: Actor) -> None:
+    """409 for whoever has a ``lifting_problem``."""
+    if problem := lifting_problem(actor):
+        raise Conflict(problem, code="credential_invalid")
 
 
 def is_enrolled(role: PractitionerRole, on: date, credentials: Iterable[Credential]) -> bool:

@@ -49,6 +49,7 @@ from backend.clients.rendering import (
     names_of,
     precaution_data,
 )
+from backend.directory.eligibility import lifting_problem
 from backend.directory.models import Organization, Practitioner
 from backend.lib import clock
 from backend.lib.actor import Actor
@@ -243,7 +244,10 @@ def client_page(request: HttpRequest, actor: Actor, client_id: UUID, *, tried: T
     )
     rows = list(queries.rows(actor).filter(queries.about(records, actor)).order_by("-created_at")[:MOST])
     log_whatever_the_status(request, lambda: queries.log_shown(actor, rows))
-    works, here = works_with_clients(actor), actor.organization_id
+    works, here, may_treat = works_with_clients(actor), actor.organization_id, records_precautions(actor)
+    is_ours = [row.organization_id == here for row in precautions]
+    lifts = may_treat and (any(is_ours) or any(not hold.cleared_at for hold in holds))
+    cannot_lift = lifting_problem(actor) if lifts else None
     is_home = client.is_home  # type: ignore[attr-defined]  # with_home
     context = {
         "client": client,
@@ -265,7 +269,10 @@ def client_page(request: HttpRequest, actor: Actor, client_id: UUID, *, tried: T
         "plan_templates": catalog().plan_templates.values(),
         "works_here": works,
         "may_consent": answers_for_consent(actor),
-        "may_treat": records_precautions(actor),
+        "may_treat": may_treat,
+        "cannot_lift": cannot_lift,
+        "cannot_end_precautions": cannot_lift if any(is_ours) else None,
+        "may_void_precautions": may_treat and (cannot_lift is None or actor.has_right("admin")),
         "here": str(here),
         "direct": offer(actor, client, zone).suggested[:DIRECT] if works else [],
         "tried": tried.form if tried else "",

@@ -9,6 +9,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from backend.attachments.services import download, open_file
 from backend.clients.models import Client
+from backend.directory.eligibility import lifting_problem
 from backend.lib.actor import Actor
 from backend.lib.problems import Problem
 from backend.lib.rest.authentication import actor_of
@@ -128,6 +129,8 @@ def _note_page(request: HttpRequest, note_id: UUID, *, tried: str = "", problem:
     log_whatever_the_status(request, lambda: queries.log_shown(actor, [row]))
     note = rendering.note_data(row, actor)
     error = note["entered_in_error"]
+    is_asking = note["state"] == Note.State.SIGNED and any(ask["ended_at"] is None for ask in note.get("asks", ()))
+    ends_asks = is_asking and note["organization"]["id"] == str(actor.organization_id) and actor.treats
     context = {
         "n": note,
         "home": f"/notes/{note_id}",
@@ -139,7 +142,8 @@ def _note_page(request: HttpRequest, note_id: UUID, *, tried: str = "", problem:
         "sections": _sections(note),
         "addenda": [_addendum(addendum) for addendum in note.get("addenda", ())],
         "asks": [(ask, note_words.ask(ask)) for ask in note.get("asks", ())],
-        "ends_asks": note["organization"]["id"] == str(actor.organization_id) and actor.treats,
+        "ends_asks": ends_asks,
+        "cannot_lift": lifting_problem(actor) if ends_asks else None,
         "carried": note_words.copied(note),
         "error_because": note_words.IN_ERROR_BECAUSE[error["reason"]] if error else "",
         "goes_on": "sign" in note["available_transitions"],
