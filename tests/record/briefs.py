@@ -1,8 +1,10 @@
-"""Reading and marking the brief, as its tests need it."""
+"""Reading and marking the brief, and a plan of which it has much to tell."""
 
 from typing import Any
 
 from tests import make
+from tests.careplans.plans import Plan, done
+from tests.careplans.plans import shared as shared_plan
 
 Line = dict[str, Any]
 
@@ -39,3 +41,14 @@ def body_map(who: make.Clinic | make.Person, client_id: str, query: str = "") ->
     answer = who.http.send("GET", f"clients/{client_id}/body-map{query}")
     assert answer.status_code == 200, answer.content
     return {place["label"]: place for place in answer.json()["places"]}
+
+
+def busy_plan(north: make.Clinic, south: make.Clinic) -> Plan:
+    """A plan of both: a version, a line changed since, and a proposal of the north."""
+    plan = shared_plan(north, south)
+    ours, theirs = plan.line(south), plan.line(north, focus="Levator")
+    plan.publish(north)
+    done(plan.patch(north, f"/interventions/{theirs['id']}", {"state": "paused"}))
+    proposal = {"kind": "change", "about": "intervention", "row_id": ours["id"], "changes": {"minutes": 30}}
+    done(plan.post(north, "/proposals", {**proposal, "why": "Too long for her."}), 201)
+    return plan

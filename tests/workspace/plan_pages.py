@@ -5,7 +5,7 @@ from typing import Any
 
 from tests import make
 from tests.careplans.plans import Plan
-from tests.workspace.browsing import Browser
+from tests.workspace.browsing import Browser, forms_in
 
 
 def open_plan(plan: Plan, who: make.Person, rest: str = "") -> Browser:
@@ -24,3 +24,7 @@ def open_line(plan: Plan, who: make.Person, of: make.Clinic) -> tuple[Browser, s
 
 def columns_of(page: str) -> list[str]:
     return re.findall(r'<section class="column[^>]*aria-label="([^"]*)"', page)
+
+
+def forms_about(page: str) -> list[str]:
+    return [action for action, _ in forms_in(page) if action.startswith("/care-plans/")]
