@@ -370,6 +370,9 @@ def pauses(actor: Actor) -> QuerySet[Any]:
     """Of the histories a caller reads, the rows with which a plan was put on hold, was reopened or went on after that."""
     held = CarePlan.State.ON_HOLD
     changed = _changes_of(actor, "state", "state_before").exclude(state_before=F("state"))
+    changed = changed.filter(
+        updated_at=F("state_entered_at")
+    )  # by the step itself, not seen first after a later change
     return changed.filter(Q(state=held) | Q(state=CarePlan.State.ACTIVE, state_before=held))
 
 

@@ -40,7 +40,7 @@ from backend.visits.models import Visit
 Rows = QuerySet[Any, Any]
 Facts = Mapping[str, Any]
 COLUMNS = (
-    "item_id", "item_kind", "of_client", "what", "happened_at", "written_at", "of_organization", "of_role", "of_discipline", "author_name",
+    "of_row", "item_id", "item_kind", "of_client", "what", "happened_at", "written_at", "of_organization", "of_role", "of_discipline", "author_name",
     "within_id", "facts",
 )  # fmt: skip
 EXCERPT = 400
@@ -95,6 +95,7 @@ class Moment:
             thing.rows(actor, clients)
             .filter(self.only)
             .annotate(
+                of_row=F("pk"),  # of a history, where one thing has several: what a page goes on after
                 item_id=F(thing.pk),
                 item_kind=Cast(Value(thing.kind), CharField()),
                 of_client=F(thing.client),

@@ -8,7 +8,7 @@ from backend.lib import clock
 from backend.lib.rest.fields import utc
 from tests import make
 from tests.careplans.in_error import void
-from tests.careplans.plans import done
+from tests.careplans.plans import done, leave
 from tests.careplans.plans import shared as shared_plan
 from tests.record.everything import pages
 
@@ -97,3 +97,27 @@ def test_of_a_plan_that_was_a_mistake_it_is_struck_through(north: make.Clinic, s
     void(plan, south)
 
     assert [item["flags"] for item in told(south, plan.client_id)] == [["entered_in_error"]] * 2
+
+
+def test_a_former_lead_is_told_nothing_that_another_lead_did_meanwhile(north: make.Clinic, south: make.Clinic) -> None:
+    plan = shared_plan(north, south)
+    done(plan.post(north, "/lead", {"organization_id": south.id}), 200)
+    done(plan.post(south, "/lead", {"organization_id": north.id}), 200)
+    done(plan.move(north, "hold", reason="illness", detail="Words of the north."), 200)
+    done(plan.post(north, "/lead", {"organization_id": south.id}), 200)
+    done(leave(plan, south, south), 200)
+
+    shown = pages(south.http, f"clients/{plan.client_id}/timeline?kinds=plan")
+    assert {item["what"] for item in shown} == {"begun"}
+
+
+def test_rests_at_one_hour_are_each_told_also_a_page_at_a_time(north: make.Clinic) -> None:
+    """Who knows only the day says the same hour of each."""
+    plan = shared_plan(north)
+    noon = utc(clock.now())
+    for name, said in (("hold", {"reason": "away"}), ("resume", {}), ("hold", {"reason": "illness"})):
+        done(plan.move(north, name, occurred_at=noon, **said), 200)
+
+    paused = [item["gist"] for item in told(north, plan.client_id, "?kinds=plan&limit=1") if item["what"] == "paused"]
+
+    assert sorted(paused) == ["Care plan on hold: illness.", "Care plan on hold: the client is away."]

@@ -16,8 +16,8 @@ from backend.lib.rest.pages import LIMIT, Keyset
 from backend.notes.queries import is_left_behind
 from backend.record.moments import MOMENTS, TOGETHER, Moment
 
-ORDER = ("-happened_at", "-item_id", "-what")
-AFTER = ("after_happened_at", "after_item_id", "after_what")
+ORDER = ("-happened_at", "-of_row", "-what")
+AFTER = ("after_happened_at", "after_of_row", "after_what")
 FILTERS = {"discipline": "of_discipline", "organization_id": "of_organization", "since": "happened_at__gte"}
 ON_A_PAGE = 20
 Row = Mapping[str, Any]
