@@ -2,8 +2,12 @@
 
 The serializer stays the only description of the input. A nested field is named with dots (``report.answer``). What was
 left empty is absent from the data.
+
+A form of something that is there already carries what it showed (``read``). What nobody touched since is no part of the
+data, and the form shown again says of it what stands there now: so nobody sends back what somebody else changed.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -12,6 +16,7 @@ from typing import Any
 from django.http import QueryDict
 from django.utils.dateparse import parse_datetime
 from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
 
 from backend.catalog.queries import catalog
 from backend.catalog.serializers import CatalogCode
@@ -72,6 +77,8 @@ class Form:
         self.key = key
         self.initial, self.choices, self.labels = initial or {}, choices or {}, labels or {}
         self.required, self.leave_out, self.errors = required, leave_out, errors or {}
+        self.touched: frozenset[str] | None = None  # None: everything that was typed counts
+        self.touched = self._touched_since_read()
         self.fields = list(self._fields(serializer(), ""))
 
     def validated(self, **context: Any) -> dict[str, Any]:
@@ -84,7 +91,15 @@ class Form:
     def data(self) -> dict[str, Any]:
         """What was typed, in the shape of the contract."""
         assert self.typed is not None
-        return _collect(self._data(self.serializer(), ""))
+        said = _collect(self._data(self.serializer(), ""))
+        return said if self.touched is None else {name: said[name] for name in said if name in self.touched}
+
+    @property
+    def read(self) -> str:
+        """What the form shows before anything is typed, for its field ``read``."""
+        asked = set(self.serializer().fields).difference(self.leave_out)
+        shown = {name: value for name, value in self.initial.items() if name in asked}
+        return json.dumps(shown, default=str)
 
     @property
     def more(self) -> bool:
@@ -169,14 +184,14 @@ class Form:
 
     def _count(self, name: str) -> int:
         """How many parts of a list were filled in, or stood there before."""
-        said = self.initial if self.typed is None else self.typed
+        said = self.typed if self.typed is not None and self._is_typed(name) else self.initial
         found = [key.split(".")[1] for key in said if key.startswith(f"{name}.") and said[key]]
         return min(
             max((int(index) + 1 for index in found if index.isdecimal() and len(index) < 4), default=0), MOST_ROWS
         )
 
     def _regions(self, name: str, each: Any) -> Field:
-        chosen = places_in(self.typed) if self.typed is not None else self.initial.get(name, [])
+        chosen = places_in(self.typed) if self._is_typed(name) else self.initial.get(name, [])
         return Field(name, "Region", "regions", each.required, value=chosen, error=self.errors.get(name, ""))
 
     def _kind(self, name: str, each: Any) -> tuple[str | None, Choices]:
@@ -204,13 +219,24 @@ class Form:
 
     # --- what was typed
 
+    def _touched_since_read(self) -> frozenset[str] | None:
+        """The fields that differ from what the form showed when it was opened; None where it did not say."""
+        read = _json_object(str(self.typed.get("read", ""))) if self.typed is not None else None
+        if read is None:
+            return None
+        said, fields = self.data(), self.serializer().fields.items()
+        return frozenset(name for name, each in fields if differs(each, said.get(name), read.get(name)))
+
+    def _is_typed(self, name: str) -> bool:
+        return self.typed is not None and (self.touched is None or name.split(".")[0] in self.touched)
+
     def _typed(self, name: str) -> str:
-        if self.typed is not None:
+        if self.typed is not None and self._is_typed(name):
             return str(self.typed.get(name, ""))
         return str(self.initial.get(name, "") or "")
 
     def _value(self, name: str, each: Any, kind: str) -> Any:
-        if self.typed is not None:
+        if self.typed is not None and self._is_typed(name):
             return self.typed.getlist(name) if kind == "checks" else self.typed.get(name, "")
         if name in self.initial:
             return self.initial[name]
@@ -289,6 +315,36 @@ KINDS: tuple[tuple[type[Any], str], ...] = (
     (serializers.FloatField, "number"),
     (serializers.EmailField, "email"),
 )
+
+
+def differs(field: Any, typed: Any, shown: Any) -> bool:
+    """Whether a typed value says something else than one that was shown; the order of what is ticked says nothing."""
+    return bool(_comparable(as_shown(field, typed)) != _comparable(shown))
+
+
+def as_shown(field: Any, typed: Any) -> Any:
+    """A typed value as a row holds it; what is wrong stays as it is, to be refused."""
+    if typed is None:
+        return None
+    try:
+        checked = field.run_validation(typed)
+    except ValidationError:
+        return typed
+    return None if checked is None else field.to_representation(checked)
+
+
+def _comparable(value: Any) -> Any:
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return sorted(value) or None
+    return None if value == "" else value
+
+
+def _json_object(text: str) -> dict[str, Any] | None:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def _child(each: Any) -> Any:

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.http import QueryDict
 from rest_framework import serializers
-from rest_framework.exceptions import ValidationError
 
 from backend.careplans.models import Intervention
 from backend.careplans.services import ROWS
@@ -18,7 +17,7 @@ from backend.lib.problems import Problem
 from backend.lib.rest.fields import Amount, PlainText, StrictSerializer
 from backend.workspace import words
 from backend.workspace.colleagues import colleagues_here
-from backend.workspace.forms import Choices, Field, Form
+from backend.workspace.forms import Choices, Field, Form, as_shown, differs
 from backend.workspace.pages import field_errors
 
 Body = Mapping[str, Any]
@@ -170,8 +169,8 @@ def shown_first(form: Form, *, is_new: bool) -> list[Field]:
 def changed_only(serializer: type[serializers.Serializer[Any]], said: Body, row: Body) -> dict[str, Any]:
     """What was typed and is different from the row as it stands."""
     fields, values = serializer().fields, as_typed(row)
-    shown = {name: _as_shown(fields[name], text) for name, text in said.items()}
-    return {name: value for name, value in shown.items() if _blank(value) != _blank(values.get(name))}
+    changed = {name: text for name, text in said.items() if differs(fields[name], text, values.get(name))}
+    return {name: as_shown(fields[name], text) for name, text in changed.items()}
 
 
 def as_typed(row: Body) -> dict[str, Any]:
@@ -298,16 +297,3 @@ def _left_out(row: Body | None, choices: Mapping[str, Choices], *, is_proposal: 
     if is_proposal:
         never += ["practitioner_role_id", *ENDING, *(["state"] if kind == "goals" else [])]
     return tuple(never)
-
-
-def _as_shown(field: Any, typed: Any) -> Any:
-    """A typed value as a row holds it; what is wrong stays as it is, to be refused."""
-    try:
-        checked = field.run_validation(typed)
-    except ValidationError:
-        return typed
-    return None if checked is None else field.to_representation(checked)
-
-
-def _blank(value: Any) -> Any:
-    return None if value in ("", []) else value

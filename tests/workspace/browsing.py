@@ -9,11 +9,11 @@ from tests import make
 
 
 class Browser:
-    """A person's browser without script: follows forms as they stand on the page."""
+    """A person's browser without script: follows forms as they stand on the page. ``page`` is what a reader reads of it."""
 
     def __init__(self, who: make.Person | None = None) -> None:
         self.http = make.signed_in(who.member.user) if who else make.Api()
-        self.page = self.path = ""
+        self.html = self.page = self.path = ""
         self.status = 0
 
     def open(self, path: str) -> "Browser":
@@ -28,18 +28,19 @@ class Browser:
 
     def press(self, action: str, *, move: str = "", **typed: Any) -> "Browser":
         """Sends the form with this action (of a referral's moves, this one), with what was typed."""
-        forms = [form for form in forms_in(self.page) if form[0] == action and move in ("", form[1].get("name"))]
+        forms = [form for form in forms_in(self.html) if form[0] == action and move in ("", form[1].get("name"))]
         assert forms, f"no form for {action} {move}"
         answer: Any = self.http.post(action or self.path, {**forms[0][1], **typed}, follow=True)
         return self._read(answer)
 
     def send(self, action: str, **typed: Any) -> "Browser":
         """Sends the form with everything that stands in its fields, and what was typed over it."""
-        answer: Any = self.http.post(action, {**shown_in(self.page, action), **typed}, follow=True)
+        answer: Any = self.http.post(action or self.path, {**shown_in(self.html, action), **typed}, follow=True)
         return self._read(answer)
 
     def _read(self, answer: Any) -> "Browser":
-        self.page, self.status = unescape(answer.content.decode()), answer.status_code
+        self.html, self.status = answer.content.decode(), answer.status_code
+        self.page = unescape(self.html)
         self.path = answer.request["PATH_INFO"]
         return self
 
@@ -49,7 +50,8 @@ def forms_in(page: str) -> list[tuple[str, dict[str, str]]]:
     found = []
     for attributes, body in re.findall(r'<form([^>]*method="post"[^>]*)>(.*?)</form>', page, flags=re.DOTALL):
         action = re.search(r'action="([^"]*)"', attributes)
-        fields = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', body))
+        hidden = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', body)
+        fields = {name: unescape(value) for name, value in hidden}
         fields.update(re.findall(r'<input type="(?:radio|checkbox)" name="([^"]+)" value="([^"]*)"[^>]* checked', body))
         found.append((action.group(1) if action else "", fields))
     return found
@@ -71,7 +73,7 @@ class _Shown(HTMLParser):
         given = dict(attrs)
         name, value = given.get("name") or "", given.get("value") or ""
         if tag == "form":
-            self.is_inside = given.get("action") == self.action
+            self.is_inside = (given.get("action") or "") == self.action
         if not self.is_inside:
             return
         if tag == "textarea":

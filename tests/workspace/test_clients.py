@@ -20,6 +20,20 @@ def test_a_client_is_registered_found_and_changed(north: make.Clinic) -> None:
     assert (changed["phone"], changed["email"], changed["given_name"]) == ("+1 303 555 0142", None, "Ana")
 
 
+def test_two_at_the_desk_change_one_client_and_neither_undoes_the_other(north: make.Clinic) -> None:
+    client = make.client(north, phone="+1 303 555 0100", email="old@example.org")
+    address = f"/clients/{client['id']}/edit"
+    first, second = (Browser(north.coordinator).open(address) for _ in range(2))
+    first.send("", phone="+1 303 555 0142")
+
+    second.send("", email="new@example.org")
+    told = second.status
+    second.send("")
+
+    changed = north.http.send("GET", f"clients/{client['id']}").json()
+    assert (told, changed["phone"], changed["email"]) == (412, "+1 303 555 0142", "new@example.org")
+
+
 def test_somebody_like_a_client_is_asked_about_before_registering(north: make.Clinic) -> None:
     make.client(north, family_name="Moreno", given_name="Ana", birth_date="1984-06-12")
     browser = Browser(north.coordinator).open("/clients/new")

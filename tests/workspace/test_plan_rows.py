@@ -365,3 +365,73 @@ def test_what_no_form_of_ours_sends_is_refused_in_words(typed: dict[str, Any], n
     assert browser.status in (200, 400, 412)
     line = line_of(plan, north)
     assert (line["times_per_week"], line["weeks"], line["state"]) == (1, 6, "active")
+
+
+def a_colleague_changes(plan: Plan, clinic: make.Clinic, **typed: Any) -> None:
+    second = make.person(clinic.organization, "practitioner", discipline="massage_therapy", name="Ida Second")
+    browser, address = open_line(plan, second, clinic)
+    assert "Saved." in browser.send(address, **typed).page
+
+
+def test_who_presses_twice_keeps_what_a_colleague_changed_beside_it(north: make.Clinic, plan: Plan) -> None:
+    mine, address = open_line(plan, north.practitioner, north)
+    a_colleague_changes(plan, north, weeks="9", technique_ids=[])
+
+    mine.send(address, minutes="50")
+    told = mine.page
+    mine.send(address)
+
+    assert "Ida Second changed this while you were looking at it (" in told
+    assert "What you changed is as you typed it; everything else is as it stands now." in told
+    line = line_of(plan, north)
+    assert (line["minutes"], line["weeks"], line["technique_ids"]) == (50, 9, [])
+
+
+def test_a_step_of_a_number_does_not_hide_that_a_colleague_changed_the_line(north: make.Clinic, plan: Plan) -> None:
+    mine, address = open_line(plan, north.practitioner, north)
+    a_colleague_changes(plan, north, weeks="9")
+
+    mine.send(address, step="minutes more")
+
+    assert "Ida Second changed this while you were looking at it (" in mine.page
+    mine.send(address)
+    line = line_of(plan, north)
+    assert (line["weeks"], line["minutes"], LINE["minutes"]) == (9, 55, 50)
+
+
+def test_a_proposal_says_only_what_its_writer_changed_and_waits_when_the_line_changed_meanwhile(
+    north: make.Clinic, south: make.Clinic, plan: Plan
+) -> None:
+    theirs, address = open_line(plan, south.practitioner, north)
+    a_colleague_changes(plan, north, times_per_week="3")
+
+    theirs.send(address, weeks="8", why="Needs longer.")
+
+    assert theirs.status == 412
+    assert plan.get(south, "/proposals").json()["results"] == []
+    theirs.send(address)
+    (proposal,) = plan.get(south, "/proposals").json()["results"]
+    assert proposal["changes"] == {"weeks": 8}
+
+
+@pytest.mark.parametrize("read", ["", "{", "[]", "null", "[" * 50_000])
+def test_a_form_that_does_not_say_what_it_showed_is_taken_as_typed(north: make.Clinic, plan: Plan, read: str) -> None:
+    mine, address = open_line(plan, north.practitioner, north)
+
+    mine.send(address, minutes="45", read=read)
+
+    assert mine.status == 200
+    assert line_of(plan, north)["minutes"] == 45
+
+
+def test_title_and_review_are_changed_each_by_itself(north: make.Clinic, plan: Plan) -> None:
+    header = f"/care-plans/{plan.id}/header"
+    mine, theirs = open_plan(plan, north.practitioner), open_plan(plan, north.practitioner)
+    theirs.send(header, review_on="2031-02-03")
+
+    mine.send(header, title="Neck and arm")
+    assert mine.status == 412
+    mine.send(header)
+
+    whole = plan.whole(north)
+    assert (whole["title"], whole["review_on"]) == ("Neck and arm", "2031-02-03")

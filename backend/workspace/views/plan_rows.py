@@ -15,7 +15,7 @@ from backend.careplans.services.taking import check_unfinished
 from backend.careplans.words import facts_of
 from backend.clients.policies import refuse_unless
 from backend.lib.actor import Actor
-from backend.lib.problems import Conflict, NotFound, Problem
+from backend.lib.problems import Conflict, NotFound, Problem, Stale
 from backend.lib.rest.authentication import actor_of
 from backend.workspace.pages import id_in, page, show, submit, version_in
 from backend.workspace.plan_forms import WHY, changed_only, row_form, shown_first, stepped
@@ -136,7 +136,7 @@ def _edited(request: HttpRequest, subject: Subject) -> HttpResponse:
     if request.method == "GET":
         return _form_page(request, subject)
     if "step" in request.POST:
-        return _form_page(request, subject, typed=stepped(request.POST))
+        return _form_page(request, subject, typed=stepped(request.POST), problem=_staleness(request, subject))
 
     def act() -> str:
         (_propose if subject.is_proposal else _save)(request, subject, actor)
@@ -170,6 +170,14 @@ def _save(request: HttpRequest, subject: Subject, actor: Actor) -> None:
         services.publish(plan_id, actor=actor, sent={}, expected=subject.page.row["version"] + 1)
 
 
+def _staleness(request: HttpRequest, subject: Subject) -> Stale | None:
+    """That somebody changed the row since the form was opened."""
+    row = subject.row
+    if row is None or version_in(request) in (None, row["version"]):
+        return None
+    return Stale("Somebody changed this meanwhile.", changed_by=row["changed_by"], changed_at=row["updated_at"])
+
+
 def _asks(request: HttpRequest) -> bool:
     return request.POST.get("press") == "ask"
 
@@ -188,6 +196,8 @@ def _waits(plan_id: UUID, kind: str, row_id: UUID, actor: Actor) -> bool:
 
 def _propose(request: HttpRequest, subject: Subject, actor: Actor) -> None:
     assert subject.owner is not None
+    if stale := _staleness(request, subject):
+        raise stale
     typed, row = request.POST, subject.row
     chip, sentence = typed.get("chip", ""), typed.get("why", "").strip()
     sent: dict[str, Any] = {"about": ABOUT[subject.kind], "why": ". ".join(part for part in (chip, sentence) if part)}
@@ -227,6 +237,7 @@ def _form_page(
     first = shown_first(form, is_new=row is None)
     context = {
         "p": shown.body,
+        "read": form.read if row else "",
         "subject": subject,
         "kind_word": KINDS[subject.kind][0],
         "row_name": row[KINDS[subject.kind][1]] if row else "",

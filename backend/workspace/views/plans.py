@@ -137,7 +137,7 @@ def change(request: HttpRequest, plan_id: UUID) -> HttpResponse:
     """The title and the day of the review, by the lead."""
 
     def act(actor: Actor, zone: str) -> Any:
-        sent = plan_form(PlanHeader, zone, typed=request.POST, initial={"review_on": None}).data()
+        sent = plan_form(PlanHeader, zone, typed=request.POST, initial={"title": "", "review_on": None}).data()
         return services.change_plan(plan_id, actor=actor, sent=sent, expected=version_in(request))
 
     return _on_plan(request, plan_id, "header", act, said="Saved.")
