@@ -84,7 +84,7 @@ def _findings(actor: Actor, *, records: str, since: datetime | None = None) -> Q
     place = [F("kind"), F("region"), F("side"), F("muscle")]
     later = [Case(When(note__occurred_at__gt=since, then=True), default=False)] if since else []
     newest_first = [F("note__occurred_at").desc(), F("note_id").desc()]
-    found = Finding.objects.visible_to(actor).filter(_signed_about(records))
+    found = Finding.objects.visible_to(actor).filter(_signed_about(records, "findings"))
     ranked = found.annotate(rank=Window(DenseRank(), partition_by=[*place, *later], order_by=newest_first))
     wanted = ranked.filter(rank__lte=1 if since else 2).order_by("-note__occurred_at", "-note_id", "position")
     return wanted.values("kind", "region", "side", "muscle", "intensity", "refers_to", "remark", **WRITTEN)
@@ -92,15 +92,19 @@ def _findings(actor: Actor, *, records: str, since: datetime | None = None) -> Q
 
 def _treatments(actor: Actor, *, records: str) -> QuerySet[Any, Any]:
     """When each technique was last used at each place."""
-    done = TechniqueDone.objects.visible_to(actor).filter(_signed_about(records))
+    done = TechniqueDone.objects.visible_to(actor).filter(_signed_about(records, "techniques"))
     used_at = Func(F("regions"), function="jsonb_array_elements", output_field=JSONField(), set_returning=True)
     last = done.annotate(place=used_at).order_by("place", "technique", "-note__occurred_at", "-note_id")
     return last.distinct("place", "technique").values("place", "technique", **WRITTEN)
 
 
-def _signed_about(records: str) -> Q:
-    """In signed notes about the client under any of these records; not in those entered in error."""
-    return Q(IsOneOf("note__client_id", records), note__state=Note.State.SIGNED)
+def _signed_about(records: str, part: str) -> Q:
+    """In signed notes about the client under any of these records; not in those entered in error.
+
+    A list that was carried over and signed untouched says what an earlier note saw, on its day, and nothing of this one.
+    """
+    signed = Q(IsOneOf("note__client_id", records), note__state=Note.State.SIGNED)
+    return signed & ~Q(note__untouched__contains=[part])
 
 
 FOUND, TREATED = Prepared(_findings), Prepared(_treatments)

@@ -58,22 +58,30 @@ def _note(row: Row, actor: Actor, names: Names) -> Line:
     flags = [*([NOTE_FLAGS[facts["state"]]] if facts["state"] in NOTE_FLAGS else []), *amended]
     if not actor.reads_clinical:
         return f"{head}.", flags
-    said = [part for part in (_done(facts), _pain(facts), _what_it_says(facts)) if part]
+    seen = _of_that_visit(facts)
+    said = [part for part in (_done(seen), _pain(seen), _what_it_says(seen)) if part]
     return (f"{head}: {'; '.join(said)}" if said else f"{head}."), flags
 
 
+def _of_that_visit(facts: Row) -> dict[str, list[Row]]:
+    """What the visit itself says: without what was carried over from an earlier note and signed as it was."""
+    carried = facts["untouched"]
+    lists = {name: [] if name in carried else facts[name] or [] for name in ("findings", "techniques")}
+    return {**lists, "sections": [part for part in facts["sections"] or [] if part["name"] not in carried]}
+
+
 def _done(facts: Row) -> str:
-    labels = (label_of("techniques", one["code"]) for one in facts["techniques"] or [])
+    labels = (label_of("techniques", one["code"]) for one in facts["techniques"])
     return ", ".join(dict.fromkeys(labels))
 
 
 def _pain(facts: Row) -> str:
-    levels = [one["intensity"] for one in facts["findings"] or [] if one["kind"] == "pain"]
+    levels = [one["intensity"] for one in facts["findings"] if one["kind"] == "pain"]
     return f"pain {max(levels)}/10" if levels else ""
 
 
 def _what_it_says(facts: Row) -> str:
-    texts = {section["name"]: section["text"] for section in facts["sections"] or []}
+    texts = {section["name"]: section["text"] for section in facts["sections"]}
     return next((first for name in SAYS_MOST if (first := first_sentence(texts.get(name, "")))), "")
 
 

@@ -166,7 +166,7 @@ def _only(*names: str) -> Callable[[Actor], Facts]:
 def _of_note(actor: Actor) -> Facts:
     text = JSONObject(name="name", text=Left("text", EXCERPT))
     return {
-        **_named("kind", "state", "visibility", "author_practitioner_id"),
+        **_named("kind", "state", "visibility", "author_practitioner_id", "untouched"),
         "sections": children(Section, text, actor, "name"),
         "techniques": children(TechniqueDone, JSONObject(code="technique"), actor, "position", "id"),
         "findings": children(Finding, JSONObject(kind="kind", intensity="intensity"), actor, "position", "id"),

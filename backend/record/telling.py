@@ -72,9 +72,11 @@ def _of_note(line: Row, note: Row, earlier: Sequence[Row], zone: str) -> str:
     kind = KINDS[line["line_facts"]["kind"]]
     if line["line_facts"]["error"]:
         return NOTE_IN_ERROR.format(kind=kind, day=day(line["line_occurred_at"], zone))
-    text = next((note[name] for name in OF_A_NOTE if note.get(name, "").strip()), "")
+    carried = note.get("untouched", ())  # signed as an earlier note had it: no news of this visit
+    text = next((note[name] for name in OF_A_NOTE if name not in carried and note.get(name, "").strip()), "")
+    done = () if "techniques" in carried else note.get("techniques", ())
     parts = [
-        technique_names(row["technique"] for row in note.get("techniques", ())),
+        technique_names(row["technique"] for row in done),
         gist(text).rstrip("."),
         *_measured(note.get("measures", ()), earlier),
     ]
