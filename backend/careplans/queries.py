@@ -41,6 +41,7 @@ from backend.careplans.models import (
     Proposal,
     TeamMember,
 )
+from backend.careplans.workflow import FINISHED
 from backend.clients.models import Client, Registration
 from backend.clients.queries import ask_guard, records_of
 from backend.lib.actor import Actor, ActorKind
@@ -343,6 +344,23 @@ def header_open_to(actor: Actor) -> Q:
     """Of the plans a caller sees those whose title they read: which they lead, or are open to them. As ``rendering`` says."""
     opened = CarePlan.objects.open_to(actor).filter(pk=OuterRef("pk"))
     return Q(lead_organization_id=actor.organization_id) | Q(Exists(opened))
+
+
+def endings_told(actor: Actor) -> QuerySet[Any]:
+    """Of the finished plans a caller sees those whose end it was told: its clinic was on the team then.
+
+    That one was entered in error is told to every party.
+    """
+    finished = CarePlan.objects.visible_to(actor).filter(state__in=FINISHED)
+    if not actor.is_staff:
+        return finished
+    there = TeamMember.objects.visible_to(actor).filter(
+        Q(until=None) | Q(until__gte=OuterRef("state_entered_at")),
+        plan_id=OuterRef("pk"),
+        organization_id=actor.clinic_id,
+        from_at__lte=OuterRef("state_entered_at"),
+    )
+    return finished.filter(Q(Exists(there)) | Q(entered_in_error_at__isnull=False))
 
 
 def steps_told(actor: Actor) -> QuerySet[Any]:

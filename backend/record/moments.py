@@ -27,7 +27,7 @@ from django.db.models import (
 from django.db.models.functions import Cast, Coalesce, JSONObject, Left
 
 from backend.careplans.models import CHANGES, Agreement, CarePlan, PlanVersion, Proposal
-from backend.careplans.queries import header_open_to, leads_passed, pauses
+from backend.careplans.queries import endings_told, header_open_to, leads_passed, pauses
 from backend.clients.models import Access, Consent, Hold, Precaution
 from backend.lib.actor import Actor
 from backend.notes.models import Addendum, Ask, Finding, Note, Section, TechniqueDone
@@ -229,6 +229,10 @@ ASK = Thing(
     facts=_only("kind", "region", "side", "technique", "sentence", "until", "ended_at", "ended_because", "is_taken_back"),
 )  # fmt: skip
 PLAN = Thing(kind="plan", rows=_of(CarePlan), href="/api/v1/care-plans/{id}", scope="care-plans:read", facts=_of_plan)
+ENDING = Thing(
+    kind="plan", rows=lambda actor, clients: endings_told(actor).filter(client_id__in=clients), href=PLAN.href,
+    scope=PLAN.scope, facts=_of_plan,
+)  # fmt: skip
 PAUSE = Thing(
     kind="plan", rows=_of_history(pauses), pk="pgh_obj_id", client="pgh_obj__client_id", href=PLAN.href, scope=PLAN.scope,
     author=F("changed_by"),
@@ -311,11 +315,10 @@ MOMENTS = (
     ),
     Moment(thing=PLAN, what="begun", at=F("created_at"), recorded_at=F("created_at")),
     Moment(
-        thing=PLAN,
+        thing=ENDING,
         what="finished",
         at=Coalesce("entered_in_error_at", "occurred_at", "state_entered_at"),
         recorded_at=Coalesce("entered_in_error_at", "state_entered_at"),
-        only=Q(state__in=["completed", "revoked"]),
         organization=F("lead_organization_id"),
     ),
     Moment(

@@ -121,3 +121,28 @@ def test_rests_at_one_hour_are_each_told_also_a_page_at_a_time(north: make.Clini
     paused = [item["gist"] for item in told(north, plan.client_id, "?kinds=plan&limit=1") if item["what"] == "paused"]
 
     assert sorted(paused) == ["Care plan on hold: illness.", "Care plan on hold: the client is away."]
+
+
+def ends(who: make.Clinic, client_id: str) -> list[str]:
+    shown = pages(who.http, f"clients/{client_id}/timeline?kinds=plan")
+    return [item["gist"] for item in shown if item["what"] == "finished"]
+
+
+def test_who_left_before_a_plan_ended_is_not_told_when_it_did(
+    north: make.Clinic, south: make.Clinic, east: make.Clinic
+) -> None:
+    plan = shared_plan(north, south, east)
+    done(leave(plan, south, south), 200)
+    done(plan.move(north, "complete", reason="goals_met"), 200)
+
+    assert [len(ends(clinic, plan.client_id)) for clinic in (north, south, east)] == [1, 0, 1]
+
+
+def test_that_a_plan_was_a_mistake_is_told_also_to_who_left(north: make.Clinic, south: make.Clinic) -> None:
+    plan = shared_plan(north, south)
+    plan.line(south)
+    done(leave(plan, south, south), 200)
+
+    void(plan, north, reason="wrong_entry")
+
+    assert ends(south, plan.client_id) == ["Care plan entered in error."]
