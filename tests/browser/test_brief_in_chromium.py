@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from backend.lib import clock
 from tests import make
@@ -38,6 +38,12 @@ def busy_client(north: make.Clinic, south: make.Clinic) -> Any:
     return client
 
 
+def top_of(shown: Locator) -> float:
+    box = shown.bounding_box()
+    assert box is not None
+    return box["y"]
+
+
 @both_widths
 def test_t10_what_the_others_did_is_one_press_away(
     open_page: Open, north: make.Clinic, south: make.Clinic, size: str
@@ -48,9 +54,12 @@ def test_t10_what_the_others_did_is_one_press_away(
 
     presses.press(page.get_by_role("link", name=client["display"]))
 
-    expect(page.get_by_role("heading", name="Since your last visit")).to_be_visible()
+    since = page.get_by_role("heading", name="Since your last visit")
+    expect(since).to_be_in_viewport()
     expect(page.locator(".brief").get_by_text("Slept six hours; better on the left.")).to_be_visible()
-    expect(page.get_by_role("heading", name="Avoid HVLA adjustment")).to_be_in_viewport()
+    alert = page.get_by_role("heading", name="Avoid HVLA adjustment")
+    expect(alert).to_be_in_viewport()
+    assert top_of(alert) < top_of(since)
     assert presses.count == 1
 
 

@@ -1,5 +1,8 @@
 """The keys, the referral beside the list, privacy and table mode, and a page that notices changes, in a real browser."""
 
+from typing import Any
+from urllib.parse import urlsplit
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -12,6 +15,18 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 def focused(page: Page) -> str:
     return str(page.evaluate("document.activeElement.textContent.trim()"))
+
+
+def gets_of(page: Page, path: str) -> list[str]:
+    """The addresses with this path that the page asks for from now on."""
+    found: list[str] = []
+    page.on("request", lambda request: found.append(request.url) if urlsplit(request.url).path == path else None)
+    return found
+
+
+def hear_from_the_server(page: Page) -> None:
+    """Whatever the page asked for until now is on its way before this is answered."""
+    assert page.evaluate("fetch('/settings/device').then(answer => answer.status)") == 200
 
 
 def names(north: make.Clinic, south: make.Clinic, count: int) -> list[str]:
@@ -43,10 +58,23 @@ def test_walking_a_list_opens_nothing_for_the_sender(open_page: Open, north: mak
     sent = make.sent(north, south)
     page = open_page(south.practitioner)
     page.goto("/inbox")
+    opened = gets_of(page, f"/referrals/{sent['id']}")
 
     page.keyboard.press("j")
 
-    assert north.http.send("GET", f"referrals/{sent['id']}").json()["tracking"]["opened_at"] is None
+    assert focused(page) == sent["client"]["display"]
+    hear_from_the_server(page)
+    assert opened == []
+    assert opened_at(north, sent) is None
+    page.keyboard.press("Enter")
+    expect(page.locator("#preview #referral")).to_be_visible()
+    assert len(opened) == 1
+    assert opened_at(north, sent) is not None
+
+
+def opened_at(north: make.Clinic, sent: Any) -> Any:
+    """When somebody opened it first, as its sender reads it."""
+    return north.http.send("GET", f"referrals/{sent['id']}").json()["tracking"]["opened_at"]
 
 
 def test_t3_a_referral_is_answered_beside_the_list_in_three_presses(
@@ -172,19 +200,29 @@ def test_escape_closes_what_is_open_and_then_goes_back(open_page: Open, north: m
     page.wait_for_url(lambda url: url.rstrip("/").count("/") == 2)
 
 
-def test_a_question_mark_lists_the_keys_and_a_switch_turns_them_off(open_page: Open, north: make.Clinic) -> None:
-    page = open_page(north.practitioner)
-    page.goto("/")
+def test_a_question_mark_lists_the_keys_and_a_switch_turns_them_off(
+    open_page: Open, north: make.Clinic, south: make.Clinic
+) -> None:
+    (name,) = names(north, south, 1)
+    page = open_page(south.practitioner)
+    page.goto("/inbox")
+    asked = gets_of(page, "/keys")
 
+    page.keyboard.press("j")
+    assert focused(page) == name
     page.keyboard.press("?")
     expect(page.get_by_role("dialog")).to_contain_text("Offer times")
-    page.get_by_role("dialog").get_by_role("button", name="Letter keys").click()
-    page.wait_for_load_state()
+    assert len(asked) == 1
+    with page.expect_navigation():
+        page.get_by_role("dialog").get_by_role("button", name="Letter keys").click()
     page.goto("/inbox")
-    for key in ("?", "g", "c"):
+    asked.clear()
+    for key in ("j", "?", "g", "c"):
         page.keyboard.press(key)
 
-    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert focused(page) != name
+    hear_from_the_server(page)
+    assert asked == []
     assert page.url.endswith("/inbox")
 
 
@@ -268,11 +306,13 @@ def test_a_page_says_within_half_a_minute_that_its_referral_changed_and_shows_it
     page.clock.install()
     page.goto(f"/referrals/{sent['id']}")
     make.move(south, sent["id"], "ask_information", question="Which side?")
+    shown_anew = gets_of(page, f"/referrals/{sent['id']}")
 
     page.clock.run_for(31_000)
 
     expect(page.locator("#said")).to_contain_text("South Physio Practitioner")
     expect(page.locator(".standing")).to_contain_text("asks for information")
+    assert len(shown_anew) == 1
 
 
 def test_a_page_on_which_somebody_writes_says_what_changed_and_leaves_the_words_alone(
@@ -284,12 +324,15 @@ def test_a_page_on_which_somebody_writes_says_what_changed_and_leaves_the_words_
     page.goto(f"/referrals/{sent['id']}")
     page.get_by_label("Write to the other side").fill("Half a sent")
     make.move(south, sent["id"], "ask_information", question="Which side?")
+    shown_anew = gets_of(page, f"/referrals/{sent['id']}")
 
     page.clock.run_for(31_000)
 
     expect(page.locator("#said").get_by_role("link", name="Show it")).to_be_visible()
     expect(page.get_by_label("Write to the other side")).to_have_value("Half a sent")
-    expect(page.locator(".standing")).not_to_contain_text("asks for information")
+    hear_from_the_server(page)
+    assert shown_anew == []
+    assert "asks for information" not in page.locator(".standing").inner_text()
 
 
 def test_several_are_selected_with_x_and_given_with_the_keyboard(
