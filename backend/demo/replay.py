@@ -47,6 +47,7 @@ class Replay:
         self.clinics = Clinics(service, {**self.people, "student": student}, keys["systems"])
         self.clients: dict[str, str] = {}
         self.referrals: dict[str, str] = {}
+        self.guests: dict[str, tuple[Guest, str]] = {}  # and when each saw the client
         self.charts: dict[str, Chart] = {}
         self.circles: dict[str, set[str]] = {}  # with whom the first clinic of a client may share, by client
         self.queue: list[Beat] = []
@@ -154,8 +155,11 @@ class Replay:
         if name in ("interim", "final"):
             report = self._report(referral, details, key)
             self._move(recipient, referral, "report", {"final": name == "final", "report": report}, key)
+        elif name == "guest_accept":
+            self._accept_as_guest(referral)
         elif name == "guest_report":
-            self._answer_as_guest(referral, details)
+            guest, seen_at = self.guests[referral["key"]]
+            guest.move("report", seen_at=seen_at, outcome="answered", final="yes", **details)
         elif name == "recorded_report":
             details = dict(details)
             who = {"who": details.pop("who", referral["to_guest"]["name"]), "how": details.pop("how", "phone")}
@@ -185,8 +189,8 @@ class Replay:
         draft = self.clinics.post(referral["to"], path, {}, key=f"{key}-draft")
         return {**{name: draft[name] for name in OF_A_DRAFT}, **own}
 
-    def _answer_as_guest(self, referral: dict[str, Any], report: dict[str, Any]) -> None:
-        """Through the pages of the secure link, like anybody without an account."""
+    def _accept_as_guest(self, referral: dict[str, Any]) -> None:
+        """Through the pages of the secure link, like anybody without an account; the client is seen at once."""
         invited = referral["to_guest"]
         guest = Guest(self.service, self.people[referral["from"]]["token"], invited["email"])
         guest.come_in(
@@ -198,8 +202,7 @@ class Replay:
         )
         guest.move("accept")
         now = datetime.fromisoformat(self._now(referral["from"])).astimezone(ZONE)
-        seen_at = now.strftime("%Y-%m-%dT%H:%M")
-        guest.move("report", seen_at=seen_at, outcome="answered", final="yes", **report)
+        self.guests[referral["key"]] = guest, now.strftime("%Y-%m-%dT%H:%M")
 
     def _send(self, referral: dict[str, Any], client_id: str, key: str) -> None:
         sender = referral["from"]
