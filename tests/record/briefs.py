@@ -7,6 +7,7 @@ from tests.careplans.plans import Plan, done
 from tests.careplans.plans import shared as shared_plan
 
 Line = dict[str, Any]
+MOST_ROUNDS = 50
 
 
 def brief(who: make.Clinic | make.Person, client_id: str) -> Any:
@@ -20,6 +21,20 @@ def lines(who: make.Clinic | make.Person, client_id: str, *kinds: str) -> list[L
     """The lines, of these kinds only when some are named."""
     found: list[Line] = brief(who, client_id)["lines"]
     return [line for line in found if not kinds or line["kind"] in kinds]
+
+
+def told_until_nothing_is_new(http: make.Api, client_id: str) -> list[Line]:
+    """Every line, each once: what is shown is marked as read until no more waits."""
+    place, found = f"clients/{client_id}/brief", dict[str, Line]()
+    for _ in range(MOST_ROUNDS):
+        shown = done(http.send("GET", place), 200)
+        found |= {line["id"]: line for line in shown["lines"]}
+        unread = [line["id"] for line in shown["lines"] if not line["is_read"]]
+        if not unread:
+            return list(found.values())
+        answer = http.send("POST", f"{place}/read", {"line_ids": unread})
+        assert answer.status_code == 204, answer.content
+    raise AssertionError("the brief does not come to an end")
 
 
 def subjects(found: list[Line]) -> list[str]:

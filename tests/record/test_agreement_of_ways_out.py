@@ -1,4 +1,4 @@
-"""Brief, body map, export, paper and feed show no more of notes than the notes' own list does, and files show no less."""
+"""Brief, body map, export, paper, pages and feed tell of the notes that a reader sees, and of no others."""
 
 import json
 
@@ -8,7 +8,8 @@ from tests import make
 from tests.notes.writing import share
 from tests.paper import in_plain_text
 from tests.portability.exporting import made, taken
-from tests.record.everything import Reader, Words, Written, pages, people, words_in, write_everything
+from tests.record.briefs import told_until_nothing_is_new
+from tests.record.everything import NEVER_OUT, Reader, Words, Written, pages, people, words_in, write_everything
 from tests.record.feed import settle
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -27,10 +28,11 @@ def test_every_way_out_agrees_with_the_notes_a_reader_sees(
 ) -> None:
     client_id = str(make.client(north)["id"])
     share(north, client_id, south, categories=categories)
+    everybody = list(people(north, south))  # whoever comes later has no brief of what was before
     notes = write_everything(north, client_id)
     settle()
 
-    for reader in people(north, south):
+    for reader in everybody:
         if reader.reads_clients:
             _check(reader, client_id, notes, categories)
 
@@ -44,10 +46,11 @@ def _check(reader: Reader, client_id: str, notes: list[Written], categories: tup
         asked = frozenset((n.number, "sentence") for n in notes if n.asks(elsewhere=elsewhere, categories=categories))
     _check_export(reader, client_id, ids, readable, readable | asked)
     _check_paper(reader, notes, ids, readable)
-    _check_glances(reader, client_id, ids, readable, readable | asked)
-    told = {event["subject"]["id"] for event in pages(reader.http, "events?types=note.signed,note.amended&limit=100")}
-    assert told <= ids, reader.name
-    assert bool(told) == bool(ids), reader.name
+    _check_pages(reader, notes, ids, readable)
+    _check_body_map(reader, client_id, readable)
+    _check_brief(reader, client_id, notes, categories)
+    told = {(event["type"], event["subject"]["id"]) for event in pages(reader.http, "events?types=note.*&limit=100")}
+    assert told == {(type, note.id) for note in notes for type in note.told(reader, categories)}, reader.name
 
 
 def _check_export(reader: Reader, client_id: str, ids: set[str], readable: Words, with_asks: Words) -> None:
@@ -68,16 +71,43 @@ def _check_paper(reader: Reader, notes: list[Written], ids: set[str], readable: 
         assert words_in(answer.content) == (of_note if expected == 200 else set()), (reader.name, note)
 
 
-def _check_glances(reader: Reader, client_id: str, ids: set[str], readable: Words, with_asks: Words) -> None:
-    for path, allowed in (("brief", with_asks), ("body-map", readable)):
-        answer = reader.http.send("GET", f"clients/{client_id}/{path}")
-        assert answer.status_code in (200, 403), (reader.name, path)
-        assert words_in(answer.content) <= allowed, (reader.name, path)
-        # Nobody is told of what they wrote themselves; the map draws remarks.
-        shows = not reader.is_author if path == "brief" else any(part == "remark" for _, part in allowed)
-        assert answer.status_code == 403 or bool(words_in(answer.content)) == bool(allowed and shows), (
-            reader.name,
-            path,
-        )
-        for line in answer.json().get("lines", []):
-            assert line["kind"] != "note" or line["id"].split(".")[1] in ids, (reader.name, line)
+def _check_pages(reader: Reader, notes: list[Written], ids: set[str], readable: Words) -> None:
+    """A note's page and its PDF: whoever sees that it is there is shown the page, and its words by who reads them."""
+    if reader.user is None:
+        return
+    browser = make.signed_in(reader.user)
+    for note in [n for n in notes if n.number % 7 == 0 or not n.is_by_the_practitioner]:
+        of_note = {word for word in readable if word[0] == note.number}
+        page, pdf = (browser.get(f"/notes/{note.id}{rest}") for rest in ("", "/note.pdf"))
+        sees = note.id in ids
+        assert page.status_code == (200 if sees else 404), (reader.name, note)
+        assert pdf.status_code == (404 if not sees else 200 if reader.reads_text else 403), (reader.name, note)
+        assert words_in(page.content) == (of_note if sees else set()), (reader.name, note)
+        assert words_in(pdf.content) == (of_note if pdf.status_code == 200 else set()), (reader.name, note)
+
+
+def _check_body_map(reader: Reader, client_id: str, readable: Words) -> None:
+    """The newest of each place is drawn: some remark, of a note that is read."""
+    answer = reader.http.send("GET", f"clients/{client_id}/body-map")
+    assert answer.status_code == (200 if reader.reads_text else 403), reader.name
+    remarks = {word for word in readable if word[1] == "remark"}
+    shown = words_in(answer.content)
+    assert shown <= remarks, reader.name
+    assert bool(shown) == bool(remarks), reader.name
+
+
+def _check_brief(reader: Reader, client_id: str, notes: list[Written], categories: tuple[str, ...]) -> None:
+    """Every signed note of others that is read, and everything that others ask, each once."""
+    if not reader.treats:
+        assert reader.http.send("GET", f"clients/{client_id}/brief").status_code == 403, reader.name
+        return
+    told = told_until_nothing_is_new(reader.http, client_id)
+    others = [n for n in notes if n.fate not in NEVER_OUT and not (reader.is_author and n.is_by_the_practitioner)]
+    elsewhere = reader.elsewhere
+    asks = [n for n in others if n.asks(elsewhere=elsewhere, categories=categories) and n.fate != "wrong_client"]
+    seen = [n for n in others if n.is_open_to(reader, categories)]
+    assert {line["id"].split(".")[1] for line in told if line["kind"] == "note"} == {n.id for n in seen}, reader.name
+    asked = {word for line in told if line["kind"] == "ask" for word in words_in(line["text"])}
+    assert asked == {(n.number, "sentence") for n in asks}, reader.name
+    readable = {word for n in seen for word in n.words(elsewhere=elsewhere)}
+    assert words_in(json.dumps(told)) <= readable | asked, reader.name
