@@ -49,10 +49,12 @@ def _check(reader: Reader, client_id: str, notes: list[Written], categories: tup
     if not reader.reads_clients:
         assert reader.http.send("GET", f"{place}/timeline").status_code == 403, reader.name
         return
-    elsewhere, circle = reader.elsewhere, reader.circle or categories
+    elsewhere = reader.elsewhere
     seen = [n for n in notes if n.is_open_to(reader, categories)]
     ids = {note.id for note in seen}
-    asked = {(n.number, "sentence") for n in notes if n.asks(elsewhere=elsewhere, categories=circle)}
+    # A broken glass opens the safety floor as a whole, with what a circle without "sensitive" is only told to ask for.
+    floor = ("sensitive",) if reader.circle else categories
+    asked = {(n.number, "sentence") for n in notes if n.asks(elsewhere=elsewhere, categories=floor)}
     readable = {word for note in seen for word in note.words(elsewhere=elsewhere)} if reader.reads_text else set()
 
     listed = pages(reader.http, f"notes?client_id={client_id}&limit=100")
