@@ -81,13 +81,13 @@ def _tells(entry: list[Any], event: Story) -> bool:
     day, _, by, name, *details = entry
     if day != event["day"] or by != _discipline(event):
         return False
-    if event["kind"] == "clearance":
-        return name == "note" if day == 0 else name == "clear_hold"
-    if name != "note":
-        return False
-    if event["kind"] == "session":
-        return {row["technique"] for row in details[0].get("techniques", [])} == set(event["techniques"])
-    return details[0]["kind"] == KINDS.get(event["kind"], details[0]["kind"])
+    kind, is_note = event["kind"], name == "note"
+    if kind == "clearance":
+        return is_note if day == 0 else bool(name == "clear_hold")
+    if kind == "session":
+        done = {row["technique"] for row in details[0].get("techniques", [])} if is_note else set()
+        return done == set(event["techniques"])
+    return is_note and (kind not in KINDS or bool(details[0]["kind"] == KINDS[kind]))
 
 
 def _discipline(event: Story) -> str:

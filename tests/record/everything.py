@@ -36,7 +36,7 @@ EVENTS: Mapping[str, tuple[str, ...]] = {
     "awaiting_cosignature": ("note.signed",),
     "closed_unsigned": ("note.closed_unsigned",),
 }
-WORD = re.compile(r"zq(\d+)([a-z]+)")
+WORD = re.compile(r"\bzq(\d+)([a-z]+)\b")  # whole words: a page's tokens hold anything
 Words = frozenset[tuple[int, str]]
 
 

@@ -203,7 +203,7 @@ def planned(client_id: str, home: make.Clinic, *others: make.Clinic, first: int,
     plan = alone(home, client_id, title="Begun.")
     numbers = {clinic.id: first + place for place, clinic in enumerate((home, *others))}
     made = Planned(plan, consent_id, home, others, numbers)
-    goal = plan.goal(home, words=f"zq{first}early.")
+    goal = plan.goal(home, words=f"Zqearly zq{first}early.")
     for type in ("care_plan.created", "care_plan.activated", "care_plan.row_added"):
         made.log.append(Told(type, frozenset({home.id})))
     for place, other in enumerate(others, start=1):
