@@ -18,7 +18,6 @@ from backend.clients.rendering import names_of
 from backend.clients.serializers import EmptyInput, PageQuery
 from backend.directory.history import NEWEST_FIRST
 from backend.directory.serializers.changes import ChangeSerializer
-from backend.lib.querysets import id_or_404
 from backend.lib.rest.pages import page_of
 from backend.lib.rest.views import View
 from backend.notes import examples, history, inputs, policies, queries, rendering, services
@@ -44,6 +43,10 @@ ASKS = OpenApiExample("What is asked of you", value=examples.ASKS, response_only
 class NoteView(View):
     scope_resource = "notes"
     named: ClassVar = {"note_id": Note, "ask_id": Ask}
+
+    def read_body(self) -> None:
+        """What is not one object cannot be read, whoever sends it and whatever the address."""
+        _ = self.sent
 
     def detail(self, note_id: UUID | str, *, status: int = 200) -> Response:
         """One note as the caller reads it, and the look is logged when another clinic wrote it."""
@@ -97,7 +100,7 @@ class Notes(NoteView):
         examples=[NEW_NOTE, BY_NUMBER, COPY, NOTE],
     )
     def post(self, request: Request) -> Response:
-        note = services.draft_note(actor=self.actor, **self.validated(inputs.NoteInput))
+        note = services.draft_note(actor=self.actor, sent=self.sent)
         return self.detail(note.pk, status=201)
 
 
@@ -124,8 +127,9 @@ class OneNote(NoteView):
         policies.check_edits(self.actor, Note.objects.visible_to(self.actor).one(note_id))
         current = rendering.note_data(queries.one_row(note_id, self.actor), self.actor)
         version = self.expected_version(required=True)
-        said = self.validated(s.NotePatch, current=current)
-        note = services.change_draft(note_id, actor=self.actor, expected_version=version, **said)
+        note = services.change_draft(
+            note_id, actor=self.actor, expected_version=version, sent=self.sent, current=current
+        )
         return self.detail(note.pk)
 
     @extend_schema(
@@ -135,7 +139,7 @@ class OneNote(NoteView):
         responses={204: None},
     )
     def delete(self, request: Request, note_id: str) -> Response:
-        Note.objects.visible_to(self.actor).one(note_id)
+        policies.check_edits(self.actor, Note.objects.visible_to(self.actor).one(note_id))
         version = self.expected_version(required=True)
         services.discard_draft(note_id, actor=self.actor, expected_version=version)
         return Response(status=204)
@@ -288,8 +292,8 @@ class EndAsk(NoteView):
         examples=[END_ASK, NOTE],
     )
     def post(self, request: Request, note_id: str, ask_id: str) -> Response:
-        said = self.validated(inputs.EndAskInput)
-        services.end_ask(note_id, id_or_404(ask_id), actor=self.actor, **said)
+        version = self.expected_version(required=False)
+        services.end_ask(note_id, ask_id, actor=self.actor, sent=self.sent, expected_version=version)
         return self.detail(note_id)
 
 

@@ -127,14 +127,12 @@ class NoteAuthor(StrictSerializer):
     practitioner_role_id = serializers.UUIDField()
 
 
-class NoteInput(AboutClient, NoteFacts):
+class NoteSubject(AboutClient):
+    """Whom a new note is about: the client, or who the note is about that it copies."""
+
     client_id = serializers.UUIDField(
         required=False, help_text="Needed unless `client` or `copy_from` says whom it is about."
     )
-    practitioner_role_id = serializers.UUIDField(
-        required=False, help_text="Which of your own roles you write as; needed when you have several."
-    )
-    on_behalf_of = NoteAuthor(required=False, help_text="Needed of a system: the practitioner whose note this is.")
     copy_from = serializers.UUIDField(
         required=False,
         help_text=(
@@ -142,6 +140,13 @@ class NoteInput(AboutClient, NoteFacts):
             "copy has its `visibility`, `shared_sections` and `is_sensitive`, too."
         ),
     )
+
+
+class NoteInput(NoteSubject, NoteFacts):
+    practitioner_role_id = serializers.UUIDField(
+        required=False, help_text="Which of your own roles you write as; needed when you have several."
+    )
+    on_behalf_of = NoteAuthor(required=False, help_text="Needed of a system: the practitioner whose note this is.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         needed = ["kind"] if "client" in attrs else ["client_id", "kind"]
@@ -171,7 +176,10 @@ class AmendInput(StrictSerializer):
         SectionName.choices, required=False, help_text="What it amends; it is read where that section is read."
     )
     text = PlainText(max_length=LONG)
-    occurred_at = Moment(required=False, help_text="A late fact: at most 7 days back, never in the future.")
+    occurred_at = Moment(
+        required=False,
+        help_text="A late fact: at most 7 days back, never in the future, not before the note was signed or last added to.",
+    )
     signed_elsewhere = NoteSignedElsewhere(required=False, help_text="For a clinic's system only.")
 
 

@@ -30,11 +30,12 @@ def reads_names(actor: Actor) -> bool:
     return actor.kind != ActorKind.MEMBER or actor.has_right("practitioner", "coordinator", "auditor")
 
 
-def check_writes_notes(actor: Actor) -> None:
-    """403 for whoever writes none: practitioners do, and a clinic's system for them."""
-    if actor.kind == ActorKind.SYSTEM or (actor.kind == ActorKind.MEMBER and actor.treats):
-        return
-    raise Forbidden(TREATS, code="right_required")
+def check_writes_notes(actor: Actor, on_behalf_of: object = None) -> None:
+    """403 for whoever writes none: practitioners do, and a clinic's system for the one it names."""
+    if actor.kind == ActorKind.SYSTEM and on_behalf_of is None:
+        raise Forbidden("A system names the practitioner whose note this is.", code="practitioner_required")
+    if actor.kind != ActorKind.SYSTEM and not (actor.kind == ActorKind.MEMBER and actor.treats):
+        raise Forbidden(TREATS, code="right_required")
 
 
 def parties_of(actor: Actor, note: "Note") -> set[str]:

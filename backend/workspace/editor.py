@@ -15,7 +15,7 @@ from backend.lib.ids import id_of_copy
 from backend.lib.problems import invalid
 from backend.notes import services
 from backend.notes import words as note_words
-from backend.notes.inputs import COPIED_PARTS, NoteFacts, NoteInput
+from backend.notes.inputs import COPIED_PARTS
 from backend.notes.models import Finding, Note, SectionName
 from backend.workspace import words
 from backend.workspace.habits import Habits, most_used, phrases
@@ -196,25 +196,15 @@ def write(
         role = {"practitioner_role_id": editor.role_id} if editor.role_id else {}
         source = {"copy_from": str(copy_from)} if copy_from else {}
         rows = {name: fields.pop(name) for name in COPIED if copy_from and name in fields}
-        checked = NoteInput(data={"client_id": str(client_id), "kind": editor.kind, **source, **role, **fields})
-        checked.is_valid(raise_exception=True)
-        note = services.draft_note(actor=actor, **checked.validated_data)
+        sent = {"client_id": str(client_id), "kind": editor.kind, **source, **role, **fields}
+        note = services.draft_note(actor=actor, sent=sent)
         if editor.confirmed or rows:
-            changed = NoteFacts(data={name: _as_copied(editor, name, rows[name], note.pk) for name in rows})
-            changed.is_valid(raise_exception=True)
-            services.change_draft(
-                note.pk, actor=actor, expected_version=None, confirmed=editor.confirmed, **changed.validated_data
-            )
+            sent = {name: _as_copied(editor, name, rows[name], note.pk) for name in rows}
+            sent["confirmed"] = editor.confirmed
+            services.change_draft(note.pk, actor=actor, expected_version=None, sent=sent)
     else:
-        changed = NoteFacts(data=fields)
-        changed.is_valid(raise_exception=True)
-        note = services.change_draft(
-            draft["id"],
-            actor=actor,
-            expected_version=version,
-            confirmed=editor.confirmed,
-            **changed.validated_data,
-        )
+        sent = {**fields, "confirmed": editor.confirmed}
+        note = services.change_draft(draft["id"], actor=actor, expected_version=version, sent=sent)
     if signs:
         services.move_note(note.pk, "sign", {}, actor=actor)
     return note.pk

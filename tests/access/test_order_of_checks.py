@@ -1,6 +1,6 @@
 """401, 400 for what cannot be read, 404, 403: in this order, so that a refusal tells no more than it has to."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from django.urls import get_resolver
@@ -9,6 +9,7 @@ from backend.lib.rest.views import View
 from tests import make
 from tests.access.operations import addresses
 from tests.careplans.plans import shared
+from tests.notes.writing import draft, enroll, sign, signed
 
 RANDOM = "0198c1a0-0000-7000-8000-00000000000f"
 
@@ -133,6 +134,116 @@ def test_who_sees_it_and_may_not_move_it_reads_so_before_anything_else_is_checke
     assert north.http.send("POST", path, wrong).json()["errors"][0] == {
         "pointer": "/colour", "detail": "This field is not known here.", "code": "unknown_field",
     }  # fmt: skip
+
+
+class Write(NamedTuple):
+    """A write of a note: its address, the same at the wrong moment, who may make it, and how that moment is refused."""
+
+    method: str
+    path: str
+    too_late: str
+    by: make.Api
+    code: str = "wrong_state"
+
+
+@pytest.fixture
+def writes_of_notes(north: make.Clinic) -> list[Write]:
+    client_id, student = make.client(north)["id"], enroll(north)
+    begun = f"notes/{draft(north, client_id)['id']}"
+    waiting = f"notes/{sign(student.http, draft(north, client_id, by=student.http)['id'])['id']}"
+    done, mine, admins = signed(north, client_id), north.http, north.admin.http
+    asking = signed(north, client_id)
+    still, ended = (f"notes/{note['id']}/asks/{note['asks'][0]['id']}/end" for note in (asking, done))
+    assert mine.send("POST", ended, {}).status_code == 200
+    return [
+        Write("PATCH", begun, f"notes/{done['id']}", mine),
+        Write("DELETE", begun, f"notes/{done['id']}", mine),
+        Write("POST", f"{begun}/sign", f"notes/{done['id']}/sign", mine),
+        Write("POST", f"{waiting}/cosign", f"{begun}/cosign", make.person(north.organization, "practitioner", discipline="massage_therapy").http),
+        Write("POST", f"notes/{done['id']}/addenda", f"{begun}/addenda", mine),
+        Write("POST", f"notes/{done['id']}/entered-in-error", f"{begun}/entered-in-error", mine),
+        Write("POST", f"{begun}/close-unsigned", f"notes/{done['id']}/close-unsigned", admins),
+        Write("POST", still, ended, mine, "ask_not_active"),
+    ]  # fmt: skip
+
+
+def test_what_is_no_object_is_refused_alike_wherever_a_note_is_written(
+    writes_of_notes: list[Write], north: make.Clinic, outsider: make.Clinic
+) -> None:
+    callers = (north.http, north.admin.http, outsider.http, outsider.system, without_scope(north))
+
+    for method, path, *_ in [*writes_of_notes, Write("POST", "notes", "notes", north.http)]:
+        if method == "DELETE":
+            continue
+        for body in (b"{", b"[]", b'"x"'):
+            answers = [who.send(method, address, body) for who in callers for address in (path, *randomly(path))]
+            assert {code_of(answer) for answer in answers} == {(400, "malformed_json")}, (method, path, body)
+
+
+def test_no_wrong_field_tells_whether_there_is_such_a_note(
+    writes_of_notes: list[Write], north: make.Clinic, outsider: make.Clinic
+) -> None:
+    for method, path, _, by, _ in writes_of_notes:
+        for body in ({}, {"colour": "red", "reason": 1}):
+            for who in (outsider.http, outsider.system, outsider.admin.http, without_scope(outsider)):
+                answers = [
+                    who.send(method, address, body, **{"If-Match": '"9.x"'}) for address in (path, *randomly(path))
+                ]
+                assert {code_of(answer) for answer in answers} == {(404, "not_found")}, (method, path, body)
+                assert [each for each in map(body_of, answers) if each != body_of(answers[0])] == []
+            for address in randomly(path):
+                assert code_of(by.send(method, address, body)) == (404, "not_found"), (method, address)
+
+
+def test_a_wrong_field_of_a_note_is_looked_at_after_party_version_and_state(
+    writes_of_notes: list[Write], north: make.Clinic
+) -> None:
+    wrong = {"colour": "red"}
+
+    for method, path, too_late, by, code in writes_of_notes:
+        for who in (north.auditor.http, without_scope(north)):
+            for tags in ({"If-Match": '"9.x"'}, {}):
+                assert who.send(method, path, wrong, **tags).status_code == 403, (method, path)
+        for address in (path, too_late):
+            assert code_of(by.send(method, address, wrong, **{"If-Match": '"9.x"'})) == (412, "stale"), address
+        assert code_of(by.send(method, too_late, wrong, **{"If-Match": "*"})) == (409, code), too_late
+        if method != "DELETE":
+            refused = by.send(method, path, wrong, **{"If-Match": "*"})
+            assert (code_of(refused), refused.json()["errors"][0]["pointer"]) == ((400, "unknown_field"), "/colour")
+
+
+def test_a_new_note_tells_of_no_client_and_no_note_that_is_not_the_callers(
+    north: make.Clinic, outsider: make.Clinic
+) -> None:
+    client_id = make.client(north)["id"]
+    note = signed(north, client_id)["id"]
+    wrong = {"kind": "no_such", "colour": "red"}
+
+    for name, pk in (("client_id", client_id), ("copy_from", note)):
+        for who in (outsider.http, outsider.system, outsider.admin.http):
+            foreign, random = (who.send("POST", "notes", {**wrong, name: each}) for each in (pk, RANDOM))
+            assert code_of(foreign) == (404, "not_found"), name
+            assert body_of(foreign) == body_of(random), name
+        assert code_of(north.http.send("POST", "notes", {**wrong, name: RANDOM})) == (404, "not_found")
+    number = {"client": {"identifier": {"system": "urn:north", "value": "nobody's"}}}
+    assert code_of(north.http.send("POST", "notes", {**wrong, **number})) == (404, "not_found")
+
+
+def test_who_writes_no_notes_reads_so_before_any_field_is_checked(north: make.Clinic) -> None:
+    client_id = make.client(north)["id"]
+
+    for named in ({"client_id": client_id}, {"client_id": "x"}, {"copy_from": None}, {}):
+        wrong = {**named, "kind": "no_such"}
+        for person in (north.coordinator, north.admin, north.auditor):
+            assert code_of(person.http.send("POST", "notes", wrong)) == (403, "right_required"), named
+        assert code_of(north.system.send("POST", "notes", wrong)) == (403, "practitioner_required"), named
+        refused = north.http.send("POST", "notes", wrong).json()
+        assert "/kind" in [error["pointer"] for error in refused["errors"]], named
+
+
+def randomly(path: str) -> list[str]:
+    """The same address with a random id in place of each of its own."""
+    return [path.replace(part, RANDOM) for part in path.split("/") if len(part) == len(RANDOM)]
 
 
 @pytest.fixture

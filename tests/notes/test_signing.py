@@ -1,17 +1,20 @@
 """Signing, co-signing, amending, taking back: who may, what it leaves behind, what the others are told."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from backend.audit.models import Event
 from backend.directory.models import PractitionerRole
+from backend.lib.rest.fields import utc
 from backend.lib.unit_of_work import acting_as
 from backend.notes.models import Note
 from backend.notes.queries import left_unsigned
 from tests import make
 from tests.notes.writing import BODY, asks, change, draft, enroll, ids_listed, read, share, sign, signed, told
 from tests.record.feed import settle
+from tests.referrals.stories import move_to, now
 
 pytestmark = pytest.mark.django_db
 
@@ -136,6 +139,45 @@ def test_an_addendum_is_added_with_a_reason_and_a_signature_and_the_note_stays(
     }
     assert north.http.send("GET", f"notes/{note['id']}/addenda").json()["results"] == amended["addenda"]
     assert told(south, "note.amended") == 2
+
+
+@pytest.mark.parametrize(
+    ("hours", "code"), [(-1, "in_the_future"), (8 * 24, "too_late"), (3, "before_last_step"), (1, None)]
+)
+def test_what_is_added_late_lies_between_the_signature_and_now(
+    north: make.Clinic, client_id: str, hours: float, code: str | None
+) -> None:
+    note = signed(north, client_id)
+    move_to(now() + timedelta(hours=2))
+
+    answer = amend(north, note, occurred_at=ago(hours))
+
+    assert (answer.status_code, answer.json().get("code")) == ((400, code) if code else (201, None))
+    assert code is None or answer.json()["errors"][0]["pointer"] == "/occurred_at"
+
+
+def test_what_is_added_late_does_not_come_before_what_was_added_or_co_signed(
+    north: make.Clinic, client_id: str
+) -> None:
+    student = enroll(north)
+    note, waiting = signed(north, client_id), sign(student.http, draft(north, client_id, by=student.http)["id"])
+    move_to(now() + timedelta(hours=3))
+
+    late = [amend(north, note, occurred_at=ago(hours)) for hours in (1, 2)]
+    before_cosigned = amend(north, waiting, occurred_at=ago(2))
+    assert north.http.send("POST", f"notes/{waiting['id']}/cosign", {}).status_code == 200
+    after = amend(north, waiting, occurred_at=ago(1))
+
+    assert [answer.status_code for answer in (*late, before_cosigned, after)] == [201, 400, 201, 400]
+    assert {answer.json()["code"] for answer in (late[1], after)} == {"before_last_step"}
+
+
+def amend(clinic: make.Clinic, note: Any, **more: Any) -> Any:
+    return clinic.http.send("POST", f"notes/{note['id']}/addenda", {"reason": "late_entry", "text": "A word.", **more})
+
+
+def ago(hours: float) -> str:
+    return utc(now() - timedelta(hours=hours))
 
 
 def test_who_amends_and_what(north: make.Clinic, south: make.Clinic, client_id: str) -> None:

@@ -7,12 +7,15 @@ from backend.directory.eligibility import check_lifts_protection
 from backend.lib import clock
 from backend.lib.actor import Actor
 from backend.lib.problems import Conflict, Forbidden
-from backend.notes import policies, queries
+from backend.lib.rest.views import check_version
+from backend.notes import inputs, policies, queries
 from backend.notes.models import Ask
-from backend.notes.services.taking import changed, locked_note
+from backend.notes.services.taking import Sent, changed, checked, locked_note
 
 
-def end_ask(note_id: UUID | str, ask_id: UUID, *, actor: Actor, reason: str = "") -> Ask:
+def end_ask(
+    note_id: UUID | str, ask_id: UUID | str, *, actor: Actor, sent: Sent, expected_version: int | None = None
+) -> Ask:
     """It is no longer asked. By whoever wrote it, or a colleague of the clinic that did, with a credential in force.
 
     The note stays as it was signed.
@@ -21,10 +24,12 @@ def end_ask(note_id: UUID | str, ask_id: UUID, *, actor: Actor, reason: str = ""
     ask: Ask = Ask.objects.visible_to(actor).filter(note=note).locked().one(ask_id)
     if not policies.parties_of(actor, note) & {policies.AUTHOR, policies.COLLEAGUE}:
         raise Forbidden("A practitioner of the clinic that asked ends it; ask them.", code="wrong_party")
-    check_lifts_protection(actor)
+    check_version(note.version, expected_version)
     if ask.released_at is None or ask.ended_at is not None:
         raise Conflict("Only what is asked now can be ended.", code="ask_not_active")
-    ask.ended_at, ask.ended_by, ask.ended_because = clock.now(), actor.display[:200], reason
+    said = checked(inputs.EndAskInput, sent)
+    check_lifts_protection(actor)
+    ask.ended_at, ask.ended_by, ask.ended_because = clock.now(), actor.display[:200], said.get("reason", "")
     ask.save(update_fields=["ended_at", "ended_by", "ended_because"])
     changed(note)
     told = queries.askers_and_asked(ask)

@@ -1,6 +1,6 @@
 """Writing a draft: new or copied forward, changed part by part, thrown away."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from django.db import IntegrityError, transaction
 
 from backend.audit import work
+from backend.clients.models import Client
 from backend.clients.queries import client_id_named, merged_with
 from backend.clients.services.taking import shared_client
 from backend.directory.models import PractitionerRole
@@ -20,28 +21,30 @@ from backend.lib.problems import Conflict, Forbidden, NotFound, invalid
 from backend.lib.rest.views import check_version
 from backend.notes import files, policies
 from backend.notes import workflow as w
-from backend.notes.inputs import COPIED_PARTS, out_of_scope
+from backend.notes.inputs import COPIED_PARTS, NoteInput, NoteSubject, out_of_scope
 from backend.notes.models import PARTS, Note, NoteFile, NoteIdentifier, Section, SectionName
-from backend.notes.services.taking import changed, locked_note
+from backend.notes.serializers import NotePatch
+from backend.notes.services.taking import Sent, changed, checked, locked_note
 from backend.visits.models import Visit
 
 UNSIGNED, REMIND_AFTER = "note.unsigned", timedelta(hours=24)
+NAMES = ("client_id", "client", "copy_from")  # whom a new note is about
 WHO_READS = ("visibility", "shared_sections", "is_sensitive")
 ENVELOPE = ("kind", "visit_id", *WHO_READS, "occurred_at")
 
 
-def draft_note(*, actor: Actor, copy_from: UUID | None = None, **facts: Any) -> Note:
+def draft_note(*, actor: Actor, sent: Sent) -> Note:
     """A new draft of the caller, or of the practitioner a system names; with ``copy_from`` it begins as that note.
 
     A copy is for whom its source is, unless the caller says otherwise.
 
-    Raises 404 for a client or note the caller does not see, 403 for whoever writes no notes or only reads the client.
+    Raises 404 for a client or note the caller does not see, 403 for whoever writes no notes or only reads the client, and
+    then 400 for bad fields.
     """
-    source = _own_note(copy_from, actor) if copy_from else None
-    about = client_id_named(facts, actor) or (source.client_id if source else None)
-    assert about is not None, "the input names a client or a note to copy"
-    client = shared_client(actor, about)
-    policies.check_writes_notes(actor)
+    client, source = _subject(sent, actor)
+    policies.check_writes_notes(actor, sent.get("on_behalf_of"))
+    facts = checked(NoteInput, sent)
+    assert client is not None, "the input names a client or a note to copy"
     role = _author(actor, facts.pop("practitioner_role_id", None), facts.pop("on_behalf_of", None))
     if source is not None:
         _check_may_be_copied(source, merged_with(client.pk, actor), role)
@@ -70,13 +73,16 @@ def draft_note(*, actor: Actor, copy_from: UUID | None = None, **facts: Any) -> 
 
 
 def change_draft(
-    note_id: UUID | str, *, actor: Actor, expected_version: int | None, confirmed: Sequence[str] = (), **facts: Any
+    note_id: UUID | str, *, actor: Actor, expected_version: int | None, sent: Sent, current: Sent | None = None
 ) -> Note:
     """Changes parts of a draft; a part that is sent, or confirmed, counts as touched.
 
+    ``current`` is the draft as the caller reads it: what is not theirs to change may come back as it was.
     A moment or visit that is sent back as it was read moves nothing, and is not asked again whether it may be.
     """
     note = _own_draft(note_id, actor, expected_version)
+    facts = checked(NotePatch, sent, current=current)
+    confirmed = facts.pop("confirmed", ())
     if facts.get("visit_id") == note.visit_id:
         facts.pop("visit_id", None)
     if "occurred_at" in facts or facts.get("visit_id"):
@@ -142,14 +148,22 @@ def _own_draft(note_id: UUID | str, actor: Actor, expected_version: int | None) 
     return note
 
 
+def _subject(sent: Sent, actor: Actor) -> tuple[Client | None, Note | None]:
+    """The client a new note is about, locked, and the note it copies; neither for what names none, which is refused later."""
+    names = NoteSubject(data={name: said for name, said in sent.items() if name in NAMES})
+    named = names.validated_data if names.is_valid() else {}
+    source = _own_note(named["copy_from"], actor) if "copy_from" in named else None
+    about = client_id_named(named, actor) or (source.client_id if source else None)
+    return (shared_client(actor, about) if about else None), source
+
+
 def _author(actor: Actor, role_id: UUID | None, on_behalf_of: Mapping[str, Any] | None) -> PractitionerRole:
     """The role the note is written in: the caller's own, or the one a system names."""
     roles = PractitionerRole.objects.select_related("practitioner").filter(
         organization_id=actor.organization_id, ended_at=None
     )
     if actor.kind == ActorKind.SYSTEM:
-        if on_behalf_of is None:
-            raise Forbidden("A system names the practitioner whose note this is.", code="practitioner_required")
+        assert on_behalf_of is not None, "the policy asks a system whose note it is"
         return _one_role(roles.filter(pk=on_behalf_of["practitioner_role_id"]), "/on_behalf_of/practitioner_role_id")
     if on_behalf_of is not None:
         raise invalid("/on_behalf_of", "A person writes in their own name.", code="own_name_only")

@@ -5,6 +5,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Max
+from django.db.models.functions import Coalesce
+
 from backend.attachments.services import check_none_refused
 from backend.audit import events, work
 from backend.clients.policies import SAID_ALREADY, says_more
@@ -18,7 +21,7 @@ from backend.notes import policies, queries, signing
 from backend.notes import workflow as w
 from backend.notes.models import WRONG_CLIENT, Addendum, Ask, Note
 from backend.notes.services.drafts import UNSIGNED, ask_after
-from backend.notes.services.taking import changed, locked_note
+from backend.notes.services.taking import Sent, changed, checked, locked_note
 
 ERROR_FIELDS = ("entered_in_error_reason", "entered_in_error_note", "entered_in_error_by", "entered_in_error_at")
 COSIGNATURE = ("cosigned_by_role", "cosigned_by", "cosigned_license", "cosigned_at")
@@ -27,7 +30,7 @@ SIGNED_HASH = "signed_hash"  # under which events carry the hash of what was sig
 
 
 def move_note(
-    note_id: UUID | str, name: str, details: Mapping[str, Any], *, actor: Actor, expected_version: int | None = None
+    note_id: UUID | str, name: str, details: Sent, *, actor: Actor, expected_version: int | None = None
 ) -> Note:
     """Makes one transition of the workflow and returns the note.
 
@@ -44,14 +47,12 @@ def move_note(
     return note
 
 
-def amend_note(
-    note_id: UUID | str, details: Mapping[str, Any], *, actor: Actor, expected_version: int | None = None
-) -> Addendum:
+def amend_note(note_id: UUID | str, details: Sent, *, actor: Actor, expected_version: int | None = None) -> Addendum:
     """Adds to a signed note, signed by who adds it; refused as ``move_note`` refuses."""
     row, note = w.WORKFLOW["amend"], locked_note(note_id, actor)
     said = _chosen(row, note, actor, expected_version, details)
     if said.get("occurred_at"):
-        check_late_fact(said["occurred_at"])
+        check_late_fact(said["occurred_at"], step_before=_step_before(note, actor))
     elsewhere = said.pop("signed_elsewhere", None)
     _check_signed_after(said.get("occurred_at"), elsewhere)
     signer = signing.role_of_signer(actor, note.discipline, elsewhere)
@@ -72,8 +73,14 @@ def amend_note(
     return added
 
 
+def _step_before(note: Note, actor: Actor) -> datetime:
+    """When the newest step of a signed note was made: it was signed, co-signed, or something was added."""
+    added = Addendum.objects.visible_to(actor).filter(note=note).aggregate(at=Max(Coalesce("occurred_at", "signed_at")))
+    return max(step for step in (note.signed_at, note.cosigned_at, added["at"]) if step is not None)
+
+
 def _chosen(
-    row: Transition[Note], note: Note, actor: Actor, expected_version: int | None, details: Mapping[str, Any]
+    row: Transition[Note], note: Note, actor: Actor, expected_version: int | None, details: Sent
 ) -> dict[str, Any]:
     """Decides whether the caller makes this transition now, and returns its checked input."""
     parties = policies.parties_of(actor, note)
@@ -87,9 +94,7 @@ def _chosen(
     if row.name == "sign" and policies.DRAFTER in parties:
         _check_words_are_known(note, expected_version)
     assert row.input is not None
-    serializer = row.input(data=dict(details), context={"actor": actor})
-    serializer.is_valid(raise_exception=True)
-    said: dict[str, Any] = dict(serializer.validated_data)
+    said = checked(row.input, details, actor=actor)
     w.WORKFLOW.require(row, note, said)
     return said
 

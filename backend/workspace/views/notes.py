@@ -105,10 +105,14 @@ def end_ask(request: HttpRequest, note_id: UUID, ask_id: UUID) -> HttpResponse:
     actor = actor_of(request)
 
     def act() -> str:
-        services.end_ask(note_id, ask_id, actor=actor, reason=request.POST.get("reason", "").strip())
+        sent = {"reason": request.POST.get("reason", "").strip()}
+        services.end_ask(note_id, ask_id, actor=actor, sent=sent)
         return f"/notes/{note_id}"
 
-    return or_page(submit(request, act, said="It is no longer asked."))
+    result = submit(request, act, said="It is no longer asked.")
+    if isinstance(result, Problem):
+        return _note_page(request, note_id, tried=str(ask_id), problem=result)
+    return result
 
 
 @page("POST")
