@@ -27,7 +27,8 @@ for _name, _body in HOSTILE:
 WRONG_VALUES: list[Any] = [
     None, True, -1, 10**18, 1e308, "", " ", "x" * 20_000, "\u202e\ufeff", "' OR 1=1 --", "%00", "../../etc/passwd",
     [], [None], [[]], {}, {"a": {}}, [{}], ["x"] * 1_000, "2027-13-45", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z",
-    str(uuid4()), {"name": None, "email": [], "discipline": {}}, [{"region": [], "side": {}}],
+    "9999-12-31T23:59:59-10:00", "0001-01-01T00:00:00+10:00", str(uuid4()),
+    {"name": None, "email": [], "discipline": {}}, [{"region": [], "side": {}}],
 ]  # fmt: skip
 
 
@@ -151,6 +152,20 @@ def test_no_question_is_a_500(world: dict[str, str], north: make.Clinic, query: 
     for path in ("referrals", "clients", "notes", "visits", "events", "practitioner-roles", "organizations"):
         answer = north.http.send("GET", f"{path}?{query}")
         refuse(answer, "GET", f"/api/v1/{path}", query)
+
+
+@pytest.mark.parametrize(
+    "moment", ["9999-12-31T23:59:59-10:00", "0001-01-01T00:00:00+10:00", "9999-12-31T23:59:59Z", "1899-12-31T23:59:59Z"]
+)
+def test_a_year_that_nobody_means_is_a_field_to_correct(world: dict[str, str], north: make.Clinic, moment: str) -> None:
+    body = {"client_id": world["client_id"], "kind": "phone", "occurred_at": moment}
+
+    answer = north.http.send("POST", "notes", body)
+
+    assert answer.status_code == 400, answer.content
+    assert answer.json()["errors"] == [
+        {"pointer": "/occurred_at", "detail": "This has to be between the years 1900 and 2200.", "code": "invalid"}
+    ]
 
 
 # --- what was stored is shown -----------------------------------------------------------------------------------------

@@ -15,7 +15,8 @@ from django.urls import URLPattern, path
 from backend.directory.failures import Limit, address_of
 from backend.lib import clock
 from backend.lib.actor import Actor, ActorKind
-from backend.lib.problems import Gone, NotFound, Problem
+from backend.lib.parsing import TEXT_PROBLEMS, text_problem
+from backend.lib.problems import BadRequest, Gone, NotFound, Problem
 from backend.lib.rest.authentication import actor_of
 from backend.lib.rest.problems import as_problem
 from backend.lib.unit_of_work import introduce
@@ -99,12 +100,20 @@ def door(
                 return show(request, "ended.html", {"entry": entry}, status=Gone.status)
             if needs_code and proven is None:
                 return see_other(entry.home)
+            _check_texts(request)
             with clock.fixed_at(come_in(request, proven or holder_of(link))):
                 return view(request, entry, **more)
 
         return answer
 
     return decorate
+
+
+def _check_texts(request: HttpRequest) -> None:
+    """400 for a text that cannot be stored, whichever form behind a link holds it."""
+    for _, texts in request.POST.lists():
+        for problem in filter(None, map(text_problem, texts)):
+            raise BadRequest(TEXT_PROBLEMS[problem], code=problem)
 
 
 def _known_link(request: HttpRequest, token: str, purposes: tuple[Link.Purpose, ...]) -> Link:

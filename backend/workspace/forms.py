@@ -10,7 +10,7 @@ data, and the form shown again says of it what stands there now: so nobody sends
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import MAXYEAR, timedelta
 from typing import Any
 
 from django.http import QueryDict
@@ -21,6 +21,7 @@ from rest_framework.exceptions import ValidationError
 from backend.catalog.queries import catalog
 from backend.catalog.serializers import CatalogCode
 from backend.clients.serializers import RegionSerializer
+from backend.lib.problems import invalid
 from backend.lib.rest.fields import Moment, ZoneName
 from backend.referrals.inputs import RegionSide, TimeSpan, To
 from backend.workspace import words
@@ -29,7 +30,7 @@ from backend.workspace.pickers import places_in, recipient_in
 
 Choices = list[tuple[str, str]]
 MOST_CHIPS, LONG_TEXT, TIMES_OFFERED = 14, 500, 3
-VISIT_MINUTES, MOST_ROWS = "50", 20
+VISIT_MINUTES, LONGEST_VISIT, MOST_ROWS = "50", 24 * 60, 20
 # What the picker of regions asks; a part that says more than the place is asked in fields of its own.
 PLACES = (RegionSide, RegionSerializer)
 
@@ -150,6 +151,7 @@ class Form:
         minutes = Field(f"{name}.minutes", "Minutes", "number", False, id=f"{self.key}{name}.minutes")
         starts.value, minutes.value = self._typed(starts.name), self._typed(minutes.name) or VISIT_MINUTES
         starts.error = self.errors.get(starts.name, "") or self.errors.get(name, "")
+        minutes.error = self.errors.get(minutes.name, "")
         return Field(name, LABELS.get(name, words.spoken(name)), "rows", each.required, rows=[starts, minutes])
 
     def _recipient(self, name: str, each: Any) -> Field:
@@ -298,12 +300,19 @@ class Form:
         typed = self._typed(f"{name}.starts_at").strip()
         if not typed:
             return None
+        length = self._typed_minutes(name)
         starts = words.utc_of(typed, self.zone)
-        begins, minutes = parse_datetime(starts) if starts != typed else None, self._typed(f"{name}.minutes")
-        if begins is None:
+        begins = parse_datetime(starts) if starts != typed else None
+        if begins is None or begins.year == MAXYEAR:  # the serializer says what is wrong with it
             return {"starts_at": starts, "ends_at": starts}
-        length = int(minutes) if minutes.isdecimal() and 0 < int(minutes) <= 24 * 60 else int(VISIT_MINUTES)
-        return {"starts_at": starts, "ends_at": (begins + timedelta(minutes=length)).isoformat()}
+        return {"starts_at": starts, "ends_at": (begins + length).isoformat()}
+
+    def _typed_minutes(self, name: str) -> timedelta:
+        typed = self._typed(f"{name}.minutes").strip() or VISIT_MINUTES
+        if not typed.isdecimal() or len(typed) > 4 or not 0 < int(typed) <= LONGEST_VISIT:
+            pointer = f"/{name.replace('.', '/')}/minutes"
+            raise invalid(pointer, "Say how many minutes it takes: 1 to 1,440, which is a whole day.")
+        return timedelta(minutes=int(typed))
 
 
 KINDS: tuple[tuple[type[Any], str], ...] = (

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 
 from backend.audit.models import IdempotentRequest
 from backend.lib.ids import uuid7
+from backend.lib.parsing import text_problem
 from backend.lib.problems import BadRequest, Unprocessable
 from backend.lib.rest.authentication import actor_of
 
@@ -37,7 +38,7 @@ def once(request: HttpRequest, act: Callable[[], Done]) -> Done:
     before with other words.
     """
     key = request.POST.get(FIELD, "")
-    if not key or len(key) > 64:
+    if not key or len(key) > 64 or text_problem(key):
         raise BadRequest("This form is not complete. Load the page again; nothing was changed.", code="no_form_key")
     fingerprint = _fingerprint(request)
     first, is_first = IdempotentRequest.objects.get_or_create(

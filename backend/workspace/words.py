@@ -217,5 +217,7 @@ def utc_of(typed: str, zone: str) -> str:
         there = datetime.fromisoformat(typed)
         aware = there if there.tzinfo else there.replace(tzinfo=zone_named(zone))
         return aware.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    except (ValueError, OverflowError):
+    except OverflowError:
+        return f"{typed}Z"  # no year that the contract takes, whatever the zone
+    except ValueError:
         return typed

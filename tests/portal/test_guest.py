@@ -58,6 +58,34 @@ def text_of(answer: object) -> str:
     return str(answer.content.decode())  # type: ignore[attr-defined]  # Django's test response
 
 
+@pytest.mark.parametrize(
+    ("form", "typed", "sentence"),
+    [
+        ("message", {"text": "Well.\0"}, "contains the NUL character"),
+        ("who", {**ATTESTED, "name": "Kim\0"}, "contains the NUL character"),
+        ("move", {"name": "book", "minutes": "9" * 5_000}, "5 to 600 minutes"),
+        ("move", {"name": "book", "minutes": "600", "starts_at": "9999-12-31T12:00"}, "Write a day and a time."),
+        ("move", {"name": "book", "minutes": "50", "starts_at": "0001-01-01T00:00"}, "between the years"),
+    ],
+)
+def test_what_no_guest_means_to_send_is_refused_with_a_sentence(
+    north: make.Clinic,
+    referral: dict[str, Any],
+    link: str,
+    browser: Browser,
+    form: str,
+    typed: dict[str, str],
+    sentence: str,
+) -> None:
+    come_in(browser, link)
+    press(browser, link, "accept")
+
+    answer = post(browser, f"{link}/{form}", **{"starts_at": local_time(3), **typed})
+
+    assert (answer.status_code, sentence in text_of(answer)) == (400, True)
+    assert state_of(north, referral["id"])["state"] == "accepted"
+
+
 def test_a_guest_goes_round_the_loop_without_script(
     north: make.Clinic, referral: dict[str, Any], link: str, browser: Browser
 ) -> None:

@@ -86,7 +86,7 @@ def test_after_a_conflict_either_words_can_be_kept_and_added_rows_stay(north: ma
 HOSTILE = ("\x00", "<b>", "-1", "1e999", "9" * 5_000, "0001-01-01T00:00", "cervical:nowhere", "a" * 20_001)
 FIELDS = (
     "kind", "visit", "occurred_at", "visibility", "shared", "is_sensitive", "pain", "subjective", "pressed-assessment",
-    "confirmed", "copy_from", "client", "version", "press", "theirs", "practitioner_role_id", "writer",
+    "confirmed", "copy_from", "client", "version", "press", "theirs", "practitioner_role_id", "writer", "once",
     *(f"add-findings-{part}" for part in ("place", "kind", "muscle", "intensity", "refers_to", "remark")),
     *(f"add-techniques-{part}" for part in ("technique", "place", "minutes")),
     *(f"add-measures-{part}" for part in ("measure", "value", "remark")),
@@ -110,7 +110,7 @@ def test_no_value_of_any_field_is_a_500(north: make.Clinic, client_id: str, valu
     fields = {**page.fields(), **WHOLE, "press": "draft"}
 
     found = {
-        name: page.http.post("/notes/new", {**fields, name: value, "once": f"{position}"}).status_code
+        name: page.http.post("/notes/new", {**fields, "once": f"{position}", name: value}).status_code
         for position, name in enumerate(FIELDS)
     }
 

@@ -9,7 +9,11 @@ from backend.lib.rest.fields import Label, Moment, PlainText, StrictSerializer
 
 
 class BreakGlassInput(StrictSerializer):
-    reason = PlainText(max_length=1000, help_text="What makes this an emergency; at least 10 characters.")
+    reason = PlainText(
+        max_length=1000,
+        help_text="What makes this an emergency; at least 10 characters.",
+        error_messages={"blank": "Say in a sentence what makes this an emergency."},
+    )
 
 
 class AccessSerializer(serializers.Serializer[Any]):

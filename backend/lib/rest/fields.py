@@ -19,16 +19,20 @@ class Moment(serializers.DateTimeField):
     """RFC 3339 with an offset in, UTC with ``Z`` out, to the microsecond only when there is one."""
 
     default_error_messages = {"zone_required": "Say the time zone: end the time with Z or an offset such as +02:00."}
+    YEARS = "This has to be between the years 1900 and 2200."
 
     def enforce_timezone(self, value: datetime) -> datetime:
         if value.tzinfo is None:
             self.fail("zone_required")
-        return value.astimezone(UTC)
+        try:
+            return value.astimezone(UTC)
+        except OverflowError as error:
+            raise serializers.ValidationError(self.YEARS, code="invalid") from error
 
     def to_internal_value(self, value: Any) -> datetime:
         moment = super().to_internal_value(value)
         if not 1900 <= moment.year <= 2200:
-            self.fail("invalid", format="a time between the years 1900 and 2200")
+            raise serializers.ValidationError(self.YEARS, code="invalid")
         return moment
 
     def to_representation(self, value: Any) -> str:

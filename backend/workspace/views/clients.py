@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, QueryDict
+from rest_framework.exceptions import ValidationError
 
 from backend.catalog.queries import catalog
 from backend.clients import serializers as s
@@ -55,6 +56,8 @@ from backend.lib import clock
 from backend.lib.actor import Actor
 from backend.lib.problems import Conflict, Problem
 from backend.lib.rest.authentication import actor_of
+from backend.lib.rest.fields import PlainText
+from backend.lib.rest.problems import fields_problem
 from backend.notifications.client_links import own_links
 from backend.portability.reading import Reading
 from backend.referrals import queries
@@ -72,6 +75,8 @@ from backend.workspace.views.record import timeline_block
 MOST = 50
 LOOKS, LINKS, DIRECT = 20, 3, 3
 NOT_ASKED = ("identifiers", "time_zone")
+# As long as the longest number a clinic may give; one letter is enough here, where the newest are shown without any.
+SEARCHED = PlainText(max_length=200)
 
 
 @page("GET", "POST")
@@ -83,8 +88,12 @@ def all_clients(request: HttpRequest) -> HttpResponse:
     found: Any = Client.objects.visible_to(actor).surviving(actor).order_by("-updated_at")
     if is_ending:
         found = found.filter(_whose_consent_ends(actor))
+    problem = None
     if asked:
-        found = _found(actor, asked).order_by("family_name", "given_name", "id")
+        try:
+            found = _found(actor, asked).order_by("family_name", "given_name", "id")
+        except ValidationError as error:
+            found, problem = Client.objects.none(), fields_problem(error)
     clients = list(with_home(found, actor)[: MOST + 1])
     log_reads(actor, clients[:MOST])
     return show(
@@ -97,6 +106,7 @@ def all_clients(request: HttpRequest) -> HttpResponse:
             "has_more": len(clients) > MOST,
             "may_add": works_with_clients(actor),
         },
+        problem=problem,
     )
 
 
@@ -108,7 +118,8 @@ def _whose_consent_ends(actor: Actor) -> Q:
 
 
 def _found(actor: Actor, asked: str) -> Any:
-    """By name, e-mail, phone, date of birth (as 1984-06-12) or one's own number."""
+    """By name, e-mail, phone, date of birth (as 1984-06-12) or one's own number; 400 for words that are none of these."""
+    SEARCHED.run_validation(asked)
     checked = s.ClientSearch(data={"birth_date": asked})
     if checked.is_valid():
         return clients_born_on(actor, checked.validated_data["birth_date"])
@@ -378,7 +389,9 @@ def break_glass(request: HttpRequest, client_id: UUID) -> HttpResponse:
         return show(request, "break_glass.html", {"client_id": client_id})
 
     def act() -> Done:
-        services.break_the_glass(client_id, actor=actor, reason=request.POST.get("reason", ""))
+        said = s.BreakGlassInput(data={"reason": request.POST.get("reason", "")})
+        said.is_valid(raise_exception=True)
+        services.break_the_glass(client_id, actor=actor, **said.validated_data)
         return Done(f"/clients/{client_id}")
 
     result = submit(request, act, said="The record is open to you for 60 minutes, for reading. Home has been told.")

@@ -15,6 +15,7 @@ from backend.directory.serializers import (
     NewPractitionerSerializer,
     NewRoleSerializer,
     RoleChanges,
+    RoleEndSerializer,
     credential_body,
 )
 from backend.lib.actor import Actor
@@ -110,7 +111,9 @@ def _practitioner_form(request: HttpRequest, actor: Actor, practitioner_id: UUID
             changes = _role_form(role, actor, zone, typed=request.POST).validated(actor=actor)
             services.change_role(role.pk, actor=actor, version=version, **changes)
         case "end_role":
-            services.end_role(id_in(row_id), actor=actor, reason=request.POST.get("reason", ""))
+            said = RoleEndSerializer(data={"reason": request.POST.get("reason", "")})
+            said.is_valid(raise_exception=True)
+            services.end_role(id_in(row_id), actor=actor, **said.validated_data)
         case "transmission":
             services.agree_to_transmission(id_in(row_id), actor=actor, agreed="agreed" in request.POST)
 
