@@ -110,6 +110,11 @@ def _of_member(change: Change) -> str:
     return f"{change['organization']} {became.get(change['change']) or 'is now ' + str(change.get('after'))}."
 
 
+def suggested(changes: Body) -> str:
+    """What a proposal would change, in a line: times per week: 2; minutes: 30."""
+    return "; ".join(f"{_field({'field': name})}: {_spoken(name, value)}" for name, value in changes.items())
+
+
 def _field(change: Change) -> str:
     name: str = change["field"]
     return FIELD_WORDS.get(name, name.replace("_", " "))

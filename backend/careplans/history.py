@@ -1,20 +1,29 @@
 """What changed in a plan: its own words always, those of others while it is open to the reader."""
 
 from typing import Any
-from uuid import UUID
 
 from django.db.models import F
 
 from backend.careplans import words
-from backend.careplans.changes import FIELD_WORDS, KINDS
+from backend.careplans.changes import FIELD_WORDS, IN_WORDS, KINDS, suggested
 from backend.careplans.models import CarePlan, Goal, Intervention, Phase, Problem, Proposal, TeamMember
 from backend.careplans.rendering import CLINICAL, CLINICAL_OF_A_LINE
-from backend.directory.history import History, Raw, Told
-from backend.directory.wording import Wording
+from backend.directory.history import History, Told
+from backend.directory.wording import Wording, in_words
 from backend.lib.actor import Actor
 from backend.lib.expressions import Utc
 
 IN_ERROR = words.IN_ERROR.lower()
+
+
+def _state(code: str) -> str:
+    return words.STATES[code].lower()
+
+
+def _version(number: int) -> str:
+    return f"version {number}" if number else ""
+
+
 OF_PLAN = Wording(
     begun="begun",
     fields=FIELD_WORDS,
@@ -25,6 +34,7 @@ OF_PLAN = Wording(
     events={"entered_in_error_reason": IN_ERROR, "published": "version {to} published", "lead": "now led by {to}"},
     reasons={"entered_in_error_reason": words.IN_ERROR_BECAUSE, "state_reason": words.REASONS},
     implied=("state_detail", "occurred_at"),
+    values={**IN_WORDS, "state": _state, "published": _version},
 )  # fmt: skip
 OF_MEMBER = Wording(
     begun="joined the team",
@@ -41,8 +51,14 @@ OF_ROW = Wording(
     events={"entered_in_error_reason": IN_ERROR},
     reasons={"entered_in_error_reason": words.IN_ERROR_BECAUSE, "ended_reason": words.ENDED},
     implied=("ended_detail",),
+    values={**IN_WORDS, "state": in_words},
 )  # fmt: skip
-OF_PROPOSAL = Wording(begun="made", fields={"why": "reason"}, implied=("answer", "answered_by", "occurred_at"))
+OF_PROPOSAL = Wording(
+    begun="made",
+    fields={"why": "reason"},
+    implied=("answer", "answered_by", "occurred_at"),
+    values={"about": {"goal": "a goal", "intervention": "a line"}.__getitem__, "changes": suggested, "state": in_words},
+)
 
 
 def _of_row(model: Any, kind: str, what: str, word: str, **more: Any) -> Told:
@@ -95,9 +111,5 @@ OF_TIMES = History(
 
 
 def history_for(actor: Actor) -> History:
+    """What the actor reads of what changed in a plan they may see, by the API and on pages."""
     return WHOLE if actor.reads_clinical else OF_TIMES
-
-
-def changes_of_plan(plan_id: UUID, actor: Actor) -> list[Raw]:
-    """What changed in a plan that the actor may see, newest first, as it is answered and shown."""
-    return history_for(actor).latest(actor, plan_id)

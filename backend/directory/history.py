@@ -9,14 +9,17 @@ from uuid import UUID
 from django.db.models import Expression, F, JSONField, OuterRef, Q, QuerySet, Subquery, UUIDField, Value
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Coalesce, Concat, JSONObject, Trim
+from django.utils.dateparse import parse_datetime
 
 from backend.directory.models import Application, Member, Organization
-from backend.directory.wording import Wording, sentence
+from backend.directory.wording import SIDES, Difference, Wording, differences, sentence
 from backend.lib.actor import Actor, ActorKind
+from backend.lib.expressions import Utc
 from backend.lib.history import history_of
 from backend.lib.prepared import Prepared
 from backend.lib.rest.fields import utc
 from backend.lib.rest.pages import LIMIT, Keyset
+from backend.lib.zones import moment_in_words
 
 Raw = dict[str, Any]
 NEWEST_FIRST = ("-pgh_created_at", "-pgh_id")
@@ -69,6 +72,14 @@ class History:
     def told(self, row: Raw) -> Raw:
         """One change as it is answered."""
         return _told(self.kinds[row["what"]], row)
+
+    def differences(self, told: Raw, zone: str) -> list[Difference]:
+        """What a change that was told says of before and after, in words."""
+        kind = self.kinds[told["what"]["type"]]
+        moments = [name for name, shown in kind.shows.items() if isinstance(shown, Utc)]
+        return differences(
+            kind.wording, [_local(one, zone) if one["name"] in moments else one for one in told["fields"]]
+        )
 
     def _page(self, actor: Actor, *, whole_id: UUID, keyset: Keyset) -> "QuerySet[Any, Raw]":
         first, *others = (keyset.of(_of_kind(kind, whole_id, actor)) for kind in self.kinds.values())
@@ -140,6 +151,11 @@ def _fields(kind: Told, row: Raw) -> list[Raw]:
     after = {} if gone else row["after"]
     values = [(name, _known(before.get(name)), _known(after.get(name))) for name in kind.shows]
     return [{"name": name, "from": old, "to": new} for name, old, new in values if old != new]
+
+
+def _local(one: Raw, zone: str) -> Raw:
+    """A field that is a time, by a clock that people read."""
+    return {**one, **{side: moment_in_words(parse_datetime(one[side] or ""), zone) or None for side in SIDES}}
 
 
 def _known(value: Any) -> Any:

@@ -1,19 +1,44 @@
 """What changed in a note: since it was released for everybody who reads it, before only for the clinic that wrote it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import date
 from functools import partial
 from typing import Any
 
 from django.db.models import F
 
-from backend.catalog.words import label_of
-from backend.directory.history import History, Raw, Told
-from backend.directory.wording import Wording
+from backend.catalog.words import SIDES, label_of, places
+from backend.directory.history import History, Told
+from backend.directory.wording import Wording, in_words
 from backend.lib.actor import Actor
 from backend.lib.expressions import Utc
+from backend.lib.zones import day_in_words
 from backend.notes import words
 from backend.notes.models import Ask, Finding, Note, Section, TechniqueDone
 
+
+def _parts(names: Iterable[str]) -> str:
+    return ", ".join(words.PARTS[name].lower() for name in names)
+
+
+def _measures(rows: Iterable[words.Row]) -> str:
+    return "; ".join(words.measure(row) for row in rows)
+
+
+def _until(day: str) -> str:
+    return day_in_words(date.fromisoformat(day))
+
+
+def _zones(codes: Iterable[str]) -> str:
+    return ", ".join(label_of("body_zones", code) for code in codes)
+
+
+def _for_programs(value: object) -> str:
+    """An id says nothing to a person: that it changed stands in the sentence."""
+    return ""
+
+
+PLACE = {"region": partial(label_of, "regions"), "side": lambda side: SIDES.get(side, side)}
 OF_NOTE = Wording(
     begun="begun",
     first="signed",
@@ -34,19 +59,33 @@ OF_NOTE = Wording(
         "signature_kind", "signed_by", "signed_at", "cosigned_by", "cosigned_at", "entered_in_error_note", "entered_in_error_by",
         "entered_in_error_at", "closed_by", "closed_at", "untouched",
     ),
+    values={
+        "kind": words.KINDS.__getitem__, "state": in_words, "visibility": words.VISIBLE_TO.__getitem__,
+        "shared_sections": _parts, "visit_id": _for_programs, "untouched": _parts, "copied_parts": _parts,
+    },
 )  # fmt: skip
 OF_ASK = Wording(
     first="asked of the others",
     fields={"region": "place", "side": "place", "sentence": "wording", "until": "last day"},
     events={"asked_at": "asked of the others", "ended_at": "ended"},
     implied=("ended_by", "ended_because"),
+    values={**PLACE, "kind": words.ASKS.__getitem__, "technique": partial(label_of, "techniques"), "until": _until},
 )
-OF_SECTION = Wording(named=lambda name: words.SECTIONS[name], fields={"text": "words"})
+OF_SECTION = Wording(
+    named=lambda name: words.SECTIONS[name],
+    fields={"text": "words"},
+    values={"name": words.SECTIONS.__getitem__, "measures": _measures},
+)
 OF_FINDING = Wording(
     named=lambda kind: words.FINDINGS[kind],
     fields={"region": "place", "side": "place", "intensity": "strength", "refers_to": "where it refers"},
+    values={**PLACE, "kind": words.FINDINGS.__getitem__, "muscle": partial(label_of, "muscles"), "refers_to": _zones},
 )
-OF_TECHNIQUE = Wording(named=partial(label_of, "techniques"), fields={"regions": "places"})
+OF_TECHNIQUE = Wording(
+    named=partial(label_of, "techniques"),
+    fields={"regions": "places"},
+    values={"technique": partial(label_of, "techniques"), "regions": places},
+)
 
 
 def _told(model: Any, what: str, word: str, *names: str, named: str = "", wording: Wording, **moments: str) -> Told:
@@ -98,13 +137,9 @@ WHOLE, FOR_OTHERS, WITHOUT_TEXT = History(ENVELOPE, ASK, *PARTS), History(*SHARE
 
 
 def history_for(actor: Actor, note: Mapping[str, Any]) -> History:
+    """What the actor reads of what changed in a note they may see (a row of ``queries.one_row``), by the API and on pages."""
     if not actor.reads_clinical:
         return WITHOUT_TEXT
     if actor.is_staff and note["organization_id"] == actor.organization_id:
         return WHOLE
     return FOR_OTHERS
-
-
-def changes_of_note(note: Mapping[str, Any], actor: Actor) -> list[Raw]:
-    """What changed in a note that the actor may see (a row of ``queries.one_row``), newest first, as it is answered and shown."""
-    return history_for(actor, note).latest(actor, note["id"])

@@ -11,7 +11,7 @@ from backend.careplans import policies, queries, rendering, waiting
 from backend.careplans import words as plan_words
 from backend.careplans.agreement import Kind
 from backend.careplans.changes import field_sentences, sentences
-from backend.careplans.history import changes_of_plan
+from backend.careplans.history import history_for
 from backend.careplans.inputs import AboutWrongClient, TransitionOfPlan
 from backend.careplans.models import (
     CHANGES,
@@ -32,12 +32,13 @@ from backend.lib.ids import short_id
 from backend.lib.rest.authentication import actor_of
 from backend.workspace import words
 from backend.workspace.forms import Form
+from backend.workspace.history import newest_changes
 from backend.workspace.pages import log_whatever_the_status
 
 Body = Mapping[str, Any]
 ROW_KINDS: Mapping[str, Kind] = {"intervention": "interventions", "goal": "goals"}
 ENDED = Intervention.State.ENDED
-VERSIONS_SHOWN, CHANGES_SHOWN = 5, 20
+VERSIONS_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +209,7 @@ class PlanPage:
             "heirs": [m["organization"] for m in body["team"] if m["is_live"] and not self._is_own(m)],
             "is_shared": bool(body.get("agreement") and body["agreement"]["is_asked"]),
             "versions": versions,
-            "changed": changes_of_plan(self.row["id"], self.actor)[:CHANGES_SHOWN],
+            **newest_changes(history_for(self.actor), self.row["id"], self.actor, self.zone),
             "to_decide": self.to_decide(),
             "is_reviewed": bool(body.get("review_on")) and not self.is_finished,
             "review_is_over": bool(body.get("review_on")) and body["review_on"] < words.today(self.zone).isoformat(),

@@ -29,6 +29,7 @@ RECEIVED = {"referral", "referrals", "referral page", "home", "inbox", "letter",
 # South wrote a line, and keeps what it was asked about it.
 OWN_PLAN = {
     "plans", "plan", "plan page", "plan on paper", "plan on paper page", "changes of the plan", "versions page", "proposals", "proposal",
+    "changes of the plan page",
 }  # fmt: skip
 # Answered still, and she does not stand in them any more.
 LISTS = {
@@ -153,6 +154,7 @@ def ways_out(http: make.Api, told: dict[str, str]) -> dict[str, Any]:
         "note on paper page": f"/notes/{told['note']}/note.pdf",
         "addenda": f"{note}/addenda",
         "changes of the note": f"{note}/changes",
+        "changes of the note page": f"/notes/{told['note']}/changes",
         "files of the note": f"{note}/attachments",
         "file of the note": f"/api/v1/attachments/{told['picture']}/content",
         "file of the note page": f"/notes/{told['note']}/files/{told['picture']}",
@@ -173,6 +175,7 @@ def ways_out(http: make.Api, told: dict[str, str]) -> dict[str, Any]:
         "phases": f"{plan}/phases",
         "versions": f"{plan}/versions",
         "version": f"{plan}/versions/1",
+        "changes of the plan page": f"/care-plans/{told['plan']}/changes",
         "versions page": f"/care-plans/{told['plan']}/versions",
         "proposals": f"{plan}/proposals",
         "proposal": f"{plan}/proposals/{told['proposal']}",

@@ -351,6 +351,7 @@ def test_the_pages_of_notes_are_accessible_and_no_wider_than_the_screen(
         "doubt": f"/notes/new?client={client_id}",
         "editor": f"/notes/new?client={client_id}&sure=1",
         "signed": f"/notes/{note['id']}",
+        "changes": f"/notes/{note['id']}/changes",
         "list": "/notes",
     }.items():
         page.goto(path)

@@ -342,6 +342,7 @@ def pages_of(
         ("plan-problem-new", lead, f"{path}/problems/new"),
         ("plan-phase-new", lead, f"{path}/phases/new"),
         ("plan-versions", lead, f"{path}/versions"),
+        ("plan-changes", lead, f"{path}/changes"),
         ("plan-new", lead, f"/care-plans/new?client={plan.client_id}"),
         ("plan-client", lead, f"/clients/{plan.client_id}"),
     ]
@@ -368,7 +369,7 @@ def test_the_policy_about_scripts_and_styles_is_kept_on_a_plan(open_page: Open, 
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
 
-    for rest in ("", f"/interventions/{line_of(plan, north)['id']}", "/goals/new", "/versions"):
+    for rest in ("", f"/interventions/{line_of(plan, north)['id']}", "/goals/new", "/versions", "/changes"):
         page.goto(f"/care-plans/{plan.id}{rest}")
 
     assert complaints == []

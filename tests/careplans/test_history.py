@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from backend.careplans.history import changes_of_plan
+from backend.careplans.history import history_for
 from backend.careplans.models import (
     CarePlan,
     Goal,
@@ -268,7 +268,7 @@ def test_the_pages_function_says_the_same_in_one_statement(
     with acting_as(actor):
         found = CarePlan.objects.visible_to(actor).get()
         with django_assert_num_queries(1):
-            told = changes_of_plan(found.pk, actor)
+            told = history_for(actor).latest(actor, found.pk)
 
     assert told == changes(plan, south)
 

@@ -17,14 +17,16 @@ from backend.notes import queries, rendering, services
 from backend.notes import words as note_words
 from backend.notes import workflow as w
 from backend.notes.files import files_of
-from backend.notes.history import changes_of_note
+from backend.notes.history import history_for
 from backend.notes.markdown import rendered
 from backend.notes.models import Note, NoteQuerySet
 from backend.workspace.editor import IN_WORDS
+from backend.workspace.history import all_changes, newest_changes
 from backend.workspace.pages import log_whatever_the_status, or_page, page, show, submit, version_in
 from backend.workspace.staleness import who_changed
+from backend.workspace.worklist import zone_of
 
-MOST, CHANGES_SHOWN = 50, 20
+MOST = 50
 SAID = {
     "amend": "Added and signed.",
     "cosign": "Co-signed. It counts as signed for everybody now.",
@@ -69,6 +71,17 @@ def _listed(found: NoteQuerySet, actor: Actor) -> list[dict[str, Any]]:
 @page("GET")
 def one(request: HttpRequest, note_id: UUID) -> HttpResponse:
     return _note_page(request, note_id)
+
+
+@page("GET")
+def changes(request: HttpRequest, note_id: UUID) -> HttpResponse:
+    """All that changed in the note."""
+    actor = actor_of(request)
+    row = queries.one_row(note_id, actor)
+    log_whatever_the_status(request, lambda: queries.log_shown(actor, [row]))
+    note = rendering.note_data(row, actor)
+    kind, back = note_words.KINDS[note["kind"]], f"/notes/{note_id}"
+    return all_changes(request, history_for(actor, row), note_id, of=kind, back=back, client=note["client"])
 
 
 @page("GET")
@@ -156,7 +169,7 @@ def _note_page(request: HttpRequest, note_id: UUID, *, tried: str = "", problem:
         "error_reasons": list(note_words.IN_ERROR_BECAUSE.items()),
         "section_names": list(note_words.SECTIONS.items()),
         "sees_client": Client.objects.visible_to(actor).filter(pk=row["client_id"]).exists(),
-        "changed": changes_of_note(row, actor)[:CHANGES_SHOWN],
+        **newest_changes(history_for(actor, row), note_id, actor, zone_of(actor)),
         "tried": tried,
         "typed": request.POST if tried else {},
     }

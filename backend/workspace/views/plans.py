@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 
 from backend.careplans import policies, printing, queries, rendering, services, waiting
 from backend.careplans import words as plan_words
+from backend.careplans.history import history_for
 from backend.careplans.models import CarePlan, Proposal, TeamMember
 from backend.careplans.workflow import PLAN_WORKFLOW, PROPOSAL_WORKFLOW
 from backend.catalog.queries import catalog
@@ -20,6 +21,7 @@ from backend.lib.rest.authentication import actor_of
 from backend.lib.rest.printed import pdf_response
 from backend.referrals.models import Package
 from backend.workspace.forms import Form
+from backend.workspace.history import all_changes
 from backend.workspace.pages import field_errors, id_in, log_whatever_the_status, page, show, submit, version_in
 from backend.workspace.plan_forms import FirstPlan, PlanHeader, plan_form, started_from, stepped
 from backend.workspace.plans import PlanPage, plans_of, plans_that_wait, with_steps
@@ -175,6 +177,15 @@ def versions(request: HttpRequest, plan_id: UUID) -> HttpResponse:
         return services.publish(plan_id, actor=actor, sent={}, expected=version_in(request))
 
     return _on_plan(request, plan_id, "publish", act, said="Published. Whoever else is on the plan is asked to agree.")
+
+
+@page("GET")
+def changes(request: HttpRequest, plan_id: UUID) -> HttpResponse:
+    """All that changed in the plan."""
+    actor = actor_of(request)
+    plan = rendering.summary(read(request, plan_id), actor)
+    title, back = plan.get("title") or "Care plan", f"/care-plans/{plan_id}"
+    return all_changes(request, history_for(actor), plan_id, of=title, back=back, client=plan.get("client"))
 
 
 @page("POST")
