@@ -280,6 +280,20 @@ def version_for(found: PlanVersion) -> Raw:
     }
 
 
+def version_without(version: Raw, row_ids: Collection[str]) -> Raw:
+    """A version that was told, without these rows, as if they had been taken back from its reader."""
+    held = {row["id"] for kind in KINDS for row in version["body"][kind]}
+    body = {kind: [row for row in version["body"][kind] if row["id"] not in row_ids] for kind in KINDS}
+    changes = [change for change in version["changes"] if change.get("id") not in row_ids]
+    return {
+        **version,
+        "body": {**version["body"], **body},
+        "changes": changes,
+        "difference": sentences(changes),
+        "taken_back": sorted({*version["taken_back"], *held.intersection(row_ids)}),
+    }
+
+
 def _frozen(kind: str, row: Raw) -> Raw:
     """The fields a version keeps of a row: those that are compared, whose it is and under which id."""
     said = shown(kind, row)

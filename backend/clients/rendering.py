@@ -121,6 +121,12 @@ def consent_data(consent: Consent, actor: Actor, names: Names, client: Client) -
     }
 
 
+def consent_for_others(consent: Json) -> Json:
+    """As it reads outside the client's homes: why it ended is for them."""
+    told = {name: value for name, value in consent.items() if name != "withdrawn_reason"}
+    return {**told, "withheld": ["withdrawn_reason"]}
+
+
 def precaution_data(precaution: Precaution, actor: Actor, names: Names) -> Json:
     known = catalog().precautions.get(precaution.code)
     reads_note = reads_notes_of_precautions(actor)

@@ -1,6 +1,6 @@
 """What changed in a note: since it was released for everybody who reads it, before only for the clinic that wrote it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from functools import partial
 from typing import Any
@@ -38,7 +38,10 @@ def _for_programs(value: object) -> str:
     return ""
 
 
-PLACE = {"region": partial(label_of, "regions"), "side": lambda side: SIDES.get(side, side)}
+PLACE: Mapping[str, Callable[[Any], str]] = {
+    "region": partial(label_of, "regions"),
+    "side": lambda side: SIDES.get(side, side),
+}
 OF_NOTE = Wording(
     begun="begun",
     first="signed",

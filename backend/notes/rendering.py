@@ -63,6 +63,17 @@ def note_data(row: Row, actor: Actor) -> Json:
     return {name: value for name, value in body.items() if name not in withheld}
 
 
+def for_others(note: Json) -> Json:
+    """One note that was told to its own clinic, as it reads outside."""
+    kept = _kept(note) | {"copied_from_id"}
+    told = {name: value for name, value in note.items() if name not in kept}
+    if error := note["entered_in_error"]:
+        told["entered_in_error"] = {name: value for name, value in error.items() if name != "note"}
+    if "addenda" in note:
+        told["addenda"] = [addendum for addendum in note["addenda"] if addendum["section"] not in kept]
+    return {**told, "withheld": sorted({*note["withheld"], *kept})}
+
+
 def available(row: Row, actor: Actor) -> list[str]:
     """The transitions the caller can make now, for buttons and integrators."""
     subject: Any = _Envelope(row)
@@ -128,7 +139,12 @@ def _withheld(row: Row, actor: Actor) -> set[str]:
         return {*TEXT}
     if actor.is_staff and row["organization_id"] == actor.organization_id:
         return set()
-    kept = set(SectionName.values) - set(row["shared_sections"])
+    return _kept(row)
+
+
+def _kept(note: Row) -> set[str]:
+    """Names of the fields that do not leave the clinic which wrote the note."""
+    kept = set(SectionName.values) - set(note["shared_sections"])
     kept |= {name for name, section in GOES_WITH.items() if section in kept}
     # Only who reads all of it can tell whether all of it is what was signed.
     return kept | ({"integrity"} if kept else set()) | {"identifiers"}

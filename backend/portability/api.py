@@ -39,14 +39,14 @@ class ExportOfClient(ExportView):
         operation_id="export_client",
         summary="Export one client",
         description=(
-            "Everything you may hand over of this client, as JSON, as a PDF with an index, and as a ZIP with both and "
-            "all files. Made by a job with your rights and scopes; look at `state` until it is `done`. Also for a client "
-            "who is not open to you any more, as long as your clinic has something of its own about them. Asked again "
-            "while one is being made, the answer is that one."
+            "Everything you may read of this client, or with `to_hand_on` what others may have of it: as JSON, as a PDF with "
+            "an index, and as a ZIP with both and all files. Made by a job with your rights and scopes; look at `state` until "
+            "it is `done`. Also for a client who is not open to you any more, as long as your clinic has something of its own "
+            "about them. Asked again while one is being made, the answer is that one."
         ),
         request=s.ExportInput,
         responses={202: s.ExportSerializer},
-        examples=[examples.ASK, examples.ACCEPTED],
+        examples=[examples.ASK, examples.HAND_ON, examples.ACCEPTED],
     )
     def post(self, request: Request, client_id: str) -> Response:
         self.read_body()

@@ -22,6 +22,7 @@ from backend.lib.problems import Forbidden
 from backend.notes import models as m_notes
 from backend.notes import queries as notes
 from backend.portability import sections as s
+from backend.portability.models import Export
 from backend.portability.reading import Reading
 from backend.referrals import models as m_referrals
 from backend.referrals import policies as referral_policies
@@ -60,8 +61,8 @@ class Section:
     ``scope`` is the resource whose reading scope a token needs, ``may_read`` what the role needs. ``needs_client``: only
     while the client is open to the reader. ``holds`` are the tables it hands over. ``is_settled`` is false for what
     comes and goes by itself, and is one's own: it is not asked for again before a file is taken away. ``is_own_work``:
-    rows here are a reason to export although the client is not open any more. ``nested`` are lists inside a row whose rows
-    have doors of their own.
+    rows here are a reason to export although the client is not open any more. ``stays``: never handed on to
+    others. ``nested`` are lists inside a row whose rows have doors of their own.
     """
 
     name: str
@@ -75,10 +76,14 @@ class Section:
     needs_client: bool = True
     is_settled: bool = True
     is_own_work: bool = False
+    stays: bool = False
     nested: tuple[str, ...] = ()
 
-    def is_for(self, actor: Actor) -> bool:
-        return actor.allows(f"{self.scope}:read") and self.may_read(actor)
+    def is_for(self, reading: Reading) -> bool:
+        actor = reading.actor
+        return (
+            actor.allows(f"{self.scope}:read") and self.may_read(actor) and not (self.stays and reading.is_to_hand_on)
+        )
 
 
 RECORD = (
@@ -90,8 +95,9 @@ RECORD = (
             (m_clients.Representative,)),
     Section("consents", "What the client allows", "clients", s.consents, s.shown_consents, (m_clients.Consent,)),
     Section("access", "Who may see the client", "clients", s.access, s.shown_access, (m_clients.Access,),
-            is_settled=False),
-    Section("looks", "Who did look", "clients", s.looks, s.shown_looks, (AccessLog,), is_settled=False),
+            is_settled=False, stays=True),
+    Section("looks", "Who did look", "clients", s.looks, s.shown_looks, (AccessLog,), is_settled=False,
+            stays=True),
     Section("precautions", "Precautions", "clients", s.precautions, s.shown_precautions, (m_clients.Precaution,)),
     Section("holds", "Regions not to be treated", "clients", s.holds, s.shown_holds, (m_clients.Hold,)),
     Section("asks", "What was asked of everybody", "clients", s.asks, s.shown_asks, (m_notes.Ask,)),
@@ -133,7 +139,7 @@ CARE = (
     Section("note_files", "Files of notes", "notes", s.note_files, s.shown_note_files, (m_notes.NoteFile,),
             needs_client=False, is_own_work=True),
     Section("events", "What happened, as it was told to this clinic", "events", s.events, s.shown_events, (Event,),
-            needs_client=False, is_settled=False),
+            needs_client=False, is_settled=False, stays=True),
 )  # fmt: skip
 CONTENTS = (*RECORD, *LOOP, *CARE)
 SECTIONS = {section.name: section for section in CONTENTS}
@@ -163,7 +169,7 @@ LEFT_OUT: Mapping[str, str] = {
 
 def sections_for(reading: Reading) -> list[Section]:
     """The sections this reader gets of this client, in order."""
-    here = [section for section in CONTENTS if section.is_for(reading.actor)]
+    here = [section for section in CONTENTS if section.is_for(reading)]
     return [section for section in here if reading.client is not None or not section.needs_client]
 
 
@@ -175,6 +181,6 @@ def withheld_from(reading: Reading) -> list[str]:
 
 def has_own_work(reading: Reading) -> bool:
     """Whether the reader's clinic has something of its own about this client, also when the client is closed to it."""
-    own = Reading(reading.actor, reading.client_id, reading.ids, reading.client, is_own=True)
+    own = Reading(reading.actor, reading.client_id, reading.ids, reading.client, Export.Include.OWN)
     written = (section.found(own).exists() for section in CONTENTS if section.is_own_work)
     return any(written) or s.accepted_here(own)

@@ -48,9 +48,11 @@ RECORD: dict[str, Any] = {
     "include": "all",
     "index": [{"section": "client", "title": "The client", "count": 1}],
     "withheld": [],
+    "left_out": [],
     "sections": {"client": [{"id": WAITING["client"]["id"], "display": "Nora Feld"}]},
 }
 ASK = OpenApiExample("Everything you may read", value={"include": "all"}, request_only=True)
+HAND_ON = OpenApiExample("What may leave the clinic", value={"include": "to_hand_on"}, request_only=True)
 ACCEPTED = OpenApiExample("Being made", value=WAITING, response_only=True, status_codes=["202"])
 FINISHED = OpenApiExample("Done", value=DONE, response_only=True)
 THE_RECORD = OpenApiExample("The beginning of a record", value=RECORD, response_only=True)

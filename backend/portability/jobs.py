@@ -69,7 +69,7 @@ def _step(claim: work.Claim, requester: Actor) -> making.Draft | None:
 
 def _reading(export: Export, requester: Actor) -> Reading | None:
     """The client as the requester sees them now; when they may not export them any more, the export has failed."""
-    reading = reading_of(requester, export.client_id, is_own=export.include == Export.Include.OWN)
+    reading = reading_of(requester, export.client_id, export.include)
     try:
         check_may_export(reading)
     except Problem:

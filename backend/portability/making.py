@@ -19,7 +19,7 @@ from backend.lib.problems import Forbidden
 from backend.lib.rest.fields import utc
 from backend.lib.rest.renderers import as_json
 from backend.lib.typesetting import Book
-from backend.portability import contents, files, printing
+from backend.portability import contents, files, handing_on, printing
 from backend.portability.models import Export, Piece
 from backend.portability.reading import Reading, check_may_export
 
@@ -158,6 +158,7 @@ def draft_of(export: Export, reading: Reading) -> Draft:
         "include": export.include,
         "index": files.titles(export.place["counts"]),
         "withheld": contents.withheld_from(reading),
+        "left_out": list(handing_on.LEFT_OUT) if reading.is_to_hand_on else [],
     }
     rows = files.rows_of(export, reading.actor)
     return Draft(header, printing.page_of(header, rows, clinic), clock.now())

@@ -35,6 +35,7 @@ class Export(models.Model):
     class Include(models.TextChoices):
         ALL = "all"
         OWN = "own"
+        TO_HAND_ON = "to_hand_on"
 
     class State(models.TextChoices):
         WAITING = "waiting"

@@ -122,8 +122,12 @@ def _facts(header: Row, zone: ZoneInfo) -> Iterable[tuple[str, str]]:
     yield "Made on", said("made_at", header["made_at"], zone)
     if header["include"] == "own":
         yield "Holds", "What this clinic's own people wrote."
+    if header["include"] == "to_hand_on":
+        yield "Holds", "What may be handed on: without drafts, and without what stays in the clinic."
     if header["withheld"]:
         yield "Left out", ", ".join(SECTIONS[name].title for name in header["withheld"])
+    for sentence in header["left_out"]:
+        yield "Not handed on", sentence
 
 
 def _note(printed: int, count: int) -> str:

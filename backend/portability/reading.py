@@ -10,6 +10,7 @@ from backend.clients.services.taking import may_write
 from backend.lib.actor import Actor
 from backend.lib.problems import Forbidden, NotFound
 from backend.lib.querysets import id_or_404
+from backend.portability.models import Export
 
 EMERGENCY = (
     "An emergency opens a client for reading only, so nothing is taken away. Your own clinic's part is exported with "
@@ -21,28 +22,36 @@ EMERGENCY = (
 class Reading:
     """A reader and a client: the records that are one person, and the client's own row while it is open.
 
-    ``is_own`` narrows everything to what the reader's own people wrote.
+    ``include`` narrows everything to what the reader's own people wrote, or to what may be handed on.
     """
 
     actor: Actor
     client_id: UUID
     ids: tuple[UUID, ...]
     client: Client | None
-    is_own: bool
+    include: str = Export.Include.ALL
 
     @property
     def clinic_id(self) -> UUID:
         return self.actor.clinic_id
 
+    @property
+    def is_own(self) -> bool:
+        return self.include == Export.Include.OWN
 
-def reading_of(actor: Actor, client_id: UUID | str, *, is_own: bool) -> Reading:
+    @property
+    def is_to_hand_on(self) -> bool:
+        return self.include == Export.Include.TO_HAND_ON
+
+
+def reading_of(actor: Actor, client_id: UUID | str, include: str = Export.Include.ALL) -> Reading:
     """The client as far as the caller sees them, whether or not anything is there to export."""
     wanted = id_or_404(client_id)
     try:
         client = client_for(actor, wanted)
     except NotFound:
-        return Reading(actor, wanted, (wanted,), None, is_own)
-    return Reading(actor, client.pk, _records(client, actor), client, is_own)
+        return Reading(actor, wanted, (wanted,), None, include)
+    return Reading(actor, client.pk, _records(client, actor), client, include)
 
 
 def _records(client: Client, actor: Actor) -> tuple[UUID, ...]:

@@ -21,6 +21,7 @@ from backend.clients.queries import looks_at, with_home, withheld_precautions
 from backend.notes import queries as notes
 from backend.notes import rendering as note_rendering
 from backend.notes.models import Ask, Note, NoteFile
+from backend.portability.handing_on import about_another_client, may_leave
 from backend.portability.reading import Reading
 from backend.record.queries.feed import told_to
 from backend.record.serializers import rendered
@@ -34,16 +35,19 @@ Found = QuerySet[Any, Any]
 # What is for pages and programs, not for who reads a record.
 BUTTONS = ("available_transitions", "cursor")
 NESTED_IN_A_PLAN = ("team", "phases", "problems", "goals", "interventions", "proposals")
-OF_ALL_PARTIES = ("agreement", "unpublished", "to_decide")
+UNFINISHED = ("unpublished", "to_decide")
+OF_ALL_PARTIES = ("agreement", *UNFINISHED)
 
 
-def _own(reading: Reading) -> Q:
-    """What the reader's own people wrote, when only that is asked for."""
-    return Q(organization_id=reading.clinic_id) if reading.is_own else Q()
+def _asked_for(model: Any, reading: Reading, *, own: Q | None = None) -> Q:
+    """What the reader's own people wrote, or what may be handed on, when only that is asked for."""
+    if reading.is_own:
+        return Q(organization_id=reading.clinic_id) if own is None else own
+    return may_leave(model) if reading.is_to_hand_on else Q()
 
 
 def _about(model: Any, reading: Reading) -> Any:
-    return model.objects.visible_to(reading.actor).filter(_own(reading), client_id__in=reading.ids)
+    return model.objects.visible_to(reading.actor).filter(_asked_for(model, reading), client_id__in=reading.ids)
 
 
 def _without_buttons(row: Mapping[str, Any]) -> Json:
@@ -101,7 +105,8 @@ def consents(reading: Reading) -> Found:
 def shown_consents(reading: Reading, rows: Rows) -> list[Json]:
     assert reading.client is not None
     names = clients.names_of(wanted for row in rows for wanted in row.organization_ids)
-    return [clients.consent_data(row, reading.actor, names, reading.client) for row in rows]
+    told = [clients.consent_data(row, reading.actor, names, reading.client) for row in rows]
+    return [clients.consent_for_others(consent) for consent in told] if reading.is_to_hand_on else told
 
 
 def access(reading: Reading) -> Found:
@@ -115,7 +120,7 @@ def shown_access(reading: Reading, rows: Rows) -> list[Json]:
 
 
 def looks(reading: Reading) -> Found:
-    found: QuerySet[AccessLog] = looks_at(reading.actor, reading.ids).filter(_own(reading))
+    found: QuerySet[AccessLog] = looks_at(reading.actor, reading.ids).filter(_asked_for(AccessLog, reading))
     return found
 
 
@@ -164,8 +169,8 @@ def shown_asks(reading: Reading, rows: Rows) -> list[Json]:
 def referrals(reading: Reading) -> Found:
     """Those whose content is open to the reader; of others nobody learns whom they are about."""
     about = queries.about(reading.ids, reading.actor)
-    sent = Q(sender_organization_id=reading.clinic_id) if reading.is_own else Q()
-    found: Found = Referral.objects.visible_to(reading.actor).filter(about & sent)
+    asked_for = _asked_for(Referral, reading, own=Q(sender_organization_id=reading.clinic_id))
+    found: Found = Referral.objects.visible_to(reading.actor).filter(about & asked_for)
     return queries.whole(found, reading.actor, most=None)  # type: ignore[arg-type]  # a queryset of referrals
 
 
@@ -175,7 +180,7 @@ def shown_referrals(reading: Reading, rows: Rows) -> list[Json]:
 
 def _of_referrals(model: Any, reading: Reading) -> Any:
     visible = model.objects.visible_to(reading.actor)
-    return visible.filter(_own(reading), referral__client_id__in=reading.ids)
+    return visible.filter(_asked_for(model, reading), referral__client_id__in=reading.ids)
 
 
 def messages(reading: Reading) -> Found:
@@ -202,8 +207,8 @@ def attachments(reading: Reading) -> Found:
 
 def note_files(reading: Reading) -> Found:
     """Files that go with notes."""
-    written = Q(note__organization_id=reading.clinic_id) if reading.is_own else Q()
-    ties = NoteFile.objects.visible_to(reading.actor).filter(written, note__client_id__in=reading.ids)
+    asked_for = _asked_for(NoteFile, reading, own=Q(note__organization_id=reading.clinic_id))
+    ties = NoteFile.objects.visible_to(reading.actor).filter(asked_for, note__client_id__in=reading.ids)
     return _files(ties, reading)
 
 
@@ -252,15 +257,24 @@ def shown_visits(reading: Reading, rows: Rows) -> list[Json]:
 
 
 def care_plans(reading: Reading) -> Found:
-    found: Any = CarePlan.objects.visible_to(reading.actor).filter(client_id__in=reading.ids)
-    if reading.is_own:
-        found = found.filter(party_ids__contains=[reading.clinic_id])
+    asked_for = _asked_for(CarePlan, reading, own=Q(party_ids__contains=[reading.clinic_id]))
+    found: Any = CarePlan.objects.visible_to(reading.actor).filter(asked_for, client_id__in=reading.ids)
     return plans.whole(found, reading.actor, most=None)
 
 
 def shown_care_plans(reading: Reading, rows: Rows) -> list[Json]:
     told = [_without_buttons(plan_rendering.detail(row, reading.actor)) for row in rows]
+    if reading.is_to_hand_on:
+        anothers = about_another_client(reading.actor, {row["id"] for row in rows})
+        return [_to_hand_on(plan, anothers) for plan in told]
     return [_own_of_plan(plan, row, reading) for plan, row in zip(told, rows, strict=True)] if reading.is_own else told
+
+
+def _to_hand_on(plan: Json, anothers: set[str]) -> Json:
+    """Without what is not published yet, and the rows that were about another client; proposals have a section of their own."""
+    kept = {name: value for name, value in plan.items() if name not in (*UNFINISHED, "proposals")}
+    nested = [name for name in NESTED_IN_A_PLAN if name in kept]
+    return {**kept, **{name: [one for one in kept[name] if one["id"] not in anothers] for name in nested}}
 
 
 def _own_of_plan(plan: Json, row: Mapping[str, Any], reading: Reading) -> Json:
@@ -273,8 +287,9 @@ def _own_of_plan(plan: Json, row: Mapping[str, Any], reading: Reading) -> Json:
 
 
 def _of_plans(kind: str, reading: Reading) -> Found:
+    model = plans.MODELS[kind]
     found = plans.rows_about(reading.actor, kind, reading.ids)
-    return found.filter(plans.MODELS[kind].objects.own(reading.clinic_id)) if reading.is_own else found
+    return found.filter(_asked_for(model, reading, own=model.objects.own(reading.clinic_id)))
 
 
 def proposals(reading: Reading) -> Found:
@@ -299,13 +314,17 @@ def shown_proposals(reading: Reading, rows: Rows) -> list[Json]:
 
 def versions(reading: Reading) -> Found:
     found: Any = PlanVersion.objects.visible_to(reading.actor).filter(plan__client_id__in=reading.ids)
-    narrowed = found.filter(found.own(reading.clinic_id)) if reading.is_own else found
-    whole: Found = narrowed.whole().select_related("organization")
+    asked_for = _asked_for(PlanVersion, reading, own=found.own(reading.clinic_id))
+    whole: Found = found.filter(asked_for).whole().select_related("organization")
     return whole
 
 
 def shown_versions(reading: Reading, rows: Rows) -> list[Json]:
-    return [{"care_plan_id": str(row.plan_id), **plan_rendering.version_for(row)} for row in rows]
+    told = [{"care_plan_id": str(row.plan_id), **plan_rendering.version_for(row)} for row in rows]
+    if not reading.is_to_hand_on:
+        return told
+    anothers = about_another_client(reading.actor, {row.plan_id for row in rows})
+    return [plan_rendering.version_without(version, anothers) for version in told]
 
 
 def agreements(reading: Reading) -> Found:
@@ -332,7 +351,8 @@ def all_notes(reading: Reading) -> Found:
 
 
 def shown_notes(reading: Reading, rows: Rows) -> list[Json]:
-    return [_without_buttons(note_rendering.note_data(row, reading.actor)) for row in rows]
+    told = [_without_buttons(note_rendering.note_data(row, reading.actor)) for row in rows]
+    return [note_rendering.for_others(note) for note in told] if reading.is_to_hand_on else told
 
 
 def events(reading: Reading) -> Found:

@@ -18,7 +18,11 @@ class ExportInput(StrictSerializer):
     include = serializers.ChoiceField(
         Export.Include.choices,
         default=Export.Include.ALL,
-        help_text="`own`: only what your own people wrote. `all`: also what you may read of the others.",
+        help_text=(
+            "`own`: only what your own people wrote. `all`: also what you may read of the others. `to_hand_on`: of all, what may "
+            "leave your clinic: no drafts, nothing that its clinic or author keeps or marked as sensitive (unless a consent names "
+            "that), no access log and no events. The file's `left_out` says so in words."
+        ),
     )
 
 

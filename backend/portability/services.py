@@ -32,7 +32,7 @@ def request_export(client_id: UUID | str, *, actor: Actor, include: str = Export
     Raises 404 when the client is not the caller's to see and their clinic has nothing of its own about them, 403 for who
     reads no clients, and behind a broken glass. Asked again while one is being made: that one.
     """
-    reading = reading_of(actor, client_id, is_own=include == Export.Include.OWN)
+    reading = reading_of(actor, client_id, include)
     _check_is_there(reading)
     check_may_export(reading)
     asked: dict[str, Any] = {"client_id": reading.client_id, "include": include, "scopes": _scopes(actor)}
@@ -54,7 +54,7 @@ def request_export(client_id: UUID | str, *, actor: Actor, include: str = Export
 
 def check_is_there(client_id: UUID | str, *, actor: Actor) -> None:
     """404 unless the client is the caller's to see, or their clinic has something of its own; 403 without the scope."""
-    _check_is_there(reading_of(actor, client_id, is_own=False))
+    _check_is_there(reading_of(actor, client_id))
     if not actor.allows("clients:read"):
         raise Forbidden("This token does not carry the scope clients:read.", code="insufficient_scope")
 
@@ -88,7 +88,7 @@ def take_away(export_id: UUID | str, *, actor: Actor, kind: str, after_refusal: 
         raise Conflict(WHY_FAILED[export.failed_because], code="export_failed", state=export.state)
     if not export.files or export.expires_at is None or export.expires_at <= clock.now():
         raise Gone("An export is kept for a day. Make a new one.", code="export_expired")
-    reading = reading_of(actor, export.client_id, is_own=export.include == Export.Include.OWN)
+    reading = reading_of(actor, export.client_id, export.include)
     if not still_agrees(export, reading):
         after_refusal.append(partial(discard, export.pk, actor=actor))
         raise Conflict(OUTDATED, code="export_outdated", state=Export.State.FAILED)

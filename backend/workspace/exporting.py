@@ -10,6 +10,12 @@ from backend.portability.services import WHY_FAILED, last_export
 
 FILES = {"zip": "Everything, with all files (ZIP)", "pdf": "To read and print (PDF)", "json": "As data (JSON)"}
 
+HOLDS: dict[str, str] = {
+    Export.Include.ALL: "Everything you could read",
+    Export.Include.OWN: "What your clinic wrote",
+    Export.Include.TO_HAND_ON: "What may be handed on",
+}
+
 
 def export_block(reading: Reading) -> dict[str, Any]:
     """What the block needs. Of a closed client, and behind a broken glass, there is only what the clinic wrote itself."""
@@ -43,7 +49,7 @@ def _shown(export: Export) -> dict[str, Any]:
         "id": export.pk,
         "is_being_made": export.is_being_made,
         "progress": export.progress,
-        "is_own": export.include == Export.Include.OWN,
+        "holds": HOLDS[export.include],
         "failed": WHY_FAILED.get(export.failed_because, ""),
         "finished_at": export.finished_at,
         "expires_at": export.expires_at,

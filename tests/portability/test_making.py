@@ -168,7 +168,7 @@ def statements_of_a_batch(clinic: make.Clinic, client_id: str) -> dict[str, int]
     assert actor is not None
     counts = {}
     with acting_as(actor):
-        reading = reading_of(actor, client_id, is_own=False)
+        reading = reading_of(actor, client_id)
         for section in CONTENTS:
             with CaptureQueriesContext(connection) as queries:
                 section.shown(reading, list(section.found(reading).order_by("pk")[: making.BATCH]))

@@ -40,6 +40,21 @@ def test_only_what_the_clinic_wrote_can_be_asked_for(north: make.Clinic) -> None
     assert "What your clinic wrote, made" in browser.open(f"/clients/{client}").page
 
 
+def test_what_may_be_handed_on_is_asked_for_by_a_button_of_its_own(north: make.Clinic) -> None:
+    client = make.client(north)["id"]
+    kept, goes = signed(north, client, visibility="clinic"), signed(north, client)
+    browser = Browser(north.practitioner).open(f"/clients/{client}")
+    assert "To hand on: without drafts, and without what stays in the clinic." in browser.page
+
+    browser.press(f"/clients/{client}/export", include="to_hand_on")
+    run_due()
+
+    assert "What may be handed on, made" in browser.open(f"/clients/{client}").page
+    export = north.http.send("GET", "exports").json()["results"][0]
+    record = unzipped(browser.http.get(f"/exports/{export['id']}/zip").getvalue())["record.json"]
+    assert (goes["id"].encode() in record, kept["id"].encode() in record) == (True, False)
+
+
 def test_a_colleagues_export_is_neither_shown_nor_given(north: make.Clinic) -> None:
     client = make.client(north)["id"]
     Browser(north.practitioner).open(f"/clients/{client}").press(f"/clients/{client}/export", include="all")

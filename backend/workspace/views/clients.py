@@ -296,7 +296,7 @@ def client_page(request: HttpRequest, actor: Actor, client_id: UUID, *, tried: T
         **brief.blocks(request, client, records, actor),
         "death_form": Form(s.DeathInput, zone=zone, key="death-"),
         **timeline_block(request, client, records, zone),
-        **export_block(Reading(actor, client.pk, tuple(records), client, is_own=False)),
+        **export_block(Reading(actor, client.pk, tuple(records), client)),
     }
     return show(request, "client.html", context, problem=tried.problem if tried else None)
 

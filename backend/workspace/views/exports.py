@@ -19,13 +19,13 @@ from backend.workspace.pages import or_page, page, show, submit
 def of_client(request: HttpRequest, client_id: UUID) -> HttpResponse:
     """Also of a client who is closed to the clinic: what it wrote itself stays its own to take along."""
     actor = actor_of(request)
-    reading = reading_of(actor, client_id, is_own=False)
+    reading = reading_of(actor, client_id)
     services.check_is_there(client_id, actor=actor)
     refuse_unless(reads_clients(actor), READS)
     if request.method != "POST":
         return show(request, "export.html", export_block(reading))
-    wants_own = request.POST.get("include") == Export.Include.OWN
-    include = Export.Include.OWN if wants_own else Export.Include.ALL
+    asked = request.POST.get("include", "")
+    include = asked if asked in Export.Include.values else Export.Include.ALL
 
     def act() -> str:
         services.request_export(reading.client_id, actor=actor, include=include)
