@@ -57,15 +57,14 @@ class ConsentWords:
             return "No client is named, so no consent is needed.", True
         if organization_id == self.here:
             return "A colleague of your own clinic: no consent is needed.", True
-        who = self.client.given_name or self.client.family_name
         for consent in self.consents:
             if not consent.covers(organization_id):
                 continue
             if practitioner_id in consent.excluded_practitioner_ids:
-                return f"{who} has said: not this person.", False
+                return "The client has said: not this person.", False
             until = f" until {words.day(consent.expires_on, words.today(self.zone))}" if consent.expires_on else ""
-            return f"{who} has said yes to {clinic}{until}.", True
-        return f"{who} has not been asked about {clinic} yet.", False
+            return f"The client has said yes to {clinic}{until}.", True
+        return f"The client has not been asked about {clinic} yet.", False
 
     @property
     def circle(self) -> set[UUID]:

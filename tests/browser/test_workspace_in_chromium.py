@@ -62,7 +62,7 @@ def test_t1_a_referral_is_sent_from_the_clients_page_in_six_presses(
     page.goto(f"/clients/{client['id']}")
 
     presses.press(page.get_by_role("link", name="Refer to South Practitioner"))
-    expect(page.get_by_text("Lee has said yes to South Physio").first).to_be_visible()
+    expect(page.get_by_text("The client has said yes to South Physio").first).to_be_visible()
     presses.press(page.get_by_label("Weakness or numbness", exact=True))
     presses.press(page.get_by_label("Neck", exact=True))
     presses.type(page.get_by_label("What do you want to know or have done?"), "Numb thumb since Monday. Safe to load?")

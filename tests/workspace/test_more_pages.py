@@ -345,6 +345,17 @@ def test_a_consent_that_ends_soon_is_renewed_with_one_press(north: make.Clinic, 
     assert "None of those that your clinic recorded." in listed.open("/clients?consents=ending").page
 
 
+def test_a_consent_without_an_end_is_not_offered_to_be_renewed(north: make.Clinic, south: make.Clinic) -> None:
+    client = make.client(north)["id"]
+    endless = make.consent(north, client, south)["id"]
+
+    browser = Browser(north.coordinator).open(f"/clients/{client}")
+
+    address = f"/clients/{client}/consents/{endless}"
+    assert f"{address}/renew" not in browser.page
+    assert f"{address}/withdraw" in browser.page
+
+
 def test_a_timeline_is_narrowed_to_messages_or_steps(north: make.Clinic, south: make.Clinic) -> None:
     sent = make.sent(north, south)
     north.http.send("POST", f"referrals/{sent['id']}/messages", {"text": "Mornings suit her."})

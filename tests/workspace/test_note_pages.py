@@ -4,7 +4,7 @@ from uuid import UUID
 
 from backend.lib import clock
 from tests import make
-from tests.notes.writing import BODY, draft, enroll, ids_listed, read, share, sign, signed
+from tests.notes.writing import BODY, change, draft, enroll, ids_listed, read, share, sign, signed
 from tests.workspace.browsing import Browser
 from tests.workspace.note_writer import writer
 
@@ -96,6 +96,23 @@ def test_a_draft_is_thrown_away(north: make.Clinic, client_id: str) -> None:
 
     page.press(f"/notes/{begun['id']}/discard")
 
+    assert (page.path, ids_listed(north.http)) == ("/notes", [])
+
+
+def test_a_draft_that_was_written_in_since_is_not_thrown_away_but_shown_again(
+    north: make.Clinic, client_id: str
+) -> None:
+    begun = draft(north, client_id)
+    page = Browser(north.practitioner).open(f"/notes/{begun['id']}/edit?sure=1")
+    change(north.http, begun, subjective="Written meanwhile.")
+
+    page.press(f"/notes/{begun['id']}/discard")
+
+    assert page.status == 412
+    assert "This draft was written in since its page was opened, so it was not thrown away." in page.page
+    assert "Written meanwhile.</textarea>" in page.page
+    assert ids_listed(north.http) == [begun["id"]]
+    page.press(f"/notes/{begun['id']}/discard")
     assert (page.path, ids_listed(north.http)) == ("/notes", [])
 
 

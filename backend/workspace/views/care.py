@@ -25,8 +25,7 @@ from backend.workspace.worklist import zone_of
 @page("POST")
 def give_consent(request: HttpRequest, client_id: UUID) -> HttpResponse:
     def act(actor: Actor, zone: str) -> Any:
-        client = client_for(actor, client_id)
-        form = consent_form(actor, zone, client, tried=Tried("consent", request.POST, NOTHING))
+        form = consent_form(actor, zone, tried=Tried("consent", request.POST, NOTHING))
         checked = form.validated(actor=actor)
         return services.give_consent(client_id, actor=actor, **answer_of(checked))
 

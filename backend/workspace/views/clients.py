@@ -287,7 +287,7 @@ def client_page(request: HttpRequest, actor: Actor, client_id: UUID, *, tried: T
         "here": str(here),
         "direct": offer(actor, client, zone).suggested[:DIRECT] if works else [],
         "tried": tried.form if tried else "",
-        "consent_form": consent_form(actor, zone, client, tried=tried),
+        "consent_form": consent_form(actor, zone, tried=tried),
         "precaution_form": _form_of("precaution", s.PrecautionInput, zone, tried=tried),
         "hold_form": _form_of("hold", s.HoldInput, zone, tried=tried),
         "representatives": Representative.objects.visible_to(actor).filter(client_id__in=ids, ended_at=None),
@@ -324,7 +324,7 @@ def _same_person(client: Client, actor: Actor, ids: list[UUID]) -> dict[str, Any
     }
 
 
-def consent_form(actor: Actor, zone: str, client: Client, *, tried: Tried | None = None) -> Form:
+def consent_form(actor: Actor, zone: str, *, tried: Tried | None = None) -> Form:
     """Who is in the circle, what is shared, until when, how the client said so."""
     clinics = Organization.objects.visible_to(actor).exclude(pk=actor.organization_id).order_by("name")
     people = Practitioner.objects.visible_to(actor).filter(roles__ended_at=None).distinct().order_by("family_name")
@@ -341,7 +341,6 @@ def consent_form(actor: Actor, zone: str, client: Client, *, tried: Tried | None
         labels={
             "organization_ids": "Who shares with your clinic",
             "excluded_practitioner_ids": "But not this person",
-            "given_by.name": f"Who said it, if not {client.given_name or 'the client'}",
         },
         initial={"categories": ["plan", "notes", "outcomes"]},
         leave_out=("guests", "pools", "occurred_at"),
@@ -373,7 +372,7 @@ def merge(request: HttpRequest, client_id: UUID) -> HttpResponse:
     result = submit(request, act, said="The two records are one now.") if request.method == "POST" else None
     if result is not None and not isinstance(result, Problem):
         return result
-    return show(request, "merge.html", {"preview": preview}, problem=result)
+    return show(request, "merge.html", {"preview": preview, "names": ("family_name", "given_name")}, problem=result)
 
 
 @page("GET", "POST")

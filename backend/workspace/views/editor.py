@@ -106,21 +106,19 @@ def new(request: HttpRequest) -> HttpResponse:
 
 @page("GET", "POST")
 def edit(request: HttpRequest, note_id: UUID) -> HttpResponse:
-    actor = actor_of(request)
-    note = Note.objects.visible_to(actor).one(note_id)
-    policies.check_edits(actor, note)
-    if note.state != Note.State.DRAFT:
-        raise Conflict("What was signed is not changed; amend it.")
-    draft = rendering.note_data(queries.one_row(note_id, actor), actor)
-    client = _client_of(note, actor)
-    source = _copied_from(draft.get("copied_from_id"), client, actor)
-    desk = Desk(actor, zone_of(actor), client, draft, source, [])
+    desk = _desk_of(note_id, actor_of(request))
     if request.method == "POST":
         return _written(request, desk)
-    doubt = doubt_about(desk.client, actor)
+    doubt = doubt_about(desk.client, desk.actor)
     if "sure" not in request.GET and doubt and doubt.expected:
         return _asked(request, desk.client, doubt, f"/notes/{note_id}/edit?sure=1")
-    return _shown(request, desk, stored_editor(draft, desk.zone))
+    return _shown(request, desk, stored_editor(desk.body, desk.zone))
+
+
+def draft_again(request: HttpRequest, note_id: UUID, problem: Problem) -> HttpResponse:
+    """The draft as it stands now, with a refusal of what was asked of it."""
+    desk = _desk_of(note_id, actor_of(request))
+    return _shown(request, desk, stored_editor(desk.body, desk.zone), problem=problem)
 
 
 def _asked(request: HttpRequest, client: Client, doubt: Doubt, go_on: str) -> HttpResponse:
@@ -240,6 +238,18 @@ def _new_desk(actor: Actor, client: Client, copy_from: UUID | str) -> Desk:
     found = PractitionerRole.objects.select_related("organization").filter(pk__in=actor.role_ids, ended_at=None)
     roles = list(found.filter(organization_id=actor.clinic_id).order_by("id"))
     return Desk(actor, zone_of(actor), client, None, _copied_from(copy_from, client, actor), roles)
+
+
+def _desk_of(note_id: UUID, actor: Actor) -> Desk:
+    """A draft of the reader's own, to go on with."""
+    note = Note.objects.visible_to(actor).one(note_id)
+    policies.check_edits(actor, note)
+    if note.state != Note.State.DRAFT:
+        raise Conflict("What was signed is not changed; amend it.")
+    draft = rendering.note_data(queries.one_row(note_id, actor), actor)
+    client = _client_of(note, actor)
+    source = _copied_from(draft.get("copied_from_id"), client, actor)
+    return Desk(actor, zone_of(actor), client, draft, source, [])
 
 
 def _visit_in(text: str, client: Client, actor: Actor) -> Visit | None:

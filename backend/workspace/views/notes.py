@@ -11,7 +11,7 @@ from backend.attachments.services import download, open_file
 from backend.clients.models import Client
 from backend.directory.eligibility import lifting_problem
 from backend.lib.actor import Actor
-from backend.lib.problems import Problem
+from backend.lib.problems import Problem, Stale
 from backend.lib.rest.authentication import actor_of
 from backend.notes import queries, rendering, services
 from backend.notes import words as note_words
@@ -24,9 +24,14 @@ from backend.workspace.editor import IN_WORDS
 from backend.workspace.history import all_changes, newest_changes
 from backend.workspace.pages import log_whatever_the_status, or_page, page, show, submit, version_in
 from backend.workspace.staleness import who_changed
+from backend.workspace.views.editor import draft_again
 from backend.workspace.worklist import zone_of
 
 MOST = 50
+WRITTEN_SINCE = (
+    "This draft was written in since its page was opened, so it was not thrown away. Read what stands here now, and throw it "
+    "away again if it can go."
+)
 SAID = {
     "amend": "Added and signed.",
     "cosign": "Co-signed. It counts as signed for everybody now.",
@@ -81,7 +86,7 @@ def changes(request: HttpRequest, note_id: UUID) -> HttpResponse:
     log_whatever_the_status(request, lambda: queries.log_shown(actor, [row]))
     note = rendering.note_data(row, actor)
     kind, back = note_words.KINDS[note["kind"]], f"/notes/{note_id}"
-    return all_changes(request, history_for(actor, row), note_id, of=kind, back=back, client=note["client"])
+    return all_changes(request, history_for(actor, row), note_id, of=kind, back=back, client=note.get("client"))
 
 
 @page("GET")
@@ -137,7 +142,10 @@ def discard(request: HttpRequest, note_id: UUID) -> HttpResponse:
         services.discard_draft(note_id, actor=actor, expected_version=version_in(request))
         return "/notes"
 
-    return or_page(submit(request, act, said="The draft is gone."))
+    result = submit(request, act, said="The draft is gone.")
+    if isinstance(result, Stale):
+        return draft_again(request, note_id, Stale(WRITTEN_SINCE, code=result.code))
+    return or_page(result)
 
 
 def _note_page(request: HttpRequest, note_id: UUID, *, tried: str = "", problem: Problem | None = None) -> HttpResponse:
