@@ -12,7 +12,7 @@ from backend.catalog.entries import Region
 from backend.catalog.queries import catalog
 from backend.lib.actor import Actor
 from backend.lib.ids import id_of_copy
-from backend.lib.problems import invalid
+from backend.lib.problems import Conflict, invalid
 from backend.notes import services
 from backend.notes import words as note_words
 from backend.notes.inputs import COPIED_PARTS
@@ -22,6 +22,8 @@ from backend.workspace.habits import Habits, most_used, phrases
 
 Body = Mapping[str, Any]
 
+STRENGTH = "intensity-"  # the field of how strong a pain is begins so, and ends with its row's key
+ROW_GONE = "A row that you had ticked was taken off this note meanwhile."
 PAIN = "nprs"  # the scale from 0 to 10 that stands as buttons above the words
 # What is pressed instead of typed; it stands as the first line of its section.
 PRESSED: dict[str, tuple[str, ...]] = {
@@ -91,6 +93,7 @@ class Editor:
     rows: dict[str, list[Row]]
     files: list[Row]
     uploaded: list[str] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
     added: dict[str, dict[str, Any]] = field(default_factory=dict)
     confirmed: list[str] = field(default_factory=list)
     role_id: str = ""
@@ -133,14 +136,18 @@ def typed_editor(typed: QueryDict, body: Body, zone: str) -> Editor:
     editor.confirmed = [part for part in typed.getlist("confirmed") if part in COPIED_PARTS]
     editor.role_id = typed.get("practitioner_role_id", "")
     for name, rows in {**editor.rows, "attachments": editor.files}.items():
-        kept = typed.getlist(name)
-        shown = {name_now: key for key in typed.getlist(f"{name}-shown") for name_now in (key, _key_in(body, key))}
+        kept, shown = typed.getlist(name), typed.getlist(f"{name}-shown")
+        known_by = _keys_now(body, shown)
         for row in rows:
-            if (key := shown.get(row.key)) is None:
-                continue  # what another device added meanwhile stays
-            row.is_kept = key in kept
-            if row.is_pain and (strength := typed.get(f"intensity-{key}", "")):
-                row.facts = {**row.facts, "intensity": _number(strength)}
+            if row.key in known_by:  # what another device added meanwhile stays
+                row.is_kept = known_by[row.key] in kept
+        here = {known_by.get(row.key) for row in rows}
+        if any(key in kept and key not in here for key in shown):
+            editor.gone.append(name)
+    strengths = _keys_now(body, [name.removeprefix(STRENGTH) for name in typed if name.startswith(STRENGTH)])
+    for row in editor.rows["findings"]:
+        if row.is_pain and row.key in strengths and (strength := typed[f"{STRENGTH}{strengths[row.key]}"]):
+            row.facts = {**row.facts, "intensity": _number(strength)}
     editor.added = {name: _addition(name, typed) for name in ASKED}
     return editor
 
@@ -172,6 +179,12 @@ def check_additions(editor: Editor) -> None:
         needed, sentence = NEEDED[name]
         if any(addition.values()) and not all(addition[part] for part in needed):
             raise invalid(f"/{name}", sentence)
+
+
+def check_rows(editor: Editor) -> None:
+    """Raises 409 where a row that is ticked was taken off the note meanwhile; its list says so, too."""
+    if editor.gone:
+        raise Conflict(f"{ROW_GONE} Nothing of the note was changed: look at what it holds, then press again.")
 
 
 def changes(editor: Editor, before: Editor, zone: str) -> dict[str, Any]:
@@ -260,6 +273,11 @@ def _rows(name: str, body: Body) -> Iterator[Row]:
             alike[said] += 1
             key = f"{alike[said]} {said}"
         yield Row(key, facts, said)
+
+
+def _keys_now(body: Body, keys: Iterable[str]) -> dict[str, str]:
+    """By what the note calls its rows, the keys that the page shows them by."""
+    return {now: key for key in keys for now in (key, _key_in(body, key))}
 
 
 def _key_in(body: Body, key: str) -> str:

@@ -18,7 +18,7 @@ from tests.workspace.note_writer import only_note
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 CANARY = "Canary words about the neck"
-AWAY = "On this phone only, not on the server yet."
+AWAY = "On this device only, not on the server yet."
 STORED = "() => JSON.stringify({...localStorage}) + JSON.stringify({...sessionStorage})"
 
 

@@ -83,6 +83,64 @@ def test_after_a_conflict_either_words_can_be_kept_and_added_rows_stay(north: ma
     assert [row["technique"] for row in note["techniques"]] == ["tpt", "stretch"]
 
 
+LISTS = ("findings", "techniques", "measures", "asks")
+ROM = {"measure": "rom", "value": 55, "remark": "rotation left"}
+GONE = "A row that you had ticked was taken off this note meanwhile."
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_ticked_row_that_the_note_has_no_more_is_a_conflict_and_nothing_is_signed_without_it(
+    north: make.Clinic, client_id: str, name: str
+) -> None:
+    begun = draft(north, client_id, measures=[ROM])
+    page = writer(north)
+    page.open(f"/notes/{begun['id']}/edit?sure=1")
+    as_shown = page.fields()
+    page.write(**{name: []})
+    assert read(north.http, begun["id"]).json()[name] == []
+
+    now = {part: page.fields()[part] for part in ("version", "once")}
+    page.write(press="sign", **{**as_shown, **now, "subjective": ["Mine."]})
+
+    note = read(north.http, begun["id"]).json()
+    assert (page.status, note["state"], note["subjective"]) == (409, "draft", BODY["subjective"])
+    assert f"{GONE} Nothing of the note was changed" in page.page
+    assert f'<p class="error">{GONE} Add it again if it belongs here.</p>' in page.page
+    assert page.fields()["subjective"] == ["Mine."]
+    page.write(press="sign")
+    assert read(north.http, begun["id"]).json()["state"] == "signed"
+
+
+def test_words_and_a_row_in_conflict_are_told_together(north: make.Clinic, client_id: str) -> None:
+    begun = draft(north, client_id)
+    phone, tablet = writer(north), writer(north)
+    for device in (phone, tablet):
+        device.open(f"/notes/{begun['id']}/edit?sure=1")
+    tablet.write(subjective="From the tablet.", asks=[])
+
+    phone.write(press="sign", subjective="From the phone.")
+
+    assert phone.status == 412
+    assert "From the tablet." in phone.page
+    assert f'<p class="error">{GONE} Add it again if it belongs here.</p>' in phone.page
+    assert read(north.http, begun["id"]).json()["state"] == "draft"
+
+
+def test_a_page_whose_words_were_refused_says_that_they_are_nowhere_else(north: make.Clinic, client_id: str) -> None:
+    begun = draft(north, client_id)
+    page, other = writer(north), writer(north)
+    for each in (page, other):
+        each.open(f"/notes/{begun['id']}/edit?sure=1")
+    assert "data-unsaved" not in page.page
+
+    page.write(subjective="a" * 20_001)
+    assert (page.status, " data-unsaved" in page.page, " data-stale" in page.page) == (400, True, False)
+    other.write(subjective="Theirs.")
+    page.write(subjective="Mine.")
+
+    assert (page.status, ' data-unsaved data-stale="1"' in page.page) == (412, True)
+
+
 HOSTILE = ("\x00", "<b>", "-1", "1e999", "9" * 5_000, "0001-01-01T00:00", "cervical:nowhere", "a" * 20_001)
 FIELDS = (
     "kind", "visit", "occurred_at", "visibility", "shared", "is_sensitive", "pain", "subjective", "pressed-assessment",
@@ -121,9 +179,24 @@ def test_no_value_of_any_field_is_a_500(north: make.Clinic, client_id: str, valu
 
 
 def keep(page: Writer, **typed: Any) -> Any:
-    """What the script of the editor sends: the form itself, without what is only added by a press."""
-    fields = {name: said for name, said in page.fields().items() if not name.startswith("add-")}
+    """What the script of the editor sends: the form itself, without what counts only with a press."""
+    pressed_only = ("add-", "attachments", *LISTS)
+    fields = {name: said for name, said in page.fields().items() if not name.startswith(pressed_only)}
     return page.http.post(page.path, {**fields, **typed, "press": "draft"}, headers={"HX-Request": "true"})
+
+
+def test_how_strong_a_pain_is_keeps_itself_and_no_row_goes(north: make.Clinic, client_id: str) -> None:
+    begun = draft(north, client_id, measures=[ROM])
+    page = writer(north)
+    page.open(f"/notes/{begun['id']}/edit?sure=1")
+    _, pain = page.fields()["findings"]
+
+    answer = keep(page, **{f"intensity-{pain}": "2"})
+
+    note = read(north.http, begun["id"]).json()
+    assert answer.status_code == 200
+    assert [(row["kind"], row["intensity"]) for row in note["findings"]] == [("trigger_point", None), ("pain", 2)]
+    assert [len(note[name]) for name in LISTS] == [2, 1, 1, 1]
 
 
 def test_the_script_of_the_editor_begins_the_draft_and_is_told_where_it_is(north: make.Clinic, client_id: str) -> None:

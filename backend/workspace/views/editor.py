@@ -25,10 +25,12 @@ from backend.workspace import words
 from backend.workspace.editor import (
     EMPTY,
     PRESSED,
+    ROW_GONE,
     ROWS,
     Editor,
     changes,
     check_additions,
+    check_rows,
     choices,
     fields_of,
     stored_editor,
@@ -145,6 +147,7 @@ def _written(request: HttpRequest, desk: Desk) -> HttpResponse:
             version=version_in(request),
             signs=press == "sign",
         )
+        check_rows(editor)  # last: whoever's words are in conflict, too, hears of these
         return f"/notes/{pk}" if press == "sign" else f"/notes/{pk}/edit?sure=1{_anchor(request.POST)}"
 
     result = submit(request, act, said=SIGNED if press == "sign" else "" if keeps_itself else "Saved.")
@@ -222,7 +225,7 @@ def _shown(request: HttpRequest, desk: Desk, editor: Editor, *, problem: Problem
         "section_names": list(note_words.SECTIONS.items()),
         "roles": desk.roles if len(desk.roles) > 1 else [],
         "asked_of_us": queries.asks_of(desk.client, actor).exclude(organization_id=actor.clinic_id),
-        "part_errors": _part_errors(problem),
+        "part_errors": _part_errors(problem, editor),
         "file_kinds": KINDS,
         **choices(desk.discipline, editor.kind, habits_of(actor, desk.discipline)),
     }
@@ -423,9 +426,9 @@ def _narrowed(desk: Desk, editor: Editor) -> str:
 NARROWER = {Note.Visibility.CLINIC: "your clinic only", Note.Visibility.AUTHOR: "you only"}
 
 
-def _part_errors(problem: Problem | None) -> dict[str, list[str]]:
-    """The refusal's sentences by the part of the note they are about."""
-    found: dict[str, list[str]] = {}
+def _part_errors(problem: Problem | None, editor: Editor) -> dict[str, list[str]]:
+    """The refusal's sentences, and what is missing, by the part of the note they are about."""
+    found = {name: [f"{ROW_GONE} Add it again if it belongs here."] for name in editor.gone}
     for error in problem.errors if problem else ():
         found.setdefault(error.pointer.strip("/").split("/")[0], []).append(error.detail)
     return found

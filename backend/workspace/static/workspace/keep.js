@@ -24,7 +24,8 @@ const SHORT = 10_000;
 const LONG = 60_000;
 const BY_ITSELF = { "X-Background": "1" };
 
-let known = words(content());
+// What was refused is nowhere but on this page.
+let known = "unsaved" in sheet.dataset ? null : words(content());
 let unanswered = null;
 let running = null;
 let waiting = 0;
@@ -44,6 +45,7 @@ document.addEventListener("visibilitychange", () => {
   else keepIn(0);
 });
 window.addEventListener("online", () => keepIn(0));
+if (known === null) keepIn(AFTER_TYPING);
 
 function content() {
   const typed = new FormData(sheet);
@@ -84,7 +86,6 @@ async function send() {
   if (isOfAnOldPage(answer) && (await isLetIn(BY_ITSELF))) answer = await post(unanswered);
   unanswered.isLost = !(answer.status < 500);
   if (!take(answer.page)) return unreached();
-  known = unanswered.said;
   unanswered = null;
   hideTheDoor();
   waitForIdle();
@@ -160,6 +161,7 @@ function take(page) {
   const checks = page.getElementById("checks");
   if (checks) document.getElementById("checks").replaceWith(checks);
   if (!kept && !refused) return false;
+  known = unanswered.said;
   if (kept) moveTo(page.querySelector("form"));
   if (kept) tell("kept", kept.textContent);
   tell("not-kept", kept ? "" : refused.textContent);
@@ -167,10 +169,11 @@ function take(page) {
     isOver = true;
     say(refused.textContent);
   }
+  if (refused) sheet.dispatchEvent(new CustomEvent("refused"));
   return true;
 }
 
-// A note keeps its words on the device until the server has them, unless its writer signed out there.
+// A note keeps its words on the device until the server has them, refused ones too, unless its writer signed out there.
 function unreached() {
   tell("not-kept", door ? STILL_HERE : UNREACHED);
   sheet.dispatchEvent(new CustomEvent(door && door.dataset.why !== IDLED ? "left" : "unreached"));

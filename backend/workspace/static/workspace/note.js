@@ -3,7 +3,7 @@
 "use strict";
 
 const A_DAY = 24 * 60 * 60 * 1000;
-const ON_THIS_DEVICE = "On this phone only, not on the server yet.";
+const ON_THIS_DEVICE = "On this device only, not on the server yet.";
 const NOT_KEPT = "Not kept: this browser keeps nothing without the network. Leave this page open.";
 // What belongs to the page and not to the words.
 const OF_THE_PAGE = ["csrfmiddlewaretoken", "once", "files"];
@@ -13,21 +13,31 @@ if (note) {
   let seal = sealOf(note.dataset.seal, note.dataset.key);
   let isAway = false;
   let isChanged = false;
-  let wasHandedOver = false;
+  let isRefused = false;
   let sealing = Promise.resolve();
 
-  note.addEventListener("unreached", () => keepHere());
+  note.addEventListener("unreached", () => {
+    isRefused = false;
+    keepHere();
+  });
   note.addEventListener("left", () => (isAway = false));
+  note.addEventListener("refused", () => {
+    isRefused = true;
+    keepHere();
+  });
   window.addEventListener("offline", () => isChanged && keepHere());
   note.addEventListener("input", () => {
     isChanged = true;
     if (isAway || !navigator.onLine) keepHere();
   });
   note.addEventListener("kept", ({ detail }) => {
-    isAway = false;
+    isAway = isRefused = false;
+    delete note.dataset.stale;
     isChanged = words(content()) !== known;
     drop(seal.name, `note-${note.dataset.unbegunSeal}`);
     seal = sealOf(detail.dataset.seal, detail.dataset.key);
+    const discarded = document.querySelector(".discard [name=version]");
+    if (discarded) discarded.value = detail.elements.version.value;
   });
   // What cannot be sent is not sent into nowhere: the page with its words stays.
   document.addEventListener("submit", (event) => {
@@ -36,16 +46,15 @@ if (note) {
     event.preventDefault();
     event.stopImmediatePropagation();
     keepHere();
-    say("There is no network: nothing was signed or sent. Your words are on this phone; press again once there is one.");
+    say("There is no network: nothing was signed or sent. Your words are on this device; press again once there is one.");
   }, { capture: true });
   note.addEventListener("input", ({ target }) => target.closest(".part.copied")?.classList.remove("copied"));
-  comeBack();
+  if ("unsaved" in note.dataset) keepHere();
+  else comeBack();
 
   // Before a press leaves this page the server gets the words that lie here, so that none stays behind.
   function handOver() {
-    if (!isAway || wasHandedOver) return;
-    wasHandedOver = true;
-    if (!running) start();
+    if (isAway && !isPressed && !running) start();
   }
 
   // One after the other, so that an older state never replaces a newer one.
@@ -61,16 +70,21 @@ if (note) {
     isAway = true;
     afterwards(async () => {
       if (!isAway) return;
-      const typed = [...new FormData(note)].filter(([name]) => !OF_THE_PAGE.includes(name));
+      const typed = [...new FormData(note)].filter(([name]) => !OF_THE_PAGE.includes(name)).map(asSeen);
       const plain = new TextEncoder().encode(JSON.stringify(typed));
       const nonce = crypto.getRandomValues(new Uint8Array(12));
       const { name, key } = seal;
       const sealed = await crypto.subtle.encrypt({ name: "AES-GCM", iv: nonce }, await key, plain);
       if (!isAway) return;
       localStorage.setItem(name, JSON.stringify({ until: Date.now() + A_DAY, nonce: toText(nonce), sealed: toText(sealed) }));
-      tell("not-kept", ON_THIS_DEVICE);
+      if (!isRefused) tell("not-kept", ON_THIS_DEVICE);
       leaveByTheDoor();
     });
+  }
+
+  // A page that shows both words carries the newest version for its press; coming back shall show both again.
+  function asSeen([name, value]) {
+    return [name, name === "version" ? (note.dataset.stale ?? value) : value];
   }
 
   // Signing in again may replace this page once its words lie on the device; files do not.
@@ -91,7 +105,7 @@ if (note) {
       }
       isAway = true;
       tell("not-kept", ON_THIS_DEVICE);
-      say("Words that were only on this phone are back in this note.");
+      say("Words that were only on this device are back in this note.");
       note.dispatchEvent(new Event("input"));
       return;
     }
@@ -137,7 +151,10 @@ function fromText(text) {
   return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 }
 
-// An addendum: reason, words, sign.
-document.querySelector("form.amend")?.addEventListener("change", ({ target }) => {
-  if (target.name === "reason") document.getElementById("amend-text").focus();
+// An addendum: reason, words, sign. Whoever walks the reasons with the arrow keys is left among them.
+const amend = document.querySelector("form.amend");
+let isPointed = false;
+for (const name of ["pointerdown", "keydown"]) amend?.addEventListener(name, () => (isPointed = name === "pointerdown"));
+amend?.addEventListener("change", ({ target }) => {
+  if (isPointed && target.name === "reason") document.getElementById("amend-text").focus();
 });
