@@ -72,9 +72,16 @@ function step(by) {
 
 function pressMain(target) {
   const form = target.closest("main form");
+  if (form && "rivals" in form.dataset) return focusButtons(form);
   const button = form ? form.querySelector("button.main") || form.querySelector("button") : null;
   if (button) return press(button);
   return press([...document.querySelectorAll("main summary.main, main .button.main, main button.main")].find(isShown));
+}
+
+// Where the buttons are rival answers no key gives one of them: it leads there.
+function focusButtons(form) {
+  [...form.querySelectorAll(".buttons button")].find(isShown)?.focus();
+  return true;
 }
 
 function goBack() {
