@@ -4,6 +4,7 @@
 const isWide = window.matchMedia("(min-width: 1100px)");
 const beside = () => (isWide.matches ? document.getElementById("preview") : null);
 let openedBy = null;
+let waitedBefore = null;
 
 function fit() {
   const preview = document.getElementById("preview");
@@ -30,7 +31,10 @@ function mark() {
 
 // What was pressed beside the list changes the list.
 document.addEventListener("htmx:afterSettle", (event) => {
-  if (event.target.id === "worklist") mark();
+  if (event.target.id === "worklist") {
+    mark();
+    sayWhatArrived(Number(event.target.dataset.waiting));
+  }
   if (!document.getElementById("preview") || event.target.id !== "referral") return;
   refreshList();
 });
@@ -45,22 +49,22 @@ setInterval(() => {
   const list = document.getElementById("worklist");
   if (!list || document.visibilityState !== "visible" || list.contains(document.activeElement)) return;
   if (list.querySelector("[name=referral]:checked")) return;
-  const before = Number(list.dataset.waiting);
-  document.addEventListener("htmx:afterSettle", () => sayWhatArrived(before), { once: true });
+  waitedBefore = Number(list.dataset.waiting);
   refreshList();
 }, 60_000);
 
-function sayWhatArrived(before) {
-  const more = Number(document.getElementById("worklist").dataset.waiting) - before;
+function sayWhatArrived(waiting) {
+  const more = waiting - (waitedBefore ?? waiting);
+  waitedBefore = null;
   if (more > 0) say(`${more} more ${more === 1 ? "waits" : "wait"} on you.`);
 }
 
 // Esc leads back to the line that was opened.
 document.addEventListener("workspace:back", (event) => {
   const preview = document.getElementById("preview");
-  if (!preview || !openedBy || !preview.querySelector("#referral")) return;
+  if (!preview || !openedBy || !preview.querySelector("#referral, .refused")) return;
   event.preventDefault();
-  preview.querySelector("#referral").remove();
+  preview.replaceChildren();
   const link = document.querySelector(`#worklist .line h3 a[href="${CSS.escape(openedBy)}"]`);
   openedBy = null;
   mark();
