@@ -1,7 +1,5 @@
 """No key decides for somebody between answers that are each other's rivals: in a real browser."""
 
-from typing import Any
-
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
@@ -28,10 +26,6 @@ def posts_of(page: Page) -> list[str]:
     found: list[str] = []
     page.on("request", lambda request: found.append(request.url) if request.method == "POST" else None)
     return found
-
-
-def answered(plan: Plan, clinic: make.Clinic) -> Any:
-    return next(row for row in plan.whole(clinic)["parties"] if row["organization"]["id"] == clinic.id)["answer"]
 
 
 def type_into(field: Locator, words: str, key: str) -> None:
