@@ -1,11 +1,12 @@
 """No key decides for somebody between answers that are each other's rivals: in a real browser."""
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, expect
 
 from tests import make
 from tests.browser.conftest import Open
 from tests.browser.looking import both_widths, keep_picture
+from tests.browser.session_ends import posts_of
 from tests.careplans.plans import Plan, done, leave, shared
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -20,12 +21,6 @@ def plan(north: make.Clinic, south: make.Clinic) -> Plan:
     made.line(south, focus="Deep neck flexors", technique_ids=[])
     made.publish(north)
     return made
-
-
-def posts_of(page: Page) -> list[str]:
-    found: list[str] = []
-    page.on("request", lambda request: found.append(request.url) if request.method == "POST" else None)
-    return found
 
 
 def type_into(field: Locator, words: str, key: str) -> None:
