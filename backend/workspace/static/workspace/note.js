@@ -59,7 +59,7 @@ if (note) {
 
   // One after the other, so that an older state never replaces a newer one.
   function afterwards(act) {
-    sealing = sealing.then(act).catch(() => tell("not-kept", NOT_KEPT));
+    sealing = sealing.then(act).catch(() => isRefused || tell("not-kept", NOT_KEPT));
   }
 
   function drop(...names) {
