@@ -1,8 +1,10 @@
 """The note editor: what stands in its fields, what was typed, and both in the shape of the contract."""
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from hashlib import blake2s
 from typing import Any
 from uuid import UUID
 
@@ -36,6 +38,8 @@ ROWS = {
     "measures": ("measure", "value", "remark"),
     "asks": ("kind", "region", "side", "technique", "sentence", "until"),
 }
+# What an editor holds besides its words and its rows.
+BESIDE_THE_WORDS = ("kind", "visit_id", "occurred_at", "visibility", "shared_sections", "is_sensitive", "pain")
 # Lists that are copied from the note before.
 COPIED = ("findings", "techniques")
 IN_WORDS: dict[str, Callable[[Body], str]] = {
@@ -147,9 +151,40 @@ def typed_editor(typed: QueryDict, body: Body, zone: str) -> Editor:
     strengths = _keys_now(body, [name.removeprefix(STRENGTH) for name in typed if name.startswith(STRENGTH)])
     for row in editor.rows["findings"]:
         if row.is_pain and row.key in strengths and (strength := typed[f"{STRENGTH}{strengths[row.key]}"]):
-            row.facts = {**row.facts, "intensity": _number(strength)}
+            row.facts = {**row.facts, "intensity": _number(str(strength))}
     editor.added = {name: _addition(name, typed) for name in ASKED}
+    if typed.get("version", "") != str(body.get("version", "")):
+        _leave_untouched(editor, stored_editor(body, zone), typed.get("read", ""))
     return editor
+
+
+def marks(editor: Editor) -> str:
+    """What the page shows, a mark for each field, by which it is known later what was touched on it."""
+    return json.dumps({name: _mark(said) for name, said in _said(editor).items()})
+
+
+def _leave_untouched(editor: Editor, stored: Editor, read: str) -> None:
+    """Another device changed the note meanwhile: what nobody touched here is as it stands there."""
+    try:
+        before = dict(json.loads(read))
+    except (ValueError, TypeError, RecursionError):
+        return
+    now, said = _said(stored), _said(editor)
+    for name in [name for name in said if _mark(said[name]) == before.get(name)]:
+        if name in editor.texts:
+            editor.pressed[name], editor.texts[name] = stored.pressed[name], stored.texts[name]
+        else:
+            setattr(editor, name, now[name])
+
+
+def _said(editor: Editor) -> dict[str, Any]:
+    """Each field by its name, but for the rows, of which a page says which it showed."""
+    sections = {name: _whole(editor.pressed[name], _plain(editor.texts[name])) for name in SectionName.values}
+    return {**{name: getattr(editor, name) for name in BESIDE_THE_WORDS}, **sections}
+
+
+def _mark(said: Any) -> str:
+    return blake2s(json.dumps(said).encode(), digest_size=8).hexdigest()
 
 
 def fields_of(editor: Editor, zone: str) -> dict[str, Any]:

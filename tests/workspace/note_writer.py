@@ -63,7 +63,7 @@ class Writer(Browser):
 
     def fields(self) -> Typed:
         parser = Fields()
-        parser.feed(self.page)
+        parser.feed(self.html)
         assert parser.typed, self.page
         return parser.typed
 

@@ -57,7 +57,7 @@ def test_what_another_device_changed_is_shown_beside_ones_own_words(north: make.
         device.open(f"/notes/{begun['id']}/edit?sure=1")
     tablet.write(subjective="From the tablet.", pain="7")
 
-    phone.write(subjective="From the phone.")
+    phone.write(subjective="From the phone.", pain="3")
 
     assert phone.status == 412
     assert "You changed this note on another device (" in phone.page
@@ -96,7 +96,7 @@ def test_a_ticked_row_that_the_note_has_no_more_is_a_conflict_and_nothing_is_sig
     page = writer(north)
     page.open(f"/notes/{begun['id']}/edit?sure=1")
     as_shown = page.fields()
-    page.write(**{name: []})
+    page.write("draft", **{name: []})
     assert read(north.http, begun["id"]).json()[name] == []
 
     now = {part: page.fields()[part] for part in ("version", "once")}
@@ -144,7 +144,7 @@ def test_a_page_whose_words_were_refused_says_that_they_are_nowhere_else(north: 
 HOSTILE = ("\x00", "<b>", "-1", "1e999", "9" * 5_000, "0001-01-01T00:00", "cervical:nowhere", "a" * 20_001)
 FIELDS = (
     "kind", "visit", "occurred_at", "visibility", "shared", "is_sensitive", "pain", "subjective", "pressed-assessment",
-    "confirmed", "copy_from", "client", "version", "press", "theirs", "practitioner_role_id", "writer", "once",
+    "confirmed", "copy_from", "client", "version", "read", "press", "theirs", "practitioner_role_id", "writer", "once",
     *(f"add-findings-{part}" for part in ("place", "kind", "muscle", "intensity", "refers_to", "remark")),
     *(f"add-techniques-{part}" for part in ("technique", "place", "minutes")),
     *(f"add-measures-{part}" for part in ("measure", "value", "remark")),
@@ -297,3 +297,38 @@ def test_the_question_names_who_has_an_appointment_now_also_before_going_on_with
     assert "Ana Moreno</strong> has an appointment with you now" in page.page
     assert BODY["subjective"] not in page.page
     assert "note-editor" in page.open(f"/notes/{begun['id']}/edit?sure=1").page
+
+
+def test_what_was_not_touched_on_one_device_stays_as_the_other_one_left_it(north: make.Clinic, client_id: str) -> None:
+    begun = draft(north, client_id, asks=[])
+    phone, tablet = writer(north), writer(north)
+    for device in (phone, tablet):
+        device.open(f"/notes/{begun['id']}/edit?sure=1")
+    tablet.write(plan="Tablet P.", pain="7", visibility="author", **{"pressed-assessment": "Plateau."})
+
+    phone.write(subjective="Phone S.")
+    assert phone.status == 412
+    assert phone.fields()["plan"] == ["Tablet P."]
+    phone.write()
+
+    note = read(north.http, begun["id"]).json()
+    assert (note["subjective"], note["plan"], note["visibility"]) == ("Phone S.", "Tablet P.", "author")
+    assert note["assessment"].startswith("Plateau.\n")
+    assert [row["value"] for row in note["measures"]] == [7]
+
+
+@pytest.mark.parametrize("read_on_it", ["", "{", "[]", "3", "[" * 50_000])
+def test_a_page_that_does_not_say_what_it_showed_counts_as_typed(
+    north: make.Clinic, client_id: str, read_on_it: str
+) -> None:
+    begun = draft(north, client_id)
+    phone, tablet = writer(north), writer(north)
+    for device in (phone, tablet):
+        device.open(f"/notes/{begun['id']}/edit?sure=1")
+    tablet.write(plan="Tablet P.")
+
+    phone.write(subjective="Phone S.", read=read_on_it)
+
+    assert phone.status == 412
+    assert "Tablet P." in phone.page
+    assert phone.fields()["plan"] == [begun["plan"]]

@@ -33,6 +33,7 @@ from backend.workspace.editor import (
     check_rows,
     choices,
     fields_of,
+    marks,
     stored_editor,
     typed_editor,
     write,
@@ -193,7 +194,9 @@ def _kept(request: HttpRequest, desk: Desk, result: HttpResponse | Problem) -> H
         )
     note_id = resolve(result["Location"].partition("?")[0]).kwargs["note_id"]
     draft = Note.objects.visible_to(desk.actor).one(note_id)
-    kept = show(request, "note_kept.html", {"draft": draft, "seals": _seals(request, desk, note_id)})
+    body = rendering.note_data(queries.one_row(note_id, desk.actor), desk.actor)
+    read = marks(stored_editor(body, desk.zone))
+    kept = show(request, "note_kept.html", {"draft": draft, "read": read, "seals": _seals(request, desk, note_id)})
     renew_secret(request, kept)
     return kept
 
@@ -215,6 +218,7 @@ def _shown(request: HttpRequest, desk: Desk, editor: Editor, *, problem: Problem
         "action": f"/notes/{draft['id']}/edit" if draft else "/notes/new",
         "seals": _seals(request, desk, draft["id"] if draft else None),
         "e": editor,
+        "read": marks(stored_editor(desk.body, desk.zone)) if draft else "",
         "sections": _sections(editor, stored, problem),
         "untouched": _untouched(desk, editor),
         "copied_on": words.day(_seen_on(desk.source, desk.zone), words.today(desk.zone)) if desk.source else "",

@@ -9,7 +9,7 @@ const BETWEEN = 3_000;
 const AT_THE_LATEST = 5_000;
 const sheet = document.querySelector("form[data-keeps]");
 // What the form is sent with, and how the names begin of what counts only when somebody presses.
-const CARRIED = ["csrfmiddlewaretoken", "once", "version"];
+const CARRIED = ["csrfmiddlewaretoken", "once", "version", "read"].filter((name) => name in sheet.elements);
 const PRESSED_ONLY = sheet.dataset.pressedOnly.split(" ");
 const UNREACHED = "Not kept: the server does not answer as it should. What you typed is still here.";
 const STILL_HERE = "Not kept. What you typed is still here.";
@@ -182,7 +182,7 @@ function unreached() {
 // From now on the sheet changes the draft that was made, also when its button is pressed.
 function moveTo(draft) {
   sheet.setAttribute("action", draft.getAttribute("action"));
-  ["once", "version"].forEach((name) => (sheet.elements[name].value = draft.elements[name].value));
+  CARRIED.filter((name) => name !== "csrfmiddlewaretoken").forEach((name) => (sheet.elements[name].value = draft.elements[name].value));
   history.replaceState(history.state, "", sheet.getAttribute("action"));
   sheet.dispatchEvent(new CustomEvent("kept", { detail: draft }));
 }

@@ -97,10 +97,10 @@ if (note) {
     for (const each of [seal, sealOf(note.dataset.unbegunSeal, note.dataset.unbegunKey)]) {
       const typed = await unsealed(each).catch(() => null);
       if (!typed || (each !== seal && !isOfThisDraft(typed))) continue;
-      const { value: newest } = note.elements.version;
+      const newest = ["version", "read"].map((name) => [name, note.elements[name].value]);
       fill(typed);
       if (words(content()) === known) {
-        note.elements.version.value = newest;
+        newest.forEach(([name, value]) => (note.elements[name].value = value));
         return drop(each.name);
       }
       isAway = true;
@@ -128,7 +128,7 @@ if (note) {
   function fill(typed) {
     const wasBegun = typed.some(([name, value]) => name === "version" && value);
     for (const field of note.elements) {
-      if (!field.name || OF_THE_PAGE.includes(field.name) || (field.name === "version" && !wasBegun)) continue;
+      if (!field.name || OF_THE_PAGE.includes(field.name) || (["version", "read"].includes(field.name) && !wasBegun)) continue;
       const values = typed.filter(([name]) => name === field.name).map(([, value]) => value);
       const rows = note.elements[`${field.name}-shown`];
       if (field.type === "checkbox" && rows && !typed.some(([name, value]) => name === `${field.name}-shown` && value === field.value)) continue;
