@@ -124,10 +124,15 @@ def circle_of(client_id: UUID, organization_id: UUID, *, category: str = "") -> 
     return frozenset({organization_id}.union(*circles))
 
 
-def withheld_precautions(client_ids: Iterable[UUID]) -> list[tuple[UUID, UUID, list[dict[str, str]]]]:
-    """Sensitive precautions of these clients the caller may not read: id, the organization to ask, regions."""
-    sql = "SELECT p.* FROM unnest(%s::uuid[]) AS wanted(id), withheld_precautions(wanted.id) p"
-    rows = ask_guard(sql, [list(client_ids)])
+def withheld_precautions(
+    client_ids: Iterable[UUID], *, practitioner_id: UUID | None = None
+) -> list[tuple[UUID, UUID, list[dict[str, str]]]]:
+    """Sensitive precautions of these clients the caller may not read: id, the organization to ask, regions.
+
+    A system says for which practitioner it reads; a person reads for themselves.
+    """
+    sql = "SELECT p.* FROM unnest(%s::uuid[]) AS wanted(id), withheld_precautions(wanted.id, %s) p"
+    rows = ask_guard(sql, [list(client_ids), practitioner_id])
     return [(precaution_id, organization_id, json.loads(regions)) for precaution_id, organization_id, regions in rows]
 
 

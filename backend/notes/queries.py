@@ -256,10 +256,15 @@ def asks_of(client: Client, actor: Actor) -> QuerySet[Ask]:
     return rows.select_related("author_role__practitioner")
 
 
-def withheld_asks(client_ids: Iterable[UUID]) -> list[tuple[UUID, UUID, str, str]]:
-    """Asks of sensitive notes that the caller may not read: id, the organization to ask, region, side."""
-    sql = "SELECT a.* FROM unnest(%s::uuid[]) AS wanted(id), withheld_asks(wanted.id) a"
-    return ask_guard(sql, [list(client_ids)])
+def withheld_asks(
+    client_ids: Iterable[UUID], *, practitioner_id: UUID | None = None
+) -> list[tuple[UUID, UUID, str, str]]:
+    """Asks of sensitive notes that the caller may not read: id, the organization to ask, region, side.
+
+    A system says for which practitioner it reads; a person reads for themselves.
+    """
+    sql = "SELECT a.* FROM unnest(%s::uuid[]) AS wanted(id), withheld_asks(wanted.id, %s) a"
+    return ask_guard(sql, [list(client_ids), practitioner_id])
 
 
 def readers_of(note: Note) -> set[UUID]:

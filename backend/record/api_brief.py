@@ -52,6 +52,7 @@ BRIEF: dict[str, Any] = {
         },
     ],
     "more": 0,
+    "withheld": [],
 }
 WRITTEN: dict[str, Any] = {
     "at": "2026-11-20T17:00:00Z",
@@ -89,8 +90,6 @@ BODY_MAP: dict[str, Any] = {
 
 
 class Brief(ClientView):
-    scope_resource = "notes"
-
     @extend_schema(
         operation_id="read_brief",
         summary="Since your last visit",
@@ -98,7 +97,9 @@ class Brief(ClientView):
             "What the others did, asked, measured and changed since this practitioner last saw the client. What is red "
             "and in force is always there, on top; then at most five lines, what is unread before what was read. With "
             "more than five unread the oldest are shown and the newest wait (`more`) until those were marked as read, "
-            "however old they are. Reading marks nothing. A system names the practitioner; coordinators have none (403)."
+            "however old they are. Reading marks nothing. A system names the practitioner; coordinators have none (403). A "
+            "token reads what limits the hands with `clients:read`, and the other kinds whose scope it carries; `withheld` "
+            "names the rest."
         ),
         parameters=[s.BriefQuery],
         responses=s.BriefSerializer,
@@ -111,8 +112,6 @@ class Brief(ClientView):
 
 
 class ReadBrief(ClientView):
-    scope_resource = "notes"
-
     @extend_schema(
         operation_id="mark_brief_read",
         summary="Mark lines as read",

@@ -29,7 +29,7 @@ from backend.notes.models import Note, Section
 from backend.notes.rendering import note_data
 from backend.record.addresses import ASKS, HOLDS, PRECAUTIONS
 from backend.record.answers import Answer
-from backend.record.lines import PINNED, UNREAD, Found, Reading, Row, lines_since
+from backend.record.lines import CLIENTS, NOTES, PINNED, UNREAD, VISITS, Found, Reading, Row, lines_since
 from backend.record.telling import told
 from backend.visits.models import Visit
 
@@ -93,17 +93,20 @@ def brief(client: Client, reading: Reading, *, most: int = MOST_LINES) -> Answer
         "since": utc(moments.since),
         "lines": [_line(row, client, reading, read, earlier, moments.zone) for row in rows],
         "more": sum(row["line_rank"] == UNREAD for row in others[most:]),
+        "withheld": reading.withheld,
     }
     return Answer(body, partial(_log, rows, list(read.values()), reading))
 
 
 def contact_first(reading: Reading) -> list[dict[str, Any]]:
     """Where a colleague keeps something sensitive: whom to ask before treating which region. Always pinned."""
+    if not reading.actor.allows(CLIENTS):
+        return []
     ids = reading.record_ids()
-    hidden = withheld_precautions(ids)
+    hidden = withheld_precautions(ids, practitioner_id=reading.practitioner_id)
     hidden += [
         (ask_id, clinic, [{"region": region, "side": side}])
-        for ask_id, clinic, region, side in notes.withheld_asks(ids)
+        for ask_id, clinic, region, side in notes.withheld_asks(ids, practitioner_id=reading.practitioner_id)
     ]
     names = names_of(row[1] for row in hidden)
     marks = reading.marks().filter(subject_type="contact_first", subject_id__in=[row[0] for row in hidden])
@@ -143,7 +146,11 @@ def _named(actor: Actor, role_id: UUID | None) -> Actor:
 
 def _moments(reading: Reading) -> Moments:
     row = MOMENTS.rows(reading.actor, records=reading.records)[0]
-    seen = [moment for moment in (row["visited"], row["wrote"]) if moment]
+    seen = [
+        row[name]
+        for name, scope in (("visited", VISITS), ("wrote", NOTES))
+        if row[name] and reading.actor.allows(scope)
+    ]
     began = max(moment for moment in (row["opened"], row["started"]) if moment)
     return Moments(last_visit_at=max(seen, default=None), began=began, zone=row["zone"])
 
@@ -174,7 +181,7 @@ def _notes_in(rows: Iterable[Row], reading: Reading) -> dict[UUID, dict[str, Any
     ids = [row["line_id"] for row in rows if row["line_kind"] == "note"]
     if not ids:
         return {}
-    found = NOTES.rows(reading.actor, **{name: ids[place % len(ids)] for place, name in enumerate(SLOTS)})
+    found = WHOLE_NOTES.rows(reading.actor, **{name: ids[place % len(ids)] for place, name in enumerate(SLOTS)})
     return {row["id"]: {**row, "said": note_data(row, reading.actor)} for row in found}
 
 
@@ -204,7 +211,7 @@ def _is_of_one_series(one: Row, other: Row) -> bool:
 
 
 SLOTS = [f"note_{place}" for place in range(MOST_LINES)]
-MOMENTS, NOTES, MEASURED = Prepared(_all_moments), Prepared(_whole_notes), Prepared(_measured)
+MOMENTS, WHOLE_NOTES, MEASURED = Prepared(_all_moments), Prepared(_whole_notes), Prepared(_measured)
 
 
 def _line(

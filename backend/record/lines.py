@@ -7,6 +7,7 @@ they have in common (marks, what is recent, the order) is asked of all of them t
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -43,6 +44,13 @@ from backend.visits.models import Visit
 Row = Mapping[str, Any]
 Found = QuerySet[Any, Any]
 PINNED, UNREAD, READ = 0, 1, 2
+CLIENTS, NOTES, VISITS, PLANS, REFERRALS = (
+    "clients:read",
+    "notes:read",
+    "visits:read",
+    "care-plans:read",
+    "referrals:read",
+)
 MOST_COUNTED = 200
 """How many lines are looked at, and so the most that are counted."""
 AT_ONCE = 20
@@ -78,6 +86,20 @@ class Reading:
     def organization_id(self) -> UUID:
         return self.actor.clinic_id
 
+    @property
+    def sources(self) -> list["Source"]:
+        """What the caller's token reads: each kind of line with the scope of the list it stands in."""
+        return [source for source in SOURCES if self.actor.allows(source.scope)]
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        return frozenset(source.scope for source in self.sources)
+
+    @property
+    def withheld(self) -> list[str]:
+        """The kinds that the token does not read, whether or not there is anything of them."""
+        return sorted({source.kind for source in SOURCES} - {source.kind for source in self.sources})
+
     def is_about(self, column: str = "client_id") -> IsOneOf:
         return IsOneOf(column, self.records)
 
@@ -92,13 +114,21 @@ class Reading:
         return ReadMark.objects.visible_to(self.actor).filter(practitioner_id=self.practitioner_id)
 
 
+@dataclass(frozen=True)
+class Source:
+    """Where lines of a kind come from, and the scope that reads the list they stand in."""
+
+    kind: str
+    rows: Callable[[Reading], Found]
+    scope: str = CLIENTS
+
+
 def lines_since(reading: Reading, *, since: datetime, began: datetime) -> Sequence[Row]:
     """What the reader has not read since they began to see the client, and what is new since the last visit.
 
     Pinned first, then what is unread with the oldest first, then what was read with the newest first.
     """
-    asked = {"records": reading.records, "name": reading.name, "since": since, "began": began}
-    return LINES.rows(reading.actor, **asked)
+    return _rows_of(_since, reading, since=since, began=began)
 
 
 def versions_of(reading: Reading, named: Iterable[tuple[str, UUID]]) -> dict[tuple[str, UUID], int]:
@@ -108,30 +138,42 @@ def versions_of(reading: Reading, named: Iterable[tuple[str, UUID]]) -> dict[tup
     for start in range(0, len(wanted), AT_ONCE):
         ids = [subject_id for _, subject_id in wanted[start : start + AT_ONCE]]
         asked = {name: ids[place % len(ids)] for place, name in enumerate(SUBJECTS)}
-        for row in NAMED.rows(reading.actor, records=reading.records, name=reading.name, **asked):
+        for row in _rows_of(_named, reading, **asked):
             versions[row["line_kind"], row["line_id"]] = row["line_version"]
     return {thing: versions[thing] for thing in wanted if thing in versions}
 
 
-def _since(actor: Actor, *, records: str, name: str, since: datetime, began: datetime) -> Found:
+def _since(reading: Reading, *, since: datetime, began: datetime) -> Found:
     unread = Q(line_is_read=False) & (Q(line_at__gt=began) | Q(line_is_known=True))
     wanted = Q(line_is_pinned=True) | unread | Q(line_at__gt=since)
-    found = _united(Reading(actor, records, name), wanted)
-    return found.order_by("line_rank", "line_turn", "-line_at", "line_id")[:MOST_COUNTED]
+    return _united(reading, wanted).order_by("line_rank", "line_turn", "-line_at", "line_id")[:MOST_COUNTED]
 
 
-def _named(actor: Actor, *, records: str, name: str, **subjects: UUID) -> Found:
-    return _united(Reading(actor, records, name), Q(pk__in=list(subjects.values())))
+def _named(reading: Reading, **subjects: UUID) -> Found:
+    return _united(reading, Q(pk__in=list(subjects.values())))
 
 
 def _united(reading: Reading, wanted: Q) -> Found:
-    first, *others = [source(reading).filter(wanted).values(*COLUMNS) for source in SOURCES]
+    first, *others = [source.rows(reading).filter(wanted).values(*COLUMNS) for source in reading.sources]
     united: Found = first.union(*others, all=True)
     return united
 
 
-# Thirteen sources under row security take longer to plan than to run, so both statements are planned once a connection.
-LINES, NAMED = Prepared(_since), Prepared(_named)
+def _rows_of(select: Callable[..., Found], reading: Reading, **values: Any) -> Sequence[Row]:
+    if not reading.sources:
+        return []
+    prepared = _prepared(select, reading.scopes)
+    return prepared.rows(reading.actor, records=reading.records, name=reading.name, **values)
+
+
+@cache
+def _prepared(select: Callable[..., Found], scopes: frozenset[str]) -> Prepared:
+    """Many sources under row security take longer to plan than to run, so each statement is planned once a connection."""
+
+    def build(actor: Actor, *, records: str, name: str, **values: Any) -> Found:
+        return select(Reading(actor.but(scopes=scopes), records, name), **values)
+
+    return Prepared(build)
 
 
 def _rows(
@@ -210,9 +252,15 @@ def _notes(reading: Reading) -> Found:
     )  # fmt: skip
 
 
+def _notes_told(reading: Reading) -> QuerySet[Note]:
+    """The notes that say it themselves."""
+    found = Note.objects.visible_to(reading.actor)
+    return found if reading.actor.allows(NOTES) else found.none()
+
+
 def _asks(reading: Reading) -> Found:
     """What is to be avoided, always; the rest where the reader may not read the note that asks it."""
-    notes = Note.objects.visible_to(reading.actor).filter(pk=OuterRef("note_id"))
+    notes = _notes_told(reading).filter(pk=OuterRef("note_id"))
     active = Q(ended_at=None) & (Q(ends_at=None) | Q(ends_at__gt=clock.now()))
     found = Ask.objects.visible_to(reading.actor).filter(reading.is_about(), is_taken_back=False)
     found = found.filter(active | Q(ended_at__isnull=False), released_at__isnull=False)
@@ -236,7 +284,7 @@ def _visits(reading: Reading) -> Found:
     """Of colleagues, and of the loop's other side; not those whose note the reader reads."""
     tied = ReferralVisit.objects.visible_to(reading.actor).filter(visit_id=OuterRef("pk"))
     # A note is about its visit's client; an index finds notes by the client, and none by the visit.
-    told = Note.objects.visible_to(reading.actor).filter(
+    told = _notes_told(reading).filter(
         client_id=OuterRef("client_id"), visit_id=OuterRef("pk"), released_at__isnull=False
     )
     found = Visit.objects.visible_to(reading.actor) | Visit.objects.filter(Exists(tied))
@@ -436,6 +484,18 @@ def _holds(reading: Reading) -> Found:
     )
 
 
-SOURCES: tuple[Callable[[Reading], Found], ...] = (
-    _notes, _asks, _visits, _reports, _versions, _plan_steps, _plan_leads, _plan_lines, _goals, _proposals, _agreements, _precautions, _holds,
-)  # fmt: skip
+SOURCES = (
+    Source("note", _notes, NOTES),
+    Source("ask", _asks),
+    Source("visit", _visits, VISITS),
+    Source("report", _reports, REFERRALS),
+    Source("plan_version", _versions, PLANS),
+    Source("plan", _plan_steps, PLANS),
+    Source("plan", _plan_leads, PLANS),
+    Source("plan_line", _plan_lines, PLANS),
+    Source("goal", _goals, PLANS),
+    Source("proposal", _proposals, PLANS),
+    Source("agreement", _agreements, PLANS),
+    Source("precaution", _precautions),
+    Source("hold", _holds),
+)

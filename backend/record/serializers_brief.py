@@ -68,6 +68,9 @@ class BriefSerializer(serializers.Serializer[Any]):
     more = serializers.IntegerField(
         help_text="Unread lines that wait until older ones were marked as read; counted up to about 200."
     )
+    withheld = serializers.ListField(
+        child=serializers.CharField(), help_text="The kinds of lines whose scope the token does not carry."
+    )
 
 
 class BodyMapQuery(StrictSerializer):

@@ -11,6 +11,7 @@ from backend.audit.models import Event, MovedClock
 from backend.directory.models import Credential, Organization
 from backend.lib.unit_of_work import acting_as
 from tests import make
+from tests.attacks.sql import rows
 from tests.clients.conftest import Shared
 
 pytestmark = pytest.mark.django_db
@@ -71,6 +72,26 @@ def test_it_shows_what_others_wrote_for_safety(shared: Shared, north: make.Clini
     attempt(south, shared)
 
     assert len(south.http.send("GET", f"{shared.path}/precautions").json()["results"]) == 1
+
+
+def test_it_opens_no_precaution_that_was_about_a_wrong_client(
+    shared: Shared, north: make.Clinic, south: make.Clinic
+) -> None:
+    kept, wrong = (north.http.send("POST", f"{shared.path}/precautions", {"code": "anticoag"}).json() for _ in range(2))
+    error = {"reason": "wrong_client"}
+    assert (
+        north.http.send("POST", f"{shared.path}/precautions/{wrong['id']}/entered-in-error", error).status_code == 200
+    )
+    north.http.send("POST", f"{shared.path}/consents/{shared.consent_id}/withdraw", {})
+    Organization.objects.filter(pk=south.id).update(break_glass_enabled=True)
+    attempt(south, shared)
+
+    shown = south.http.send("GET", f"{shared.path}/precautions").json()["results"]
+
+    assert [row["id"] for row in shown] == [kept["id"]]
+    assert rows(south, "SELECT id::text FROM clients_precaution WHERE client_id = %s", shared.client_id) == [
+        (kept["id"],)
+    ]
 
 
 def test_it_is_off_until_an_admin_switches_it_on(locked_out: Shared, north: make.Clinic, south: make.Clinic) -> None:

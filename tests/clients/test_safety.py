@@ -5,8 +5,12 @@ from typing import Any
 
 import pytest
 
+from backend.clients.models import Precaution
+from backend.lib.unit_of_work import acting_as
 from tests import make
+from tests.attacks.sql import rows
 from tests.clients.conftest import Shared
+from tests.notes.writing import signed
 from tests.portability.exporting import made, taken
 from tests.record.feed import page, settle
 from tests.workspace.browsing import Browser
@@ -45,6 +49,30 @@ def test_a_sensitive_precaution_outside_the_consent_says_only_whom_to_ask(
     assert "Apixaban" not in str(seen)
 
 
+def test_whom_the_client_excluded_is_not_told_whom_to_ask_either(north: make.Clinic, south: make.Clinic) -> None:
+    colleague = make.person(north.organization, "practitioner", discipline="massage_therapy", name="Col League")
+    assert colleague.role is not None
+    client_id = make.client(north)["id"]
+    make.consent(north, client_id, south, excluded_practitioner_ids=[str(colleague.role.practitioner_id)])
+    make.move(south, make.referral(north, south, client_id=client_id)["id"], "accept")
+    south.http.send("POST", f"clients/{client_id}/precautions", {**THINNER, "is_sensitive": True})
+    signed(south, client_id, is_sensitive=True)
+
+    def told(who: Any, part: str, query: str = "") -> int:
+        body = who.send("GET", f"clients/{client_id}/{part}{query}").json()
+        if part == "brief":
+            return sum(line["kind"] == "contact_first" for line in body["lines"])
+        return len(body["contact_first"])
+
+    for part, count in (("precautions", 1), ("asks", 1), ("brief", 2)):
+        assert (told(north.http, part), told(colleague.http, part)) == (count, 0), part
+    for role_id, count in ((north.role_id, 2), (colleague.role.pk, 0)):
+        assert told(north.system, "brief", f"?practitioner_role_id={role_id}") == count
+    for wall in ("withheld_precautions", "withheld_asks"):
+        named = f"SELECT count(*) FROM {wall}(%s, %s)"
+        assert rows(colleague.actor, named, client_id, north.practitioner.actor.practitioner_id) == [(0,)]
+
+
 def test_a_coordinator_reads_one_line(north: make.Clinic) -> None:
     path = f"clients/{make.client(north)['id']}/precautions"
     north.http.send("POST", path, THINNER)
@@ -78,6 +106,20 @@ def test_a_precaution_of_a_wrong_client_is_taken_back_from_the_others(
     assert north.http.send("POST", path, {"reason": "wrong_client"}).json()["status"] == "entered_in_error"
     assert south.http.send("GET", f"{shared.path}/precautions").json()["results"] == []
     assert len(north.http.send("GET", f"{shared.path}/precautions").json()["results"]) == 1
+
+
+def test_a_precaution_of_a_wrong_client_is_not_the_clients_to_read(shared: Shared, north: make.Clinic) -> None:
+    kept, wrong = (north.http.send("POST", f"{shared.path}/precautions", THINNER).json()["id"] for _ in range(2))
+    north.http.send("POST", f"{shared.path}/precautions/{wrong}/entered-in-error", {"reason": "wrong_client"})
+    by_link = north.practitioner.actor.but(
+        kind="client", client_id=shared.client_id, organization_id=None, member_id=None, practitioner_id=None
+    )
+
+    walled = rows(by_link, "SELECT id::text FROM clients_precaution")
+
+    assert walled == [(kept,)]
+    with acting_as(by_link):
+        assert [str(pk) for pk in Precaution.objects.visible_to(by_link).values_list("pk", flat=True)] == [kept]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -19,19 +19,24 @@ M = TypeVar("M", bound=models.Model)
 
 
 class SharedInCircleQuerySet(ScopedQuerySet[M]):
-    """The safety floor: rows that everybody in a circle with the clinic that wrote them may see."""
+    """The safety floor: rows that everybody in a circle with the clinic that wrote them may see.
+
+    ``for_others`` is what may leave that clinic at all, whoever asks.
+    """
+
+    for_others = Q()
 
     def visible_to(self, actor: Actor) -> Self:
         clients = Client.objects.visible_to(actor).filter(pk=OuterRef("client_id"))
         if actor.kind == ActorKind.CLIENT:
-            return self.filter(Exists(clients))
+            return self.filter(self.for_others, Exists(clients))
         circles = Consent.objects.in_force().filter(
             client_id=OuterRef("client_id"),
             organization_ids__contains=[actor.organization_id, OuterRef("organization_id")],
         )
         if actor.practitioner_id is not None:
             circles = circles.exclude(excluded_practitioner_ids__contains=[actor.practitioner_id])
-        may_read = Q(organization_id=actor.organization_id) | self.shared_by(circles)
+        shared = self.shared_by(circles)
         if actor.practitioner_id is not None:
             broken = Access.objects.live().filter(
                 Q(organization_id=actor.organization_id),
@@ -39,7 +44,8 @@ class SharedInCircleQuerySet(ScopedQuerySet[M]):
                 why=Access.Why.BREAK_GLASS,
                 practitioner_id=actor.practitioner_id,
             )
-            may_read |= Q(Exists(broken))
+            shared |= Q(Exists(broken))
+        may_read = Q(organization_id=actor.organization_id) | (shared & self.for_others)
         return self.filter(Exists(clients)).filter(may_read)
 
     def shared_by(self, circles: models.QuerySet[Consent]) -> Q:
@@ -47,11 +53,14 @@ class SharedInCircleQuerySet(ScopedQuerySet[M]):
 
 
 class PrecautionQuerySet(SharedInCircleQuerySet["Precaution"]):
+    """One about a wrong client comes back to who wrote it."""
+
+    for_others = ~Q(entered_in_error_reason=WRONG_CLIENT)
+
     def shared_by(self, circles: models.QuerySet[Consent]) -> Q:
-        """A sensitive one leaves its clinic only where the consent says so; one of a wrong client comes back."""
+        """A sensitive one leaves its clinic only where the consent says so."""
         sensitive = circles.filter(categories__contains=[Consent.Category.SENSITIVE])
-        shared = Q(Exists(circles), is_sensitive=False) | Q(Exists(sensitive))
-        return shared & ~Q(entered_in_error_reason=WRONG_CLIENT)
+        return Q(Exists(circles), is_sensitive=False) | Q(Exists(sensitive))
 
 
 @tracked()
