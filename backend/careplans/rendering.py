@@ -36,7 +36,7 @@ CLINICAL_OF_A_LINE = (
 CLINICAL = ("title", "state_detail", "problems", "goals", "proposals", "to_decide", "unpublished")
 # What of the header is somebody else's words, and says that and when they go on, for whom the plan is no longer open.
 OTHERS = (
-    "title", "review_on", "state_reason", "state_detail", "agreement", "unpublished", "to_decide",
+    "title", "review_on", "state_reason", "state_detail", "occurred_at", "agreement", "unpublished", "to_decide",
     "version", "published", "changed_by", "updated_at",
 )  # fmt: skip
 GOAL_PROGRESS = ("id", "words", "measure", "unit", "baseline", "target", "due_on", "state")

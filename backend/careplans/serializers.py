@@ -93,7 +93,9 @@ class CarePlanSummary(Withholding):
     state = serializers.ChoiceField(CarePlan.State.choices)
     state_reason = serializers.CharField(allow_null=True, required=False)
     state_detail = serializers.CharField(allow_null=True, required=False)
-    occurred_at = Moment(allow_null=True, help_text="When its present state came about, when that was told later.")
+    occurred_at = Moment(
+        allow_null=True, required=False, help_text="When its present state came about, when that was told later."
+    )
     title = serializers.CharField(required=False)
     client = Label()
     lead = LeadSerializer()

@@ -352,6 +352,26 @@ def test_an_access_that_ends_takes_the_organization_off_every_team_once(north: m
     assert plan.whole(north)["lead"]["organization"]["id"] == north.id
 
 
+def test_between_a_withdrawal_and_the_worker_nothing_is_told_to_who_the_plan_closed_to(
+    north: make.Clinic, south: make.Clinic, east: make.Clinic
+) -> None:
+    plan = shared(north, south, east)
+    plan.line(south, technique_ids=[])
+    before = {clinic.id: heard_of(plan, clinic) for clinic in (south, east)}
+    withdraw(north, plan.client_id, consent_of(plan, north))
+
+    plan.goal(north)
+    done(plan.patch(north, "", {"title": "Arm"}), 200)
+    between = {clinic.id: heard_of(plan, clinic) for clinic in (south, east)}
+    work.run_due()
+
+    assert between == before
+    assert heard_of(plan, north)[-6:].count("care_plan.member_left") == 2
+    assert "care_plan.lines_to_decide" in heard_of(plan, north)
+    for clinic in (south, east):
+        assert set(heard_of(plan, clinic)[len(before[clinic.id]) :]) == {"care_plan.member_left"}
+
+
 def test_when_a_practitioner_leaves_a_colleague_goes_on_and_without_one_the_clinic_leaves(
     north: make.Clinic, south: make.Clinic
 ) -> None:
@@ -377,6 +397,32 @@ def test_with_a_colleague_the_clinic_stays(north: make.Clinic, south: make.Clini
     assert (member["practitioner_role"], member["is_live"]) == (None, True)
     kept = plan.row(north, "interventions", line["id"])
     assert (kept["state"], kept["practitioner_role"], kept["changed_by"]) == ("active", None, "Trialogue")
+
+
+def test_a_line_that_lost_its_practitioner_is_told_and_what_was_proposed_for_it_stays_open(
+    north: make.Clinic, south: make.Clinic
+) -> None:
+    plan = joined(north, south)
+    line, outdated = (plan.line(south, technique_ids=[]) for _ in range(2))
+    asks = {"kind": "change", "about": "intervention", "changes": {"minutes": 30}, "why": "Too long."}
+    fresh, stale = (
+        done(plan.post(north, "/proposals", {**asks, "row_id": row["id"]}), 201) for row in (line, outdated)
+    )
+    done(plan.patch(south, f"/interventions/{outdated['id']}", {"times_per_week": 2}), 200)
+    before = len(told(north, "care_plan.row_changed"))
+    colleague = make.person(south.organization, "practitioner", discipline="physical_therapy", name="Col League")
+
+    end_role(south)
+
+    changed = told(north, "care_plan.row_changed")[before:]
+    assert {event.related["intervention_id"] for event in changed} == {line["id"], outdated["id"]}
+    assert len(changed) == 2
+    proposals = {row["id"]: row["is_stale"] for row in done(plan.get(north, "/proposals"))["results"]}
+    assert proposals == {fresh["id"]: False, stale["id"]: True}
+    changes = done(plan.get(north, "/changes"), 200)["results"]
+    assert [row["label"] for row in changes if row["what"]["type"] == "proposal"] == ["Proposal made"] * 2
+    done(plan.post(colleague, f"/proposals/{fresh['id']}/transitions", {"name": "accept"}), 200)
+    assert plan.row(north, "interventions", line["id"])["minutes"] == 30
 
 
 def test_a_clinic_with_somebody_of_another_line_stays_with_all_its_lines(
@@ -440,6 +486,13 @@ def test_leaving_ends_the_place_on_the_care_team_with_it(north: make.Clinic, sou
 
     assert south.http.send("GET", f"clients/{plan.client_id}").status_code == 404
     assert "left_team" in [event.related["reason"] for event in told(south, "access.ended")]
+
+
+def heard_of(plan: Plan, clinic: make.Clinic) -> list[str]:
+    """What the clinic's copies of events tell of the plan, in order."""
+    with acting_as(clinic.practitioner.actor):
+        copies = Event.objects.filter(organization_id=clinic.id, related__care_plan_id=plan.id)
+        return list(copies.order_by("recorded_at", "id").values_list("type", flat=True))
 
 
 # --- how it comes about --------------------------------------------------------------------------------------------

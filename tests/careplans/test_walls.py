@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from backend.audit import work
+from backend.audit.models import MovedClock
 from backend.careplans import queries, rendering
 from backend.careplans.models import CarePlan, Intervention, Proposal
 from backend.lib import clock
@@ -111,6 +112,27 @@ def test_what_a_party_wrote_stays_with_it_and_what_it_received_is_gone(north: ma
     header = plan.whole(south)
     assert (header["id"], header["state"], header["client"]["id"]) == (plan.id, "active", plan.client_id)
     assert {"title", "review_on", "agreement"} <= set(header["withheld"])
+
+
+@pytest.mark.parametrize("days", [None, 1])
+def test_a_closed_plan_does_not_tick_when_its_lead_goes_on(
+    north: make.Clinic, south: make.Clinic, days: int | None
+) -> None:
+    plan = shared(north, south)
+    MovedClock.objects.create(moved_by=timedelta(days=3))
+    withdraw(north, plan.client_id, consent_of(plan, north))
+    work.run_due()
+    before = plan.get(south)
+    when = {} if days is None else {"occurred_at": (clock.now() - timedelta(days=days)).isoformat()}
+
+    done(plan.move(north, "hold", reason="away", **when), 200)
+    done(plan.move(north, "resume", **when), 200)
+
+    after = plan.get(south)
+    assert (after.json(), after["ETag"]) == (before.json(), before["ETag"])
+    assert "occurred_at" in after.json()["withheld"]
+    listed = done(south.http.send("GET", "care-plans"), 200)["results"]
+    assert [("occurred_at" in row, row["state"]) for row in listed] == [(False, "active")]
 
 
 def test_the_home_goes_on_with_its_plan_when_the_circle_has_ended(north: make.Clinic, south: make.Clinic) -> None:

@@ -1,13 +1,16 @@
 """A care plan that waits for a clinic's step: whoever treats by it is told, without a word of it."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.core import mail
 
+from backend.audit.models import Work
+from backend.careplans.services.reviewing import REVIEW
+from backend.directory.models import Organization
 from backend.lib import clock
 from tests import make
 from tests.careplans.plans import Plan, alone, done, leave, shared
@@ -160,6 +163,46 @@ def test_the_lead_is_told_on_the_day_of_the_review_and_not_when_the_day_was_move
 
     (told,) = told_of_plans()
     assert (told.to, LINE in told.body) == ([address(north.practitioner)], True)
+
+
+def test_a_review_whose_day_came_while_the_plan_had_ended_is_told_when_it_goes_on(north: make.Clinic) -> None:
+    at_once(north.practitioner)
+    plan = alone(north)
+    done(plan.patch(north, "", {"review_on": (clock.now().date() + timedelta(days=3)).isoformat()}), 200)
+    done(plan.move(north, "complete", reason="goals_met"), 200)
+    do_work(days=5)
+    assert told_of_plans() == []
+
+    done(plan.move(north, "reopen"), 200)
+    do_work(days=1)
+
+    (told,) = told_of_plans()
+    assert (told.to, LINE in told.body) == ([address(north.practitioner)], True)
+
+
+@pytest.mark.parametrize("how", ["handed_over", "left"])
+def test_a_review_goes_over_with_the_lead_and_comes_by_the_new_leads_clock(
+    north: make.Clinic, south: make.Clinic, how: str
+) -> None:
+    for who in (north, south):
+        at_once(who.practitioner)
+    Organization.objects.filter(pk=north.id).update(time_zone="America/Los_Angeles")
+    Organization.objects.filter(pk=south.id).update(time_zone="America/New_York")
+    plan = shared(north, south)
+    day = clock.now().date() + timedelta(days=3)
+    done(plan.patch(north, "", {"review_on": day.isoformat()}), 200)
+
+    if how == "left":
+        done(leave(plan, north, north), 200)
+    else:
+        done(plan.post(north, "/lead", {"organization_id": south.id}), 200)
+
+    waiting = Work.objects.get(kind=REVIEW, subject_id=plan.id)
+    assert str(waiting.organization_id) == south.id
+    assert waiting.due_at == datetime.combine(day, time(), ZoneInfo("America/New_York"))
+    do_work(days=5)
+    do_work(days=1)
+    assert [m.to for m in told_of_plans()] == [[address(south.practitioner)]]
 
 
 def test_who_joins_is_asked_and_who_was_asked_before_is_not_asked_anew(

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from backend.audit import events, work
 from backend.careplans.models import CarePlan, Proposal
-from backend.careplans.services.taking import tell
+from backend.careplans.services.taking import tell_to
 from backend.careplans.workflow import PLAN_WORKFLOW, PROPOSAL_WORKFLOW
 from backend.clients.models import Access, Client
 from backend.clients.queries import ask_guard, homes_of, ids_of
@@ -73,10 +73,10 @@ def end_with_death(client: Client, actor: Actor) -> None:
 
 def _tell_revoked(client_id: UUID, revoked: dict[str, Any], actor: Actor) -> None:
     plan = CarePlan(pk=UUID(revoked["plan"]), version=revoked["version"], client_id=client_id)
-    plan.member_ids = [UUID(member) for member in revoked["members"]]
-    tell(PLAN_WORKFLOW["revoke"].event, plan, actor)
+    team = [UUID(member) for member in revoked["members"]]
+    tell_to(team, PLAN_WORKFLOW["revoke"].event, plan, actor)
     for proposal_id in revoked["proposals"]:
-        tell(PROPOSAL_WORKFLOW["lapse"].event, plan, actor, Proposal(pk=UUID(proposal_id)))
+        tell_to(team, PROPOSAL_WORKFLOW["lapse"].event, plan, actor, Proposal(pk=UUID(proposal_id)))
     for place in revoked["places"]:
         ends_at = datetime.fromisoformat(place["ends_at"])
         work.queue(ACCESS_ENDS, UUID(place["id"]), organization_id=UUID(place["organization"]), due_at=ends_at)

@@ -18,7 +18,6 @@ from backend.careplans.services.taking import (
     last_step,
     name_of,
     practitioner_of,
-    tell,
     tell_to,
 )
 from backend.careplans.workflow import ENTER_IN_ERROR, PLAN_WORKFLOW, PROPOSAL_WORKFLOW
@@ -94,7 +93,7 @@ def _told_of(plan: CarePlan, actor: Actor) -> set[UUID]:
 
 def _tell_lapsed(proposal_ids: list[str], plan: CarePlan, actor: Actor) -> None:
     for proposal_id in proposal_ids:
-        tell(PROPOSAL_WORKFLOW["lapse"].event, plan, actor, Proposal(pk=UUID(proposal_id)))
+        tell_to(plan.member_ids, PROPOSAL_WORKFLOW["lapse"].event, plan, actor, Proposal(pk=UUID(proposal_id)))
 
 
 def _tell_always(told: set[UUID], type: str, plan: CarePlan, actor: Actor, **related: UUID) -> None:

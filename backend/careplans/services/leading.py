@@ -5,6 +5,7 @@ from uuid import UUID
 from backend.careplans import inputs
 from backend.careplans.models import CarePlan
 from backend.careplans.policies import sides_of
+from backend.careplans.services.reviewing import watch_review
 from backend.careplans.services.taking import (
     Sent,
     check_unfinished,
@@ -44,7 +45,8 @@ def hand_over_lead(plan_id: UUID | str, *, actor: Actor, sent: Sent) -> CarePlan
 
 
 def tell_lead_passed(plan_id: UUID, *, actor: Actor) -> CarePlan:
-    """Says to the team who leads now, and answers with the plan as the guard left it."""
-    plan = CarePlan.objects.visible_to(actor).one(plan_id)
+    """Says to the team who leads now, who is told of the review as well, and answers with the plan as the guard left it."""
+    plan = CarePlan.objects.visible_to(actor).select_related("lead_organization").one(plan_id)
+    watch_review(plan)
     tell("care_plan.lead_passed", plan, actor, organization_id=plan.lead_organization_id)
     return plan

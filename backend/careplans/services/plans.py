@@ -136,6 +136,7 @@ def move_plan(plan_id: UUID | str, name: object, *, actor: Actor, sent: Sent, ex
         wind_down_access(plan)
     elif row.name == "reopen":
         keep_access(plan)
+        watch_review(plan)
     return plan
 
 

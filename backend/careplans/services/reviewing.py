@@ -13,7 +13,10 @@ REVIEW = "care_plan.review"
 
 
 def watch_review(plan: CarePlan) -> None:
-    """Asks for word on the morning of the review, by the clock of who leads; of no day, for none."""
+    """Asks for word on the morning of the review, by the clock of who leads; of no day, for none.
+
+    Asked for again when the lead passes and when an ended plan goes on: a day that came meanwhile is told at once.
+    """
     if plan.review_on is None:
         work.drop([REVIEW], plan.pk)
         return

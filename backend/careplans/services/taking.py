@@ -12,6 +12,7 @@ from backend.careplans.models import CarePlan, EnteredInError
 from backend.careplans.policies import NOT_ON_TEAM, check_writes
 from backend.careplans.queries import steps_told
 from backend.clients.policies import SAID_ALREADY, refuse_unless, says_more
+from backend.clients.queries import ask_guard
 from backend.directory.eligibility import credential_problem, today_at
 from backend.directory.models import PractitionerRole
 from backend.lib import clock
@@ -162,8 +163,16 @@ def touch(plan: CarePlan, by: str, *fields: str) -> None:
 def tell(
     type: str, plan: CarePlan, actor: Actor, subject: Any = None, occurred_at: datetime | None = None, /, **related: Any
 ) -> None:
-    """One event, with a copy for each organization on the team."""
-    tell_to(plan.member_ids, type, plan, actor, subject, occurred_at, **related)
+    """One event, with a copy for each organization on the team to which the plan is open now."""
+    is_alone = plan.member_ids == [actor.organization_id]
+    told = plan.member_ids if is_alone else {*live_members(plan), actor.clinic_id}
+    tell_to(told, type, plan, actor, subject, occurred_at, **related)
+
+
+def live_members(plan: CarePlan) -> list[UUID]:
+    """The organizations on the team whose access lives now, asked by one on it: others are told of none."""
+    found: list[UUID] = ask_guard("SELECT live_members(%s)", [plan.pk])[0][0]
+    return found
 
 
 def tell_to(
@@ -177,7 +186,7 @@ def tell_to(
     /,
     **related: Any,
 ) -> None:
-    """The same for these organizations; ``always`` delivered, also to who reads the plan no more."""
+    """One event for these organizations; ``always`` delivered, also to who reads the plan no more."""
     events.record(
         type,
         subject=subject or plan,

@@ -5,17 +5,19 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F, Q
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 
 from backend.audit import events, work
 from backend.careplans import inputs
 from backend.careplans.models import CarePlan, Goal, Intervention, Problem, Proposal, TeamMember
 from backend.careplans.policies import sides_of
 from backend.careplans.services.ending import ACCESS_ENDS
+from backend.careplans.services.reviewing import watch_review
 from backend.careplans.services.taking import (
     Sent,
     check_unfinished,
     checked,
+    live_members,
     name_of,
     plan_to_change,
     practitioner_of,
@@ -172,6 +174,7 @@ def _is_held(plan: CarePlan, actor: Actor) -> bool:
 
 def _leave(plan: CarePlan, organization_id: UUID, *, because: str, actor: Actor, by: str) -> CarePlan:
     """Ends the membership and what hangs on it, and tells who stays and who left. Does nothing the second time."""
+    staying = [member for member in live_members(plan) if member != organization_id]
     left = ask_guard("SELECT leave_plan(%s, %s, %s, %s)", [plan.pk, organization_id, because, by])[0][0]
     plan = _again(plan.pk, actor)
     if left is None:
@@ -179,9 +182,10 @@ def _leave(plan: CarePlan, organization_id: UUID, *, because: str, actor: Actor,
     result: dict[str, Any] = json.loads(left)
     _tell_left(plan, organization_id, "care_plan.member_left", actor, reason=because)
     if result["lead"]:
-        tell("care_plan.lead_passed", plan, actor, organization_id=result["lead"])
+        watch_review(plan)
+        tell_to(staying, "care_plan.lead_passed", plan, actor, organization_id=result["lead"])
     if result["lines"] or _left_rows(plan, organization_id, actor):
-        tell("care_plan.lines_to_decide", plan, actor, organization_id=organization_id)
+        tell_to(staying, "care_plan.lines_to_decide", plan, actor, organization_id=organization_id)
     for proposal_id in result["proposals"]:
         _tell_left(plan, organization_id, PROPOSAL_WORKFLOW["lapse"].event, actor, proposal_id=proposal_id)
     for place in result["access"]:
@@ -224,15 +228,24 @@ def _clear_role(plan: CarePlan, role_id: UUID, actor: Actor) -> None:
     """Nobody in person for now: the organization has it."""
     ours = {"plan": plan, "organization_id": actor.clinic_id, "practitioner_role_id": role_id}
     TeamMember.objects.visible_to(actor).filter(**ours, until=None).update(practitioner_role=None)
-    lines = Intervention.objects.visible_to(actor).filter(**ours)
-    lines.exclude(state=Intervention.State.ENDED).update(
-        practitioner_role=None, version=F("version") + 1, updated_at=clock.now(), changed_by=actor.display
-    )
+    lines = Intervention.objects.visible_to(actor).filter(**ours).exclude(state=Intervention.State.ENDED)
+    cleared = list(lines.values_list("pk", flat=True))
+    _move_proposals_along(plan, lines, actor)
+    lines.update(practitioner_role=None, version=F("version") + 1, updated_at=clock.now(), changed_by=actor.display)
     leads = plan.lead_role_id == role_id and plan.lead_organization_id == actor.organization_id
     if leads:
         plan.lead_role = None
     touch(plan, actor.display, *(["lead_role"] if leads else []))
     tell("care_plan.changed", plan, actor)
+    for line_id in cleared:
+        tell("care_plan.row_changed", plan, actor, intervention_id=line_id)
+
+
+def _move_proposals_along(plan: CarePlan, lines: QuerySet[Intervention], actor: Actor) -> None:
+    """What was proposed for these lines as they stand is not outdated by the next version, which says nothing else of them."""
+    made_for = lines.filter(pk=OuterRef("row_id")).values("version")
+    proposed = Proposal.objects.visible_to(actor).filter(plan=plan, state=Proposal.State.OPEN)
+    proposed.filter(row_version=Subquery(made_for)).update(row_version=F("row_version") + 1)
 
 
 def _again(plan_id: UUID, actor: Actor) -> CarePlan:

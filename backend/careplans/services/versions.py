@@ -11,6 +11,7 @@ from backend.careplans.services.taking import (
     check_not_overwritten,
     check_unfinished,
     checked,
+    live_members,
     name_of,
     plan_to_change,
     practitioner_of,
@@ -19,7 +20,6 @@ from backend.careplans.services.taking import (
 )
 from backend.careplans.workflow import LEAD
 from backend.clients.policies import refuse_unless
-from backend.clients.queries import ask_guard
 from backend.lib.actor import Actor
 from backend.lib.problems import Conflict, invalid
 
@@ -78,12 +78,6 @@ def answer_version(plan_id: UUID | str, *, actor: Actor, sent: Sent) -> Agreemen
     else:
         tell("care_plan.objected", plan, actor, number=number)
     return written
-
-
-def live_members(plan: CarePlan) -> list[UUID]:
-    """The organizations on the team whose access lives now."""
-    found: list[UUID] = ask_guard("SELECT live_members(%s)", [plan.pk])[0][0]
-    return found
 
 
 def _write_answer(
