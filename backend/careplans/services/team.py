@@ -174,12 +174,14 @@ def _is_held(plan: CarePlan, actor: Actor) -> bool:
 
 def _leave(plan: CarePlan, organization_id: UUID, *, because: str, actor: Actor, by: str) -> CarePlan:
     """Ends the membership and what hangs on it, and tells who stays and who left. Does nothing the second time."""
-    staying = [member for member in live_members(plan) if member != organization_id]
+    counted = live_members(plan)
     left = ask_guard("SELECT leave_plan(%s, %s, %s, %s)", [plan.pk, organization_id, because, by])[0][0]
     plan = _again(plan.pk, actor)
     if left is None:
         return plan
     result: dict[str, Any] = json.loads(left)
+    # Whoever leads is asked, also at home when the circle has ended.
+    staying = {*counted, plan.lead_organization_id} - {organization_id}
     _tell_left(plan, organization_id, "care_plan.member_left", actor, reason=because)
     if result["lead"]:
         watch_review(plan)
