@@ -17,6 +17,7 @@ from backend.lib.rest.fields import utc
 from backend.lib.unit_of_work import acting_as
 from tests import make
 from tests.careplans.plans import LINE, Plan, accepted, alone, consent_of, done, leave, refused, shared, withdraw
+from tests.referrals.stories import now
 
 pytestmark = pytest.mark.django_db
 PARTS = (
@@ -123,7 +124,7 @@ def test_a_closed_plan_does_not_tick_when_its_lead_goes_on(
     withdraw(north, plan.client_id, consent_of(plan, north))
     work.run_due()
     before = plan.get(south)
-    when = {} if days is None else {"occurred_at": (clock.now() - timedelta(days=days)).isoformat()}
+    when = {} if days is None else {"occurred_at": (now() - timedelta(days=days)).isoformat()}
 
     done(plan.move(north, "hold", reason="away", **when), 200)
     done(plan.move(north, "resume", **when), 200)
