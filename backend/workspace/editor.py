@@ -150,8 +150,8 @@ def typed_editor(typed: QueryDict, body: Body, zone: str) -> Editor:
             editor.gone.append(name)
     strengths = _keys_now(body, [name.removeprefix(STRENGTH) for name in typed if name.startswith(STRENGTH)])
     for row in editor.rows["findings"]:
-        if row.is_pain and row.key in strengths and (strength := typed[f"{STRENGTH}{strengths[row.key]}"]):
-            row.facts = {**row.facts, "intensity": _number(str(strength))}
+        if row.is_pain and row.key in strengths and (strength := typed.get(f"{STRENGTH}{strengths[row.key]}", "")):
+            row.facts = {**row.facts, "intensity": _number(strength)}
     editor.added = {name: _addition(name, typed) for name in ASKED}
     if typed.get("version", "") != str(body.get("version", "")):
         _leave_untouched(editor, stored_editor(body, zone), typed.get("read", ""))

@@ -96,7 +96,8 @@ def test_a_ticked_row_that_the_note_has_no_more_is_a_conflict_and_nothing_is_sig
     page = writer(north)
     page.open(f"/notes/{begun['id']}/edit?sure=1")
     as_shown = page.fields()
-    page.write("draft", **{name: []})
+    unticked: dict[str, Any] = {name: []}
+    page.write(**unticked)
     assert read(north.http, begun["id"]).json()[name] == []
 
     now = {part: page.fields()[part] for part in ("version", "once")}

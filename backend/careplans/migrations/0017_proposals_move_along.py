@@ -4,7 +4,7 @@ from importlib import import_module
 
 from django.db import migrations
 
-KEEP_PROPOSAL = import_module("backend.careplans.migrations.0012_entered_in_error_walls").KEEP_PROPOSAL
+KEEP_PROPOSAL = import_module("backend.careplans.migrations.0015_errors_mended").KEEP_PROPOSAL
 ANSWERED_ONCE = "  IF OLD.state <> 'open' OR"
 MOVES_ALONG = """  IF OLD.state = 'open' AND staff_organization() = OLD.owner_id AND NEW.row_version > OLD.row_version
      AND (to_jsonb(OLD) - 'row_version') = (to_jsonb(NEW) - 'row_version') THEN RETURN NEW; END IF;
