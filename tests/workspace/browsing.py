@@ -9,12 +9,17 @@ from tests import make
 
 
 class Browser:
-    """A person's browser without script: follows forms as they stand on the page. ``page`` is what a reader reads of it."""
+    """A person's browser without script: follows forms as they stand on the page."""
 
     def __init__(self, who: make.Person | None = None) -> None:
         self.http = make.signed_in(who.member.user) if who else make.Api()
-        self.html = self.page = self.path = ""
+        self.html = self.path = ""
         self.status = 0
+
+    @property
+    def page(self) -> str:
+        """What a reader reads of it."""
+        return unescape(self.html)
 
     def open(self, path: str) -> "Browser":
         answer: Any = self.http.get(path, follow=True)
@@ -40,7 +45,6 @@ class Browser:
 
     def _read(self, answer: Any) -> "Browser":
         self.html, self.status = answer.content.decode(), answer.status_code
-        self.page = unescape(self.html)
         self.path = answer.request["PATH_INFO"]
         return self
 

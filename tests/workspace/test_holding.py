@@ -103,7 +103,7 @@ def open_note(browser: Client, north: make.Clinic) -> tuple[str, dict[str, Any]]
     begun = draft(north, str(make.client(north)["id"]))
     path = f"/notes/{begun['id']}/edit?sure=1"
     page = writer(north)
-    page.page = unescape(browser.get(path).content.decode())
+    page.html = browser.get(path).content.decode()
     return path, {**page.fields(), "subjective": WORDS, "press": "draft"}
 
 

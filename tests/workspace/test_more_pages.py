@@ -67,11 +67,11 @@ def test_a_file_that_was_sent_has_no_button_to_take_it_off(north: make.Clinic, s
     browser, draft = drafted_with_a_file(north, south)
     (file,) = north.http.send("GET", f"referrals/{draft}").json()["attachments"]
     make.consent(north, north.http.send("GET", f"referrals/{draft}").json()["client"]["id"], south)
-    stale_page = browser.page
+    stale_page = browser.html
     make.move(north, draft, "send")
 
     assert "take-off" not in browser.open(f"/referrals/{draft}").page
-    browser.page = stale_page
+    browser.html = stale_page
     browser.press(f"/referrals/{draft}/files/{file['id']}/take-off")
 
     assert (browser.status, "What was sent keeps its files" in browser.page) == (409, True)

@@ -139,11 +139,11 @@ def test_the_buttons_are_exactly_what_the_reader_can_do(north: make.Clinic, sout
 def test_a_double_tap_has_one_effect(north: make.Clinic, south: make.Clinic) -> None:
     sent = make.sent(north, south)
     browser = Browser(south.practitioner).open(f"/referrals/{sent['id']}")
-    first_page = browser.page
+    first_page = browser.html
     path = f"/referrals/{sent['id']}/messages"
 
     browser.press(path, text="Any imaging?")
-    browser.page = first_page
+    browser.html = first_page
     browser.press(path, text="Any imaging?")
 
     said = north.http.send("GET", f"referrals/{sent['id']}/messages").json()["results"]
@@ -155,9 +155,9 @@ def test_a_form_sent_again_with_other_words_changes_nothing_and_keeps_the_words(
 ) -> None:
     sent = make.sent(north, south)
     browser = Browser(south.practitioner).open(f"/referrals/{sent['id']}")
-    first_page, path = browser.page, f"/referrals/{sent['id']}/messages"
+    first_page, path = browser.html, f"/referrals/{sent['id']}/messages"
     browser.press(path, text="Any imaging?")
-    browser.page = first_page
+    browser.html = first_page
 
     browser.press(path, text="Any scans?")
 
