@@ -1,7 +1,7 @@
 """From a guest's form to the details of a transition; the workflow's own serializers check them."""
 
 from collections.abc import Callable
-from datetime import MAXYEAR, UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from django.http import QueryDict
 
 from backend.lib.problems import invalid
+from backend.lib.rest.fields import Moment
 
 Form = QueryDict
 MOST_TIMES = 5
@@ -34,9 +35,12 @@ def texts(*names: str) -> Callable[[Form, str, list[UUID]], dict[str, Any]]:
 def moment(text: str, zone: str, pointer: str) -> datetime:
     """A time as a browser's field has it, read by the clinic's clock."""
     try:
-        return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
-    except (ValueError, OverflowError) as error:
+        said = datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone))
+    except ValueError as error:
         raise invalid(pointer, "Write a day and a time.") from error
+    if said.year not in Moment.TAKEN:
+        raise invalid(pointer, Moment.YEARS)
+    return said.astimezone(UTC)
 
 
 def span(form: Form, zone: str, suffix: str, pointer: str) -> dict[str, str]:
@@ -44,8 +48,6 @@ def span(form: Form, zone: str, suffix: str, pointer: str) -> dict[str, str]:
     minutes = form.get("minutes", "")
     if not minutes.isdecimal() or len(minutes) > 3 or not 5 <= int(minutes) <= 600:
         raise invalid("/minutes", "Say how long it takes: 5 to 600 minutes.")
-    if starts_at.year == MAXYEAR:
-        raise invalid(pointer, "Write a day and a time.")
     ends_at = starts_at + timedelta(minutes=int(minutes))
     return {"starts_at": starts_at.isoformat(), "ends_at": ends_at.isoformat(), "time_zone": zone}
 

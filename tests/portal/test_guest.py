@@ -64,7 +64,7 @@ def text_of(answer: object) -> str:
         ("message", {"text": "Well.\0"}, "contains the NUL character"),
         ("who", {**ATTESTED, "name": "Kim\0"}, "contains the NUL character"),
         ("move", {"name": "book", "minutes": "9" * 5_000}, "5 to 600 minutes"),
-        ("move", {"name": "book", "minutes": "600", "starts_at": "9999-12-31T12:00"}, "Write a day and a time."),
+        ("move", {"name": "book", "minutes": "600", "starts_at": "9999-12-31T12:00"}, "between the years"),
         ("move", {"name": "book", "minutes": "50", "starts_at": "0001-01-01T00:00"}, "between the years"),
     ],
 )

@@ -19,7 +19,7 @@ class Moment(serializers.DateTimeField):
     """RFC 3339 with an offset in, UTC with ``Z`` out, to the microsecond only when there is one."""
 
     default_error_messages = {"zone_required": "Say the time zone: end the time with Z or an offset such as +02:00."}
-    YEARS = "This has to be between the years 1900 and 2200."
+    TAKEN, YEARS = range(1900, 2201), "This has to be between the years 1900 and 2200."
 
     def enforce_timezone(self, value: datetime) -> datetime:
         if value.tzinfo is None:
@@ -31,7 +31,7 @@ class Moment(serializers.DateTimeField):
 
     def to_internal_value(self, value: Any) -> datetime:
         moment = super().to_internal_value(value)
-        if not 1900 <= moment.year <= 2200:
+        if moment.year not in self.TAKEN:
             raise serializers.ValidationError(self.YEARS, code="invalid")
         return moment
 
