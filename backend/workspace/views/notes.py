@@ -11,7 +11,7 @@ from backend.attachments.services import download, open_file
 from backend.clients.models import Client
 from backend.directory.eligibility import lifting_problem
 from backend.lib.actor import Actor
-from backend.lib.problems import Problem, Stale
+from backend.lib.problems import NotFound, Problem, Stale
 from backend.lib.rest.authentication import actor_of
 from backend.notes import queries, rendering, services
 from backend.notes import words as note_words
@@ -128,9 +128,9 @@ def end_ask(request: HttpRequest, note_id: UUID, ask_id: UUID) -> HttpResponse:
         return f"/notes/{note_id}"
 
     result = submit(request, act, said="It is no longer asked.")
-    if isinstance(result, Problem):
+    if isinstance(result, Problem) and not isinstance(result, NotFound):
         return _note_page(request, note_id, tried=str(ask_id), problem=result)
-    return result
+    return or_page(result)
 
 
 @page("POST")
