@@ -11,7 +11,6 @@ from backend.careplans.policies import check_enters_in_error, sides_of
 from backend.careplans.services.ending import ACCESS_ENDS
 from backend.careplans.services.rows import ROWS, check_own
 from backend.careplans.services.taking import (
-    Sent,
     check_not_overwritten,
     check_says_more,
     checked,
@@ -23,6 +22,7 @@ from backend.careplans.services.taking import (
 from backend.careplans.workflow import ENTER_IN_ERROR, PLAN_WORKFLOW, PROPOSAL_WORKFLOW
 from backend.clients.queries import ask_guard
 from backend.lib.actor import Actor, ActorKind
+from backend.lib.rest.sent import Sent
 
 ROW_IN_ERROR = "care_plan.row_entered_in_error"
 

@@ -7,7 +7,6 @@ from backend.careplans.models import CarePlan
 from backend.careplans.policies import sides_of
 from backend.careplans.services.reviewing import watch_review
 from backend.careplans.services.taking import (
-    Sent,
     check_unfinished,
     checked,
     name_of,
@@ -21,6 +20,7 @@ from backend.clients.policies import refuse_unless
 from backend.clients.queries import ask_guard
 from backend.lib.actor import Actor
 from backend.lib.problems import Conflict, invalid
+from backend.lib.rest.sent import Sent
 
 
 def hand_over_lead(plan_id: UUID | str, *, actor: Actor, sent: Sent) -> CarePlan:

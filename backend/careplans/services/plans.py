@@ -13,7 +13,6 @@ from backend.careplans.services.errors import enter_plan_in_error
 from backend.careplans.services.reviewing import watch_review
 from backend.careplans.services.rows import ROWS, insert_row
 from backend.careplans.services.taking import (
-    Sent,
     check_not_overwritten,
     check_unfinished,
     checked,
@@ -37,6 +36,7 @@ from backend.lib import clock
 from backend.lib.actor import Actor
 from backend.lib.ids import uuid7
 from backend.lib.problems import Conflict
+from backend.lib.rest.sent import Sent
 
 GOES_ON = frozenset({"activate", "resume", "reopen"})
 

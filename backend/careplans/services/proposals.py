@@ -10,7 +10,6 @@ from backend.careplans.models import CarePlan, Goal, Intervention, PlanRow, Prop
 from backend.careplans.policies import sides_of_proposal
 from backend.careplans.services.rows import ROWS, check_counts, check_in_scope, insert_row, update_row
 from backend.careplans.services.taking import (
-    Sent,
     check_not_overwritten,
     check_unfinished,
     checked,
@@ -27,6 +26,7 @@ from backend.lib import clock
 from backend.lib.actor import Actor
 from backend.lib.problems import Conflict, invalid
 from backend.lib.rest.fields import utc
+from backend.lib.rest.sent import Sent
 
 Kind, About = Proposal.Kind, Proposal.About
 KIND_OF_ROW = {About.INTERVENTION: "interventions", About.GOAL: "goals"}

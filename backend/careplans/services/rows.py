@@ -11,7 +11,6 @@ from backend.careplans import inputs
 from backend.careplans.models import CarePlan, Decision, Goal, Intervention, Phase, PlanRow, Problem
 from backend.careplans.policies import sides_of
 from backend.careplans.services.taking import (
-    Sent,
     check_not_overwritten,
     check_unfinished,
     checked,
@@ -29,6 +28,7 @@ from backend.directory.models import PractitionerRole
 from backend.lib import clock
 from backend.lib.actor import Actor
 from backend.lib.problems import Conflict, invalid
+from backend.lib.rest.sent import Sent
 
 MOST = 100
 COPIED: Mapping[str, tuple[str, ...]] = {

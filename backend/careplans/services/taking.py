@@ -1,6 +1,6 @@
 """The first two beats of every service here: the plan, locked, and whether this caller may write in it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
@@ -20,9 +20,9 @@ from backend.lib.actor import Actor, ActorKind
 from backend.lib.late_facts import check_late_fact
 from backend.lib.problems import Conflict, Stale, invalid
 from backend.lib.rest.fields import utc
+from backend.lib.rest.sent import Sent
+from backend.lib.rest.sent import checked as checked_by
 from backend.lib.rest.views import check_made_here
-
-Sent = Mapping[str, Any]
 
 
 class Changed(Protocol):
@@ -92,12 +92,7 @@ def check_not_overwritten(row: Changed, expected: int | None) -> None:
 
 def checked(serializer: type[Serializer[Any]], sent: Sent, **context: Any) -> dict[str, Any]:
     """What was sent, or 400 with a field error for each thing that is wrong. With a ``row`` it is a merge patch."""
-    checking = serializer(data=dict(sent), context=context)
-    if "row" in context:  # not ``partial``, which would let the parts of a list be incomplete, too
-        for field in checking.fields.values():
-            field.required = False
-    checking.is_valid(raise_exception=True)
-    values: dict[str, Any] = dict(checking.validated_data)
+    values = checked_by(serializer, sent, is_patch="row" in context, **context)
     values.pop("on_behalf_of", None)
     return values
 

@@ -14,7 +14,6 @@ from backend.careplans.policies import sides_of
 from backend.careplans.services.ending import ACCESS_ENDS
 from backend.careplans.services.reviewing import watch_review
 from backend.careplans.services.taking import (
-    Sent,
     check_unfinished,
     checked,
     live_members,
@@ -34,6 +33,7 @@ from backend.lib import clock
 from backend.lib.actor import Actor
 from backend.lib.ids import uuid7
 from backend.lib.problems import Conflict, invalid
+from backend.lib.rest.sent import Sent
 
 
 def join_team(client_id: UUID, *, role_id: UUID | None, accepted_at: datetime, actor: Actor) -> list[CarePlan]:

@@ -7,7 +7,6 @@ from backend.careplans.changes import difference
 from backend.careplans.models import Agreement, CarePlan, PlanVersion
 from backend.careplans.policies import sides_of
 from backend.careplans.services.taking import (
-    Sent,
     check_not_overwritten,
     check_unfinished,
     checked,
@@ -22,6 +21,7 @@ from backend.careplans.workflow import LEAD
 from backend.clients.policies import refuse_unless
 from backend.lib.actor import Actor
 from backend.lib.problems import Conflict, invalid
+from backend.lib.rest.sent import Sent
 
 
 def publish(plan_id: UUID | str, *, actor: Actor, sent: Sent, expected: int | None) -> PlanVersion:

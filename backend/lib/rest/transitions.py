@@ -1,6 +1,5 @@
 """Transitions over HTTP: the body names one, and the document shows one closed object for each row of the table."""
 
-from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -10,6 +9,8 @@ from rest_framework import serializers
 
 from backend.lib.problems import BadRequest
 from backend.lib.rest.fields import CodedReason, Moment, OpenCode, StrictSerializer
+from backend.lib.rest.sent import Sent
+from backend.lib.rest.sent import checked as checked_by
 from backend.lib.workflow import Transition, Workflow
 
 # What a service takes besides the input of a transition.
@@ -41,7 +42,7 @@ class AvailableTransition(serializers.Serializer[Any]):
     fields = FieldOut(many=True)  # type: ignore[assignment]  # the word of the contract
 
 
-def asked_for(sent: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+def asked_for(sent: Sent) -> tuple[Any, dict[str, Any]]:
     """The name of the transition in what was sent, and its details, which the service checks."""
     details = {name: value for name, value in sent.items() if name != "name"}
     if reserved := RESERVED & set(details):
@@ -49,13 +50,10 @@ def asked_for(sent: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
     return sent.get("name"), details
 
 
-def checked(row: Transition[Any], details: Mapping[str, Any], **context: Any) -> dict[str, Any]:
+def checked(row: Transition[Any], details: Sent, **context: Any) -> dict[str, Any]:
     """The transition's input, or 400 with a field error for each thing that is wrong."""
     assert row.input is not None
-    serializer = row.input(data=dict(details), context=context)
-    serializer.is_valid(raise_exception=True)
-    values: dict[str, Any] = serializer.validated_data
-    return values
+    return checked_by(row.input, details, **context)
 
 
 @cache

@@ -7,10 +7,11 @@ from backend.directory.eligibility import check_lifts_protection
 from backend.lib import clock
 from backend.lib.actor import Actor
 from backend.lib.problems import Conflict, Forbidden
+from backend.lib.rest.sent import Sent, checked
 from backend.lib.rest.views import check_version
 from backend.notes import inputs, policies, queries
 from backend.notes.models import Ask
-from backend.notes.services.taking import Sent, changed, checked, locked_note
+from backend.notes.services.taking import changed, locked_note
 
 
 def end_ask(

@@ -18,13 +18,14 @@ from backend.lib.actor import Actor, ActorKind
 from backend.lib.ids import id_of_copy
 from backend.lib.late_facts import check_late_fact
 from backend.lib.problems import Conflict, Forbidden, NotFound, invalid
+from backend.lib.rest.sent import Sent, checked
 from backend.lib.rest.views import check_version
 from backend.notes import files, policies
 from backend.notes import workflow as w
 from backend.notes.inputs import COPIED_PARTS, NoteInput, NoteSubject, out_of_scope
 from backend.notes.models import PARTS, Note, NoteFile, NoteIdentifier, Section, SectionName
 from backend.notes.serializers import NotePatch
-from backend.notes.services.taking import Sent, changed, checked, locked_note
+from backend.notes.services.taking import changed, locked_note
 from backend.visits.models import Visit
 
 UNSIGNED, REMIND_AFTER = "note.unsigned", timedelta(hours=24)

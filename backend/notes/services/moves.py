@@ -15,13 +15,15 @@ from backend.lib import clock
 from backend.lib.actor import Actor, ActorKind
 from backend.lib.late_facts import check_late_fact
 from backend.lib.problems import Conflict, Forbidden, invalid
+from backend.lib.rest.sent import Sent
+from backend.lib.rest.transitions import checked
 from backend.lib.rest.views import check_version
 from backend.lib.workflow import Transition
 from backend.notes import policies, queries, signing
 from backend.notes import workflow as w
 from backend.notes.models import WRONG_CLIENT, Addendum, Ask, Note
 from backend.notes.services.drafts import UNSIGNED, ask_after
-from backend.notes.services.taking import Sent, changed, checked, locked_note
+from backend.notes.services.taking import changed, locked_note
 
 ERROR_FIELDS = ("entered_in_error_reason", "entered_in_error_note", "entered_in_error_by", "entered_in_error_at")
 COSIGNATURE = ("cosigned_by_role", "cosigned_by", "cosigned_license", "cosigned_at")
@@ -93,8 +95,7 @@ def _chosen(
     w.WORKFLOW.check_state(row, note, parties)
     if row.name == "sign" and policies.DRAFTER in parties:
         _check_words_are_known(note, expected_version)
-    assert row.input is not None
-    said = checked(row.input, details, actor=actor)
+    said = checked(row, details, actor=actor)
     w.WORKFLOW.require(row, note, said)
     return said
 
