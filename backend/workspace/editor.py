@@ -20,6 +20,7 @@ from backend.notes import words as note_words
 from backend.notes.inputs import COPIED_PARTS
 from backend.notes.models import Finding, Note, SectionName
 from backend.workspace import words
+from backend.workspace.forms import shown_in
 from backend.workspace.habits import Habits, most_used, phrases
 
 Body = Mapping[str, Any]
@@ -154,7 +155,7 @@ def typed_editor(typed: QueryDict, body: Body, zone: str) -> Editor:
             row.facts = {**row.facts, "intensity": _number(strength)}
     editor.added = {name: _addition(name, typed) for name in ASKED}
     if typed.get("version", "") != str(body.get("version", "")):
-        _leave_untouched(editor, stored_editor(body, zone), typed.get("read", ""))
+        _leave_untouched(editor, stored_editor(body, zone), shown_in(typed) or {})
     return editor
 
 
@@ -163,14 +164,10 @@ def marks(editor: Editor) -> str:
     return json.dumps({name: _mark(said) for name, said in _said(editor).items()})
 
 
-def _leave_untouched(editor: Editor, stored: Editor, read: str) -> None:
+def _leave_untouched(editor: Editor, stored: Editor, shown: Body) -> None:
     """Another device changed the note meanwhile: what nobody touched here is as it stands there."""
-    try:
-        before = dict(json.loads(read))
-    except (ValueError, TypeError, RecursionError):
-        return
     now, said = _said(stored), _said(editor)
-    for name in [name for name in said if _mark(said[name]) == before.get(name)]:
+    for name in [name for name in said if _mark(said[name]) == shown.get(name)]:
         if name in editor.texts:
             editor.pressed[name], editor.texts[name] = stored.pressed[name], stored.texts[name]
         else:

@@ -21,6 +21,7 @@ from rest_framework.exceptions import ValidationError
 from backend.catalog.queries import catalog
 from backend.catalog.serializers import CatalogCode
 from backend.clients.serializers import RegionSerializer
+from backend.lib.parsing import BadJson, parse_json
 from backend.lib.problems import invalid
 from backend.lib.rest.fields import Moment, ZoneName
 from backend.referrals.inputs import RegionSide, TimeSpan, To
@@ -186,14 +187,16 @@ class Form:
 
     def _count(self, name: str) -> int:
         """How many parts of a list were filled in, or stood there before."""
-        said = self.typed if self.typed is not None and self._is_typed(name) else self.initial
+        typed = self._counted(name)
+        said = self.initial if typed is None else typed
         found = [key.split(".")[1] for key in said if key.startswith(f"{name}.") and said[key]]
         return min(
             max((int(index) + 1 for index in found if index.isdecimal() and len(index) < 4), default=0), MOST_ROWS
         )
 
     def _regions(self, name: str, each: Any) -> Field:
-        chosen = places_in(self.typed) if self._is_typed(name) else self.initial.get(name, [])
+        typed = self._counted(name)
+        chosen = self.initial.get(name, []) if typed is None else places_in(typed)
         return Field(name, "Region", "regions", each.required, value=chosen, error=self.errors.get(name, ""))
 
     def _kind(self, name: str, each: Any) -> tuple[str | None, Choices]:
@@ -223,23 +226,24 @@ class Form:
 
     def _touched_since_read(self) -> frozenset[str] | None:
         """The fields that differ from what the form showed when it was opened; None where it did not say."""
-        read = _json_object(str(self.typed.get("read", ""))) if self.typed is not None else None
+        read = shown_in(self.typed) if self.typed is not None else None
         if read is None:
             return None
         said, fields = self.data(), self.serializer().fields.items()
         return frozenset(name for name, each in fields if differs(each, said.get(name), read.get(name)))
 
-    def _is_typed(self, name: str) -> bool:
-        return self.typed is not None and (self.touched is None or name.split(".")[0] in self.touched)
+    def _counted(self, name: str) -> QueryDict | None:
+        """What was typed, for a field that somebody touched."""
+        return self.typed if self.touched is None or name.split(".")[0] in self.touched else None
 
     def _typed(self, name: str) -> str:
-        if self.typed is not None and self._is_typed(name):
-            return str(self.typed.get(name, ""))
+        if (typed := self._counted(name)) is not None:
+            return str(typed.get(name, ""))
         return str(self.initial.get(name, "") or "")
 
     def _value(self, name: str, each: Any, kind: str) -> Any:
-        if self.typed is not None and self._is_typed(name):
-            return self.typed.getlist(name) if kind == "checks" else self.typed.get(name, "")
+        if (typed := self._counted(name)) is not None:
+            return typed.getlist(name) if kind == "checks" else typed.get(name, "")
         if name in self.initial:
             return self.initial[name]
         default = getattr(each, "default", serializers.empty)
@@ -348,10 +352,11 @@ def _comparable(value: Any) -> Any:
     return None if value == "" else value
 
 
-def _json_object(text: str) -> dict[str, Any] | None:
+def shown_in(typed: QueryDict) -> dict[str, Any] | None:
+    """What the page says that it showed; None where it does not say."""
     try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
+        found = parse_json(str(typed.get("read", "")).encode())
+    except BadJson:
         return None
     return found if isinstance(found, dict) else None
 

@@ -193,9 +193,8 @@ def _kept(request: HttpRequest, desk: Desk, result: HttpResponse | Problem) -> H
             request, "note_kept.html", {"because": f"Not saved: {result.detail}", "stops": stops}, problem=result
         )
     note_id = resolve(result["Location"].partition("?")[0]).kwargs["note_id"]
-    draft = Note.objects.visible_to(desk.actor).one(note_id)
-    body = rendering.note_data(queries.one_row(note_id, desk.actor), desk.actor)
-    read = marks(stored_editor(body, desk.zone))
+    draft = rendering.note_data(queries.one_row(note_id, desk.actor), desk.actor)
+    read = marks(stored_editor(draft, desk.zone))
     kept = show(request, "note_kept.html", {"draft": draft, "read": read, "seals": _seals(request, desk, note_id)})
     renew_secret(request, kept)
     return kept
@@ -206,7 +205,7 @@ def _shown(request: HttpRequest, desk: Desk, editor: Editor, *, problem: Problem
     _log_look_at_person(request, desk.client)
     team = queries.care_team_of(desk.client.pk, actor.clinic_id, is_sensitive=editor.is_sensitive)
     others = sorted(names_of(team - {actor.clinic_id}).values())
-    stored = fields_of(stored_editor(desk.body, desk.zone), desk.zone)
+    stored = stored_editor(desk.body, desk.zone)
     visits = _visits(desk, editor)
     context = {
         "client": desk.client,
@@ -218,8 +217,8 @@ def _shown(request: HttpRequest, desk: Desk, editor: Editor, *, problem: Problem
         "action": f"/notes/{draft['id']}/edit" if draft else "/notes/new",
         "seals": _seals(request, desk, draft["id"] if draft else None),
         "e": editor,
-        "read": marks(stored_editor(desk.body, desk.zone)) if draft else "",
-        "sections": _sections(editor, stored, problem),
+        "read": marks(stored) if draft else "",
+        "sections": _sections(editor, fields_of(stored, desk.zone), problem),
         "untouched": _untouched(desk, editor),
         "copied_on": words.day(_seen_on(desk.source, desk.zone), words.today(desk.zone)) if desk.source else "",
         "seen": _seen(editor, dict(visits)),
