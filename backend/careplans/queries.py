@@ -385,12 +385,13 @@ def leads_passed(actor: Actor) -> QuerySet[Any]:
 
 
 def pauses(actor: Actor) -> QuerySet[Any]:
-    """Of the histories a caller reads, the rows with which a plan was put on hold, was reopened or went on after that."""
+    """Of the histories a caller reads, the rows with which a plan was put on hold, was reopened or went on after that.
+
+    Those that the step itself left: a caller who reads only later ones was not there.
+    """
     held = CarePlan.State.ON_HOLD
-    changed = _changes_of(actor, "state", "state_before").exclude(state_before=F("state"))
-    changed = changed.filter(
-        updated_at=F("state_entered_at")
-    )  # by the step itself, not seen first after a later change
+    moved = _changes_of(actor, "state", "state_before").filter(updated_at=F("state_entered_at"))
+    changed = moved.exclude(state_before=F("state"))
     return changed.filter(Q(state=held) | Q(state=CarePlan.State.ACTIVE, state_before=held))
 
 

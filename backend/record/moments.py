@@ -321,21 +321,16 @@ MOMENTS = (
         recorded_at=Coalesce("entered_in_error_at", "state_entered_at"),
         organization=F("lead_organization_id"),
     ),
-    Moment(
-        thing=PAUSE,
-        what="paused",
-        at=Coalesce("occurred_at", "state_entered_at"),
-        recorded_at=F("state_entered_at"),
-        only=Q(state="on_hold"),
-        organization=F("lead_organization_id"),
-    ),
-    Moment(
-        thing=PAUSE,
-        what="resumed",
-        at=Coalesce("occurred_at", "state_entered_at"),
-        recorded_at=F("state_entered_at"),
-        only=Q(state="active"),
-        organization=F("lead_organization_id"),
+    *(
+        Moment(
+            thing=PAUSE,
+            what=what,
+            at=Coalesce("occurred_at", "state_entered_at"),
+            recorded_at=F("state_entered_at"),
+            only=Q(state=state),
+            organization=F("lead_organization_id"),
+        )
+        for what, state in (("paused", "on_hold"), ("resumed", "active"))
     ),
     Moment(
         thing=PASSING,

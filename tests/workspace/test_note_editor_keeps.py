@@ -50,11 +50,18 @@ def test_a_license_that_ran_out_signs_nothing_and_the_words_stay(north: make.Cli
     assert ids_listed(north.http) == []
 
 
+def on_two_devices(who: make.Clinic, begun: Any) -> tuple[Writer, Writer]:
+    """The same draft, open on both."""
+    path = f"/notes/{begun['id']}/edit?sure=1"
+    phone, tablet = writer(who), writer(who)
+    phone.open(path)
+    tablet.open(path)
+    return phone, tablet
+
+
 def test_what_another_device_changed_is_shown_beside_ones_own_words(north: make.Clinic, client_id: str) -> None:
     begun = draft(north, client_id)
-    phone, tablet = writer(north), writer(north)
-    for device in (phone, tablet):
-        device.open(f"/notes/{begun['id']}/edit?sure=1")
+    phone, tablet = on_two_devices(north, begun)
     tablet.write(subjective="From the tablet.", pain="7")
 
     phone.write(subjective="From the phone.", pain="3")
@@ -70,9 +77,7 @@ def test_what_another_device_changed_is_shown_beside_ones_own_words(north: make.
 
 def test_after_a_conflict_either_words_can_be_kept_and_added_rows_stay(north: make.Clinic, client_id: str) -> None:
     begun = draft(north, client_id)
-    phone, tablet = writer(north), writer(north)
-    for device in (phone, tablet):
-        device.open(f"/notes/{begun['id']}/edit?sure=1")
+    phone, tablet = on_two_devices(north, begun)
     tablet.write(subjective="Tablet S.", plan="Tablet P.", **{"add-techniques-technique": "stretch"})
     phone.write(subjective="Phone S.", plan="Phone P.")
 
@@ -114,9 +119,7 @@ def test_a_ticked_row_that_the_note_has_no_more_is_a_conflict_and_nothing_is_sig
 
 def test_words_and_a_row_in_conflict_are_told_together(north: make.Clinic, client_id: str) -> None:
     begun = draft(north, client_id)
-    phone, tablet = writer(north), writer(north)
-    for device in (phone, tablet):
-        device.open(f"/notes/{begun['id']}/edit?sure=1")
+    phone, tablet = on_two_devices(north, begun)
     tablet.write(subjective="From the tablet.", asks=[])
 
     phone.write(press="sign", subjective="From the phone.")
@@ -302,9 +305,7 @@ def test_the_question_names_who_has_an_appointment_now_also_before_going_on_with
 
 def test_what_was_not_touched_on_one_device_stays_as_the_other_one_left_it(north: make.Clinic, client_id: str) -> None:
     begun = draft(north, client_id, asks=[])
-    phone, tablet = writer(north), writer(north)
-    for device in (phone, tablet):
-        device.open(f"/notes/{begun['id']}/edit?sure=1")
+    phone, tablet = on_two_devices(north, begun)
     tablet.write(plan="Tablet P.", pain="7", visibility="author", **{"pressed-assessment": "Plateau."})
 
     phone.write(subjective="Phone S.")
@@ -323,9 +324,7 @@ def test_a_page_that_does_not_say_what_it_showed_counts_as_typed(
     north: make.Clinic, client_id: str, read_on_it: str
 ) -> None:
     begun = draft(north, client_id)
-    phone, tablet = writer(north), writer(north)
-    for device in (phone, tablet):
-        device.open(f"/notes/{begun['id']}/edit?sure=1")
+    phone, tablet = on_two_devices(north, begun)
     tablet.write(plan="Tablet P.")
 
     phone.write(subjective="Phone S.", read=read_on_it)
